@@ -8,7 +8,7 @@ from typing import Self
 
 from telegram import InlineKeyboardMarkup
 
-TEXT_LIMIT = 4096
+TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 
 _TAG = re.compile(
     r"<(?P<end>/?)(?P<name>b|strong|i|em|u|ins|s|strike|del|code|pre|a|blockquote|span"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.messaging.alert_pictures import WantedPicture, wanted_picture
 from engine.domain.accounts.members import Role
 from engine.domain.alerts.alerts import Alert, Digest, Halted, HaltLifted
 from engine.domain.alerts.preferences import (
@@ -11,6 +12,7 @@ from engine.domain.alerts.preferences import (
     DeliveryMode,
     delivery_mode,
 )
+from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.sharing import SharedAlert, is_heard
 from engine.domain.alerts.traits import AlertTraits
 from engine.storage.accounts import alert_preferences, shares
@@ -20,7 +22,7 @@ from engine.storage.serialization import ALERTS, alert_from_json, from_json
 from engine.storage.service import Service
 
 # Alerts of a chat's own account that are not sent while the chat sees another one's.
-_OF_OWN_ACCOUNT = (Digest, Halted, HaltLifted)
+_OF_OWN_ACCOUNT = (Digest, WeeklyReport, Halted, HaltLifted)
 # Who only watches needs no news of the day before, and a chat that is away gathers no pile of it.
 _SHARED_FOR = timedelta(days=1)
 
@@ -28,7 +30,7 @@ _SHARED_FOR = timedelta(days=1)
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """*why* is stored if *mode* is OFF; *reply_to* is a message of the same chat.
-    *alert* is the message's alert, if it was decoded, and *time_zone* the chat's. *role* is what
+    *alert* is the message's alert, if it was decoded, and *time_zone* the chat's. *picture* is of a report. *role* is what
     the chat may do with an account that is another chat's; None where it is its own.
     """
 
@@ -36,6 +38,7 @@ class Delivery:
     reply_to: int | None = None
     why: str | None = None
     alert: Alert | None = None
+    picture: WantedPicture | None = None
     time_zone: str | None = None
     role: Role | None = None
 
@@ -67,7 +70,10 @@ class DeliveryPolicy(Service):
                     return Delivery(mode, why=_why(traits, settings))
                 reply_to = await reply_threads.begun_by(session, row)
                 zone = settings.time_zone
-                return Delivery(mode, reply_to=reply_to, alert=alert, time_zone=zone)
+                picture = wanted_picture(alert, settings)
+                return Delivery(
+                    mode, reply_to=reply_to, alert=alert, picture=picture, time_zone=zone
+                )
         except ValueError:
             return AS_IT_COMES
 

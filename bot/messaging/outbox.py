@@ -11,7 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
-from bot.interaction.message import Message, MessagePlace, from_payload
+from bot.interaction.message import CAPTION_LIMIT, Message, MessagePlace, from_payload, split
+from bot.interaction.request import Photo
+from bot.messaging.alert_pictures import AlertPictures
 from bot.messaging.delivery_policy import Delivery, DeliveryPolicy
 from bot.messaging.flood_control import FloodControl
 from bot.messaging.refusals import RefusalCause, refusal_cause
@@ -56,7 +58,7 @@ class OutboxSender:
     """Delivers at least once and in order within a chat; a waiting chat delays no other.
     *deliverability* is called when a chat takes no messages, or takes them again; its messages are
     kept and retried now and then, or as soon as an update comes from it. *on_migrated* is called
-    with a group's old and new id before the message is sent there.
+    with a group's old and new id before the message is sent there. *pictures* draws those of reports.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class OutboxSender:
         owner: str | None = None,
         flood: FloodControl | None = None,
         render: Callable[[str, str], Message] | None = None,
+        pictures: AlertPictures | None = None,
     ) -> None:
+        self._pictures = pictures
         self._database = database
         self._clock = clock
         self._sender = MessageSender(bot, turn=self._take_turn)
@@ -133,6 +137,9 @@ class OutboxSender:
         message_id: int | None = None
         place = MessagePlace(row.chat_id, row.topic_id)
         try:
+            if photo := await self._photo(row, delivery, parts, unclear=unclear):
+                message_id = await self._sender.send_photo_or_words(place, photo)
+                parts = []
             for part in parts:
                 reply_to = delivery.reply_to if part is parts[0] else None
                 message_id = await self._sender.send(place, part, reply_to=reply_to)
@@ -145,6 +152,17 @@ class OutboxSender:
             )
         await self._delivered(row)
         return Done(failure=failure, also={"message_id": message_id})
+
+    async def _photo(
+        self, row: OutboxRow, delivery: Delivery, parts: list[Message], *, unclear: bool
+    ) -> Photo | None:
+        """The message below its picture. One that may have arrived is repeated in words only."""
+        if self._pictures is None or delivery.picture is None or unclear:
+            return None
+        if len(parts) > 1 or len(split(parts[0].text, CAPTION_LIMIT)) > 1:
+            return None
+        image = await self._pictures.of(row.chat_id, delivery.picture)
+        return Photo(image, parts[0]) if image else None
 
     def _worded(
         self, row: OutboxRow, delivery: Delivery, about: Mapping[str, object], *, unclear: bool

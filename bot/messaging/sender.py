@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from telegram import Bot, InputMediaPhoto, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ParseMode
-from telegram.error import BadRequest
+from telegram.error import BadRequest, Forbidden
 
 from bot.interaction.message import Message, MessagePlace, plain_text
 from bot.interaction.request import Photo
@@ -100,10 +100,10 @@ class MessageSender:
                 reply_markup=message.keyboard,
             )
 
-    async def send_photo(self, place: MessagePlace, photo: Photo) -> None:
-        """Send to the place itself, with the caption as HTML."""
+    async def send_photo(self, place: MessagePlace, photo: Photo) -> int:
+        """Send to the place itself, with the caption as HTML; return the message id."""
         await self._turn(place.chat_id)
-        await self._bot.send_photo(
+        sent = await self._bot.send_photo(
             place.chat_id,
             photo.image,
             _sendable(photo.message.text),
@@ -113,6 +113,15 @@ class MessageSender:
             disable_notification=photo.message.silent,
             read_timeout=UPLOADED_WITHIN_S,
         )
+        return sent.message_id
+
+    async def send_photo_or_words(self, place: MessagePlace, photo: Photo) -> int:
+        """Send the caption as a message where Telegram refuses the photo; return the message id."""
+        try:
+            return await self.send_photo(place, photo)
+        except (Forbidden, BadRequest) as e:
+            logger.info("photo refused", extra={"chat_id": place.chat_id, "problem": e.message})
+            return await self.send(place, photo.message)
 
     async def edit_photo(self, chat_id: int, message_id: int, photo: Photo) -> None:
         """Show another photo with its caption and buttons in a message that has one."""

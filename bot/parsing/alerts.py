@@ -27,6 +27,7 @@ from engine.domain.alerts.preferences import (
     AlertLevel,
     AlertPreferences,
     QuietHours,
+    WeeklyTime,
 )
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.decimals import ZERO, plain
@@ -45,6 +46,11 @@ _KINDS = {kind.value: kind for kind in AlertKind} | {
 _LEVELS = {level.value: level for level in AlertLevel}
 _SWITCH = {"yes": True, "on": True, "no": False, "off": False}
 _LIGHT = {"light": True, "dark": False}
+_PICTURE = {"picture": True, "text": False}
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_LEAST_OF_A_DAY = 2
+# A button has no blank in its value.
+_WEEKLY = re.compile(r"(?P<day>[a-z]+)[ ,.]+(?:at )?(?P<time>[0-9:]{3,5})", re.ASCII)
 _TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):?(?P<minute>[0-5][0-9])", re.ASCII)
 _RANGE = re.compile(r"(?P<start>[0-9:]{3,5}) ?(?:-|–|to) ?(?P<end>[0-9:]{3,5})", re.ASCII)
 
@@ -72,6 +78,8 @@ def parse_alerts(text: str) -> tuple[str, PreferenceRequest] | Ambiguous:  # noq
     match part:
         case "digest":
             return part, _digest(value.lower())
+        case "weekly":
+            return part, _weekly(value.lower())
         case _ if part in _KINDS:
             kind = _KINDS[part]
             level = one_of(_LEVELS, value, Topic.ALERTS, InputRule.ALERT_LEVEL)
@@ -131,17 +139,39 @@ def _digest(value: str) -> PreferenceRequest:
     """Setting a time turns the digest on; its level sets how loud it is, or turns it off."""
     if value == "off":
         return lambda settings: replace(settings, digest_minute=None)
+    if value in _PICTURE:
+        return lambda settings: replace(settings, digest_picture=_PICTURE[value])
     if value in _LEVELS:
         level = _LEVELS[value]
         return lambda settings: settings.with_level(AlertKind.DIGEST, level)
     minute = _minute(value)
+    return lambda settings: replace(_awake(settings), digest_minute=minute)
 
-    def at(settings: AlertPreferences) -> AlertPreferences:
-        wanted = settings.level(AlertKind.DIGEST)
-        awake = AlertLevel.ON if wanted is AlertLevel.OFF else wanted
-        return replace(settings, digest_minute=minute).with_level(AlertKind.DIGEST, awake)
 
-    return at
+def _weekly(value: str) -> PreferenceRequest:
+    """Parse "mon 08:00", "monday at 8:00", or "mon.0800", as a button sends it."""
+    if value == "off":
+        return lambda settings: replace(settings, weekly=None)
+    if value in _PICTURE:
+        return lambda settings: replace(settings, weekly_picture=_PICTURE[value])
+    parts = _WEEKLY.fullmatch(value)
+    day = None if parts is None else _weekday(parts["day"])
+    if parts is None or day is None:
+        raise NotUnderstood(Topic.ALERTS, InputRule.WEEKDAY)
+    weekly = WeeklyTime(day, _minute(parts["time"]))
+    return lambda settings: replace(_awake(settings), weekly=weekly)
+
+
+def _weekday(name: str) -> int | None:
+    """0 is Monday; a day may be cut short where no other one begins so."""
+    fitting = [day for day, whole in enumerate(_DAYS) if f"{whole}s".startswith(name)]
+    return fitting[0] if len(fitting) == 1 and len(name) >= _LEAST_OF_A_DAY else None
+
+
+def _awake(settings: AlertPreferences) -> AlertPreferences:
+    """Who chooses a time for a report wants to get it."""
+    is_off = settings.level(AlertKind.DIGEST) is AlertLevel.OFF
+    return settings.with_level(AlertKind.DIGEST, AlertLevel.ON) if is_off else settings
 
 
 def _smallest(value: str) -> tuple[str, PreferenceRequest] | Ambiguous:

@@ -54,6 +54,7 @@ class InputRule(Enum):
     YES_OR_NO = "yes or no"
     LIGHT_OR_DARK = "light or dark"
     TIME_OF_DAY = "time of day"
+    WEEKDAY = "weekday"
     TWO_TIMES = "two times"
     TIMES_DIFFER = "times differ"
     MOST_SMALLEST = "most smallest"

@@ -51,6 +51,13 @@ class ImageProcess:
             raise NotDrawn("the image is too large")
         return image
 
+    async def drawn(self, svg: str) -> bytes | None:
+        """Return the picture as PNG; None where it cannot be drawn."""
+        try:
+            return await self.draw(svg)
+        except NotDrawn:
+            return None
+
     async def close(self) -> None:
         """End the child."""
         process, self._process = self._process, None

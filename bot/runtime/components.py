@@ -17,6 +17,7 @@ from bot.access.update_priority import UpdatePriorities
 from bot.handlers.context import HandlerContext
 from bot.interaction.confirmations import Confirmations
 from bot.interaction.conversations import Conversations
+from bot.messaging.alert_pictures import AlertPictures
 from bot.messaging.flood_control import FloodControl
 from bot.messaging.outbox import OutboxSender
 from bot.messaging.responder import Responder
@@ -315,6 +316,7 @@ def assemble(
         on_migrated=chat_migration.migrate,
         owner=owner,
         flood=flood,
+        pictures=AlertPictures(database=database, clock=clock, draw=images.drawn),
     )
     database.when_added(OutboxRow, outbox_sender.nudge)
     return Components(

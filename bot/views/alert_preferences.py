@@ -12,11 +12,11 @@ from bot.parsing.time_zones import cities_of, shown
 from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, in_rows, keyboard
-from bot.views.components.layout import block, echoed, escape, lines, row
+from bot.views.components.layout import block, echoed, escape, lines, listed, row
 from bot.views.components.listening import listening_line
 from bot.views.components.times import stamp, times_in
 from engine.domain.accounts.account import Account
-from engine.domain.alerts.local_time import local
+from engine.domain.alerts.local_time import WEEKDAYS, local
 from engine.domain.alerts.preferences import AlertLevel, AlertPreferences
 from engine.domain.alerts.traits import AlertKind
 
@@ -37,17 +37,20 @@ _HOW_LOUD = {
 _WITHOUT_A_TIME = tuple(kind for kind in AlertKind if kind is not AlertKind.DIGEST)
 _HOW = (
     "Tap to change, or send /alerts trade silent · /alerts smallest 5 · "
-    "/alerts quiet 23:00-07:00 · /alerts zone Europe/Berlin · /alerts digest 08:00"
+    "/alerts quiet 23:00-07:00 · /alerts zone Europe/Berlin · /alerts digest 08:00 · "
+    "/alerts weekly mon 08:00"
 )
 _NEVER_OFF = "You always get: halts, pauses, orders that need you, answers to your taps."
+_WITH_PICTURE = "It comes with a picture of what your account is worth."
 _SMALLEST = ("0", "1", "5", "20", "100")
-TYPED_PARTS = frozenset({"smallest", "quiet", "zone", "digest"})
+TYPED_PARTS = frozenset({"smallest", "quiet", "zone", "digest", "weekly"})
 """Parts whose value may be typed after their choices are shown."""
 _QUIET = ("22:00-07:00", "23:00-07:00", "23:00-08:00", "00:00-09:00")
 _ZONES = (
     *("UTC", "Europe/London", "Europe/Berlin", "Europe/Istanbul", "Asia/Dubai", "Asia/Kolkata"),
     *("Asia/Singapore", "Asia/Tokyo", "America/New_York", "America/Sao_Paulo"),
 )
+_WEEKLY = ("Mon 08:00", "Fri 18:00", "Sat 10:00", "Sun 20:00")
 _DIGEST = ("07:00", "08:00", "12:00", "20:00")
 
 
@@ -102,14 +105,21 @@ def alert_choices_view(
             typed = "/alerts digest 08:00"
             rows = [[_choice(part, value) for value in _DIGEST]]
             rows.append([_choice(part, "on", "With sound"), _choice(part, "silent", "Silent")])
+            rows.append(_pictures(part))
             rows.append([_choice(part, "off", "No digest")])
+        case "weekly":
+            text = "When do you want the report of 7 days?"
+            typed = "/alerts weekly mon 08:00"
+            rows = in_rows([_choice(part, value) for value in _WEEKLY], 2)
+            rows.append(_pictures(part))
+            rows.append([_choice(part, "off", "No weekly report")])
         case _:
             return alerts_view(account=account, settings=settings, now=now)
     return Message.of(
         f"{badge(account)} · Alerts",
         text,
         f"Tap, or send it like this: {typed}",
-        listening_line(typed.split()[-1]) if is_listening else None,
+        listening_line(typed.split(maxsplit=2)[-1]) if is_listening else None,
         keyboard=keyboard(*rows, back),
     )
 
@@ -135,19 +145,20 @@ def _panel(title: str, note: str | None, settings: AlertPreferences, now: dateti
         _HOW,
         keyboard=keyboard(
             *in_rows([_level_button(kind, settings) for kind in _WITHOUT_A_TIME], 2),
+            [button("Digest…", SetAlert("digest")), button("Weekly…", SetAlert("weekly"))],
             [
-                button("Digest…", SetAlert("digest")),
                 button("Smallest trade…", SetAlert("smallest")),
+                button("Quiet hours…", SetAlert("quiet")),
             ],
-            [button("Quiet hours…", SetAlert("quiet")), button("Time zone…", SetAlert("zone"))],
-            [_switch("Errors in quiet hours", "through", now_on=settings.errors_break_through)],
             [
-                _switch("Choices on deposits", "deposits", now_on=settings.ask_deposits),
+                button("Time zone…", SetAlert("zone")),
                 button(
                     f"Pictures: {_theme(settings)}",
                     SetAlert("pictures", "dark" if settings.light_pictures else "light"),
                 ),
             ],
+            [_switch("Errors in quiet hours", "through", now_on=settings.errors_break_through)],
+            [_switch("Choices on deposits", "deposits", now_on=settings.ask_deposits)],
         ),
     )
 
@@ -166,6 +177,7 @@ def _table(settings: AlertPreferences, now: datetime) -> str:
                 for line in row(_NAMES[kind], settings.level(kind).value)
             ),
             *row("Digest", _digest(settings)),
+            *row("Weekly", _weekly(settings)),
             *row("Quiet", f"{_time(quiet.start)}–{_time(quiet.end)}" if quiet else "never"),
             *(row("", through) if quiet else ()),
             *row("Zone", shown(settings.time_zone)),
@@ -200,6 +212,8 @@ def _consequence(part: str, settings: AlertPreferences, now: datetime) -> str:  
             )
         case "digest":
             return _digest_consequence(settings, now)
+        case "weekly":
+            return _weekly_consequence(settings, now)
         case "through":
             return (
                 "In quiet hours errors come with a sound."
@@ -252,6 +266,21 @@ def _digest_consequence(settings: AlertPreferences, now: datetime) -> str:
     return lines(
         f"The next digest comes {at} ({escape(shown(settings.time_zone))}).",
         "It comes without a sound." if silent else None,
+        _WITH_PICTURE if settings.digest_picture else None,
+    )
+
+
+def _weekly_consequence(settings: AlertPreferences, now: datetime) -> str:
+    due = settings.next_weekly(now)
+    if due is None:
+        return "No weekly report. /alerts weekly mon 08:00 sends one every week."
+    with times_in(settings.time_zone):
+        at = stamp(due).strip()
+    silent = settings.level(AlertKind.DIGEST) is AlertLevel.SILENT
+    return lines(
+        f"The next weekly report comes {at} ({escape(shown(settings.time_zone))}).",
+        "It comes without a sound, as the digest does." if silent else None,
+        _WITH_PICTURE if settings.weekly_picture else None,
     )
 
 
@@ -260,7 +289,26 @@ def _digest(settings: AlertPreferences) -> str:
     if settings.digest_minute is None or level is AlertLevel.OFF:
         return "off"
     at = _time(settings.digest_minute)
-    return f"{at}, silent" if level is AlertLevel.SILENT else at
+    return listed(
+        (
+            at,
+            *(("silent",) if level is AlertLevel.SILENT else ()),
+            *(("picture",) if settings.digest_picture else ()),
+        )
+    )
+
+
+def _weekly(settings: AlertPreferences) -> str:
+    weekly, level = settings.weekly, settings.level(AlertKind.DIGEST)
+    if weekly is None or level is AlertLevel.OFF:
+        return "off"
+    return listed(
+        (
+            f"{WEEKDAYS[weekly.day].title()} {_time(weekly.minute)}",
+            *(("silent",) if level is AlertLevel.SILENT else ()),
+            *(("picture",) if settings.weekly_picture else ()),
+        )
+    )
 
 
 def _level_button(kind: AlertKind, settings: AlertPreferences) -> InlineKeyboardButton:
@@ -276,7 +324,11 @@ def _switch(label: str, part: str, *, now_on: bool) -> InlineKeyboardButton:
 
 
 def _choice(part: str, value: str, label: str = "") -> InlineKeyboardButton:
-    return button(label or value, SetAlert(part, value.replace(":", "")))
+    return button(label or value, SetAlert(part, value.replace(":", "").replace(" ", ".")))
+
+
+def _pictures(part: str) -> list[InlineKeyboardButton]:
+    return [_choice(part, "picture", "With a picture"), _choice(part, "text", "Text only")]
 
 
 def _theme(settings: AlertPreferences) -> str:

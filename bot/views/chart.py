@@ -70,6 +70,12 @@ def chart_view(*, account: Account, found: SpanReport, page: ChartPage, theme: T
             return _holdings(account, found, page, theme)
 
 
+def value_svg(*, account: Account, report: ProfitReport, theme: Theme) -> str:
+    """The picture alone, for a report that has words of its own."""
+    found = SpanReport(report, report.since, priced_now=True)
+    return _value(account, found, ChartPage(ChartKind.VALUE, Span.WEEK), theme).svg
+
+
 def no_chart_view(*, account: Account, why: NoReport) -> Message:
     title = f"{badge(account)} · Chart"
     base = escape(base_of(account.settings.symbol))

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.low_balance import MOST_MARKS, LowBalanceThreshold
 from engine.domain.accounts.shares import Share, SharedAlerts
-from engine.domain.alerts.preferences import AlertPreferences, QuietHours
+from engine.domain.alerts.local_time import WEEKDAYS
+from engine.domain.alerts.preferences import AlertPreferences, QuietHours, WeeklyTime
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import Asset
 from engine.storage.accounts import alert_preferences, audit, low_balance, shares
@@ -153,6 +154,8 @@ def _text(value: object) -> str:  # noqa: PLR0911 - one return a kind of value
             return plain(value)
         case QuietHours(start=start, end=end):
             return f"{_clock_time(start)}-{_clock_time(end)}"
+        case WeeklyTime(day=day, minute=minute):
+            return f"{WEEKDAYS[day]} {_clock_time(minute)}"
         case int():
             return _clock_time(value)
         case dict():

@@ -11,7 +11,8 @@ from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import Digest
-from engine.domain.alerts.preferences import AlertLevel, AlertPreferences
+from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, WeeklyTime
+from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import USDT
 from engine.errors import Unavailable
@@ -40,6 +41,85 @@ async def write(engine: Engine) -> list[Digest]:
 
 
 NOON = AlertPreferences(digest_minute=12 * 60)
+# The clock starts on Sunday, 22 November, at 12:00.
+SUNDAY = AlertPreferences(weekly=WeeklyTime(6, 12 * 60))
+WEEK = timedelta(days=7)
+
+
+async def weekly(engine: Engine) -> list[WeeklyReport]:
+    """One round; all weekly reports so far."""
+    await Digests(database=engine.database, clock=engine.clock).write_due()
+    return await engine.alerts_of(WeeklyReport)
+
+
+async def test_the_weekly_report_has_the_figures_of_seven_days_and_comes_once(
+    engine_on_both: Engine, exchange: FakeExchange
+):
+    engine = engine_on_both
+    prices = PriceHistory(
+        database=engine.database, clock=engine.clock, exchange_for=lambda _: exchange
+    )
+    account = await engine.open_account()
+    await engine.until_quiet(account)
+    await prices.round()
+    monday = replace(SUNDAY, weekly=WeeklyTime(0, 12 * 60))
+    await wish(engine, account, monday)
+    assert await weekly(engine) == []
+    engine.clock.shift(DAY)
+    await prices.round()
+    asked = exchange.calls.copy()
+    [first] = await weekly(engine)
+    engine.clock.shift(WEEK)
+    [_, second] = await weekly(engine)
+    await weekly(engine)
+
+    assert exchange.calls == asked
+    [intent] = await engine.intents()
+    assert first.figures is not None
+    assert second.figures is not None
+    assert (first.since, first.figures.trades) == (intent.created_at, 1)
+    # A price that stands still makes nothing: what is lost is the cost of the trade.
+    assert first.figures.made == first.figures.brought != 0
+    assert first.next_at == engine.clock.now().replace(hour=12, minute=0)
+    assert (second.since, second.figures.trades) == (second.at - WEEK, 0)
+    assert second.figures.now == first.figures.now
+    assert len(await engine.alerts_of(WeeklyReport)) == 2
+
+
+async def test_weeks_without_the_bot_are_told_together_and_one_that_was_off_begins_anew(
+    engine: Engine,
+):
+    account = await engine.open_account()
+    await wish(engine, account, SUNDAY)
+    engine.clock.shift(WEEK)
+    [first] = await weekly(engine)
+    engine.clock.shift(3 * WEEK + timedelta(hours=5))
+    [_, late] = await weekly(engine)
+    assert (late.since, late.next_at) == (first.at, first.at + 4 * WEEK)
+    assert late.figures is None
+
+    await wish(engine, account, NOON)
+    engine.clock.shift(2 * WEEK)
+    assert len(await weekly(engine)) == 2
+    await wish(engine, account, replace(SUNDAY, digest_minute=12 * 60))
+    engine.clock.shift(WEEK)
+    [*_, anew] = await weekly(engine)
+    assert anew.since == anew.at - WEEK
+
+
+async def test_two_processes_write_one_weekly_report_and_one_digest(engine_on_both: Engine):
+    engine = engine_on_both
+    account = await engine.open_account()
+    await wish(engine, account, replace(SUNDAY, digest_minute=12 * 60))
+    engine.clock.shift(WEEK)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(3):
+            process = Digests(database=engine.database, clock=engine.clock)
+            tasks.create_task(process.write_due())
+
+    assert len(await weekly(engine)) == 1
+    assert len(await engine.alerts_of(Digest)) == 1
 
 
 async def test_a_quiet_day_is_told_at_its_time_and_once(engine_on_both: Engine):
@@ -218,6 +298,9 @@ async def test_every_setting_comes_back(engine_on_both: Engine):
         errors_break_through=False,
         ask_deposits=False,
         digest_minute=0,
+        digest_picture=True,
+        weekly=WeeklyTime(0, 0),
+        weekly_picture=False,
     )
     await wish(engine, account, settings)
 
@@ -228,12 +311,15 @@ async def test_every_setting_comes_back(engine_on_both: Engine):
 
 
 @pytest.mark.parametrize("step", ["read begins 1", "write begins 1", "commit 1", "committed 1"])
-async def test_killed_at_any_step_the_digest_is_written_once(engine: Engine, step: str):
+async def test_killed_at_any_step_digest_and_weekly_report_are_written_once(
+    engine: Engine, step: str
+):
     account = await engine.open_account()
-    await wish(engine, account, NOON)
+    await wish(engine, account, replace(NOON, weekly=WeeklyTime(0, 12 * 60)))
     engine.clock.shift(DAY)
     dying = WatchedDatabase(engine.database, engine.clock, on_step=Fuse(step))
     with pytest.raises(Crash):
         await Digests(database=dying, clock=engine.clock).write_due()
 
     assert len(await write(engine)) == 1
+    assert len(await weekly(engine)) == 1

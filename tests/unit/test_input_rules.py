@@ -95,7 +95,8 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
             InputRule.MOST_SMALLEST: ["smallest 9999999"],
             InputRule.TWO_TIMES: ["quiet", "quiet 23:00"],
             InputRule.TIMES_DIFFER: ["quiet 07:00-07:00"],
-            InputRule.TIME_OF_DAY: ["quiet 24:00-07:00", "digest 8"],
+            InputRule.TIME_OF_DAY: ["quiet 24:00-07:00", "digest 8", "weekly mon 25:00"],
+            InputRule.WEEKDAY: ["weekly", "weekly t 08:00", "weekly monda8 8"],
         },
     ),
     (

@@ -89,6 +89,39 @@ def test_a_time_that_comes_twice_counts_once():
     assert (first.hour, second - first) == (0, timedelta(hours=25))
 
 
+@given(minute=minutes, time_zone=zones, after=moments, weekday=st.integers(0, 6))
+def test_a_time_on_a_weekday_is_the_next_of_the_daily_ones_on_that_day(
+    minute: int, time_zone: str, after: datetime, weekday: int
+):
+    due = next_at(minute, time_zone=time_zone, after=after, weekday=weekday)
+    daily = next_at(minute, time_zone=time_zone, after=due - timedelta(seconds=1))
+
+    # Up to an hour and a day off where a zone skips a day or moves its clock (Apia, 2011).
+    assert due == daily
+    assert timedelta() < due - after <= timedelta(days=9)
+    assert local(due - timedelta(hours=1), time_zone).weekday() in {
+        weekday,
+        (weekday - 1) % 7,
+        (weekday + 1) % 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("minute", "after", "due"),
+    [
+        (480, "2026-03-22T08:00", "2026-03-29T08:00"),  # the week that ends with 23 hours
+        (480, "2026-10-18T08:00", "2026-10-25T08:00"),  # and with 25
+        (150, "2026-03-22T02:30", "2026-03-29T03:30"),  # left out by the clock
+        (150, "2026-10-25T01:59", "2026-10-25T02:30"),  # the first of two, and not the second
+        (150, "2026-10-25T02:30", "2026-11-01T02:30"),
+    ],
+)
+def test_a_sunday_in_berlin_comes_once_whatever_the_clock_does(minute: int, after: str, due: str):
+    found = next_at(minute, time_zone="Europe/Berlin", after=at(after, "Europe/Berlin"), weekday=6)
+
+    assert found == at(due, "Europe/Berlin")
+
+
 def test_a_zone_this_machine_does_not_know_is_utc():
     assert zone("Mars/Olympus") is UTC
     assert zone("../../etc/passwd") is UTC

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 
 from bot.parsing.alerts import LowWish, UnknownZone, parse_alerts, parse_warn
 from bot.parsing.settings import Ambiguous, NotUnderstood, Topic
-from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.preferences import (
+    AlertLevel,
+    AlertPreferences,
+    QuietHours,
+    WeeklyTime,
+)
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import Asset
 
@@ -45,6 +50,12 @@ def wished(text: str, settings: AlertPreferences | None = None) -> AlertPreferen
         ("digest 0800", {"digest_minute": 480}),
         ("digest off", {}),
         ("digest silent", {"levels": {AlertKind.DIGEST: AlertLevel.SILENT}}),
+        ("digest picture", {"digest_picture": True}),
+        ("weekly mon 08:00", {"weekly": WeeklyTime(0, 480)}),
+        ("weekly Thursdays at 8:05", {"weekly": WeeklyTime(3, 485)}),
+        ("weekly Sun.2000", {"weekly": WeeklyTime(6, 1200)}),
+        ("weekly off", {}),
+        ("weekly text", {"weekly_picture": False}),
         ("through no", {"errors_break_through": False}),
         ("deposits no", {"ask_deposits": False}),
         ("pictures light", {"light_pictures": True}),
@@ -59,6 +70,7 @@ def test_a_time_for_the_digest_wakes_one_that_was_off_and_leaves_one_silent():
     silent = AlertPreferences().with_level(AlertKind.DIGEST, AlertLevel.SILENT)
 
     assert wished("digest 08:00", off).level(AlertKind.DIGEST) is AlertLevel.ON
+    assert wished("weekly mon 08:00", off).level(AlertKind.DIGEST) is AlertLevel.ON
     assert wished("digest 08:00", silent).level(AlertKind.DIGEST) is AlertLevel.SILENT
 
 
@@ -68,7 +80,7 @@ def test_a_time_for_the_digest_wakes_one_that_was_off_and_leaves_one_silent():
         *("x", "trade", "trade loud", "smallest", "smallest -5", "smallest NaN", "smallest ５"),
         *("smallest 9999999", "quiet", "quiet 23:00", "quiet 24:00-07:00", "quiet 07:00-07:00"),
         *("quiet 7-8", "digest 25:00", "digest 8", "through maybe", "deposits", "x" * 41),
-        *("smallest 1e5", "quiet ٢٣:٠٠-٠٧:٠٠"),
+        *("smallest 1e5", "quiet ٢٣:٠٠-٠٧:٠٠", "weekly", "weekly mon", "weekly s 08:00"),
     ],
 )
 def test_what_is_not_understood(text: str):
@@ -144,7 +156,7 @@ def test_a_warning_that_is_none(text: str):
 
 @given(
     text=st.text(max_size=45),
-    part=st.sampled_from(["", "zone ", "quiet ", "smallest ", "digest "]),
+    part=st.sampled_from(["", "zone ", "quiet ", "smallest ", "digest ", "weekly "]),
 )
 def test_any_text_is_understood_or_refused(text: str, part: str):
     try:

@@ -49,6 +49,7 @@ from engine.domain.alerts.deposit_alerts import (
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.sharing import is_heard
@@ -117,6 +118,7 @@ TROUBLES = {
 OWNERS = {
     *(KeyEnding, Digest, MemberJoined, ChatUndeliverable, ChatDeliverable),
     *(GroupAsks, GroupAnswered, SharingBegun, SharingLeft, SharingEnded),
+    WeeklyReport,
 }
 
 

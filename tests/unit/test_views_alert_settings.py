@@ -20,7 +20,13 @@ from bot.views.low_balance import mark_removed_view, mark_set_view, marks_view, 
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.alerts.alerts import Digest, LowBalanceOver, LowBalanceReached
-from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.preferences import (
+    AlertLevel,
+    AlertPreferences,
+    QuietHours,
+    WeeklyTime,
+)
+from engine.domain.alerts.report_alerts import WeeklyFigures, WeeklyReport
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import USDT, Asset
 from tests.builders import MNTL, MNTLUSDT, account, settings
@@ -30,7 +36,7 @@ from tests.unit.phone import check_message
 D = Decimal
 NIGHT = AlertPreferences(quiet=QuietHours(1380, 420), time_zone="Europe/Berlin")
 LONGEST_ZONE = "America/Argentina/ComodRivadavia"
-PARTS = ("smallest", "quiet", "zone", "digest", "through", "deposits")
+PARTS = ("smallest", "quiet", "zone", "digest", "weekly", "through", "deposits")
 amounts = st.decimals(0, 10**9, places=4)
 MARK = LowBalanceThreshold(MNTL, D(100_000))
 
@@ -125,6 +131,78 @@ def test_each_change_says_what_it_means():
     )
     assert "No digest. /alerts digest 08:00" in changed("digest", NIGHT)
     assert "Nothing changed" in changed("quiet", NIGHT, NIGHT)
+
+
+def test_the_weekly_report_says_when_it_comes_and_with_what():
+    sunday = replace(NIGHT, weekly=WeeklyTime(6, 1200))
+    silent = replace(sunday, weekly_picture=False).with_level(AlertKind.DIGEST, AlertLevel.SILENT)
+
+    assert "comes 22 Nov 20:00 (Europe/Berlin).\nIt comes with a picture" in changed(
+        "weekly", sunday
+    )
+    assert "Weekly   Sun 20:00, picture\n" in changed("weekly", sunday)
+    assert "(Europe/Berlin).\nIt comes without a sound, as the digest does.\n\n" in changed(
+        "weekly", silent
+    )
+    assert "Weekly   Sun 20:00, silent\n" in changed("weekly", silent)
+    assert "No weekly report. /alerts weekly mon 08:00" in changed("weekly", NIGHT)
+    assert "Digest   08:00, picture\n" in changed(
+        "digest", replace(NIGHT, digest_minute=480, digest_picture=True)
+    )
+
+
+def a_week(figures: WeeklyFigures | None, **changes: Any) -> WeeklyReport:
+    values: dict[str, Any] = {
+        "dry_run": False,
+        "since": START - timedelta(days=7),
+        "at": START,
+        "next_at": START + timedelta(days=7),
+        "figures": figures,
+    }
+    return WeeklyReport(**values | changes)
+
+
+WEEK = WeeklyFigures(
+    start=D("198.20"),
+    now=D("224.51"),
+    deposits=D(25),
+    made=D("1.31"),
+    held_made=D("-0.53"),
+    brought=D("1.84"),
+    fees=D("0.08"),
+    trades=14,
+    returned=D("0.006"),
+    held_returned=D("-0.0024"),
+)
+
+
+def test_the_weekly_report_is_the_profit_of_the_week_and_what_comes_next():
+    text = told(a_week(WEEK))
+    bare = replace(WEEK, deposits=D(0), trades=0, fees=D(0), returned=None, about=True)
+
+    assert text.splitlines() == [
+        "🟢 LIVE · Report of 7 days",
+        "Value      198.20 → 224.51",
+        "Deposits   +25.00",
+        "Made       +1.31 (+0.6%)",
+        "Only held  -0.53 (-0.2%)",
+        "Trading    +1.84 in 14 trades",
+        "Fees       -0.08",
+        "Trading goes on. Next report: 29 Nov 12:00 UTC",
+    ]
+    assert "\nMade       about +1.31\nOnly held" in told(a_week(bare))
+    assert "Trading  " not in told(a_week(bare))
+    assert "Withdrawn  -25.00\n" in told(a_week(replace(WEEK, deposits=D(-25))))
+    assert told(a_week(None, paused=True, next_at=None)).splitlines() == [
+        "⏸ PAUSED · Report of 7 days",
+        "I know nothing of this time: no record, or no price of the token.",
+        "Trading stays stopped.",
+    ]
+
+
+@given(start=amounts, made=st.decimals(-(10**9), 10**9, places=4), trades=st.integers(0, 10**6))
+def test_every_weekly_report_fits_a_phone(start: Decimal, made: Decimal, trades: int):
+    told(a_week(replace(WEEK, start=start, made=made, trades=trades, about=True)))
 
 
 def test_an_unknown_zone_is_answered_without_markup():

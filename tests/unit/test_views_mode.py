@@ -35,6 +35,7 @@ from engine.domain.alerts.deposit_alerts import (
 )
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.shared_alerts import AccountChanged
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import Trigger
@@ -107,6 +108,7 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
         DepositKept(dry_run=dry_run, former_target=D(20), question_id="q", **_deposit(dry_run)),
         LowBalanceReached(dry_run=dry_run, symbol=MNTLUSDT, asset=MNTL, below=D(10), left=D(9)),
         LowBalanceOver(dry_run=dry_run, asset=MNTL, below=D(10), left=D(11)),
+        WeeklyReport(dry_run=dry_run, since=START, at=START + timedelta(days=7)),
         Digest(
             dry_run=dry_run,
             since=START,

@@ -13,6 +13,7 @@ from bot.views.alerts.incidents import trouble_over_view, trouble_view
 from bot.views.alerts.key_expiry import key_ending_view, key_too_powerful_view, money_shared_view
 from bot.views.alerts.timed_pause import pause_ended_view, resume_asked_view
 from bot.views.alerts.undeliverable import chat_deliverable_view, chat_undeliverable_view
+from bot.views.alerts.weekly import weekly_view
 from bot.views.components.amounts import cents, pair_name, price, tokens, usdt
 from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, mode_badge
 from bot.views.components.keyboards import do, keyboard
@@ -55,6 +56,7 @@ from engine.domain.alerts.deposit_alerts import (
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.market.decimals import ZERO
@@ -268,6 +270,7 @@ _VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
     LowBalanceReached: low_mark_view,
     LowBalanceOver: low_mark_over_view,
     Digest: digest_view,
+    WeeklyReport: weekly_view,
     ChatUndeliverable: chat_undeliverable_view,
     ChatDeliverable: chat_deliverable_view,
     KeyEnding: key_ending_view,

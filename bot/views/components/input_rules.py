@@ -34,13 +34,14 @@ RULES: Mapping[InputRule, str] = {
     InputRule.PRICE_MOVE: "The price limit must be from 1% to 100%.",
     InputRule.PERCENTAGE: "The price limit is a percentage, like 15%.",
     InputRule.ALERT_PART: (
-        "The first word must be trade, error, recovery, key, plan, digest, smallest, quiet, zone, "
-        "through, deposits or pictures."
+        "The first word must be trade, error, recovery, key, plan, digest, weekly, smallest, "
+        "quiet, zone, through, deposits or pictures."
     ),
     InputRule.ALERT_LEVEL: "I know three words here: on, silent and off.",
     InputRule.YES_OR_NO: "I know two words here: yes and no.",
     InputRule.LIGHT_OR_DARK: "I know two words here: light and dark.",
     InputRule.TIME_OF_DAY: "Write a time from 00:00 to 23:59, like 08:00.",
+    InputRule.WEEKDAY: "Write a day and a time, like mon 08:00.",
     InputRule.TWO_TIMES: "Write two times, like 23:00-07:00.",
     InputRule.TIMES_DIFFER: "The two times must differ.",
     InputRule.MOST_SMALLEST: "The most is 1,000,000 USDT.",

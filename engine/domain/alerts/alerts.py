@@ -16,6 +16,7 @@ from engine.domain.alerts.deposit_alerts import (
 )
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.traits import AlertFacts, AlertKind, AlertTraits
@@ -303,6 +304,7 @@ Alert = (
     | LowBalanceReached
     | LowBalanceOver
     | Digest
+    | WeeklyReport
     | KeyEnding
     | KeyTooPowerful
     | MoneyShared

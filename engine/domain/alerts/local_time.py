@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 MINUTES_A_DAY = 24 * 60
 _DAY = timedelta(days=1)
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # A zone may skip a day when it moves across the date line, so tomorrow is not always enough.
-_DAYS_LOOKED_AT = range(-1, 4)
+_DAYS_LOOKED_AT = range(-1, 11)
 
 
 def zone(name: str) -> tzinfo:
@@ -31,8 +32,11 @@ def minute_of_day(moment: datetime, time_zone: str) -> int:
     return there.hour * 60 + there.minute
 
 
-def next_at(minute: int, *, time_zone: str, after: datetime) -> datetime:
-    """The first moment strictly after *after* when the clock on the wall shows *minute*.
+def next_at(
+    minute: int, *, time_zone: str, after: datetime, weekday: int | None = None
+) -> datetime:
+    """The first moment strictly after *after* when the clock on the wall shows *minute*, on a *weekday*
+    (0 is Monday) if one is given.
 
     Once a day: the first of two where the clock is put back, and as much later as the clock is put
     forward where that leaves the time out.
@@ -46,5 +50,6 @@ def next_at(minute: int, *, time_zone: str, after: datetime) -> datetime:
     wanted = (
         (midnight + days * _DAY + timedelta(minutes=minute)).replace(tzinfo=there).astimezone(UTC)
         for days in _DAYS_LOOKED_AT
+        if weekday is None or (midnight + days * _DAY).weekday() == weekday
     )
     return next(moment for moment in wanted if moment > after)

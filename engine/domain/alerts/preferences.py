@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Self
 
-from engine.domain.alerts.local_time import MINUTES_A_DAY, minute_of_day, next_at
+from engine.domain.alerts.local_time import MINUTES_A_DAY, WEEKDAYS, minute_of_day, next_at
 from engine.domain.alerts.traits import AlertKind, AlertTraits
 from engine.domain.market.decimals import ZERO
 
@@ -61,12 +61,24 @@ class QuietHours:
         return minute >= self.start or minute < self.end
 
 
+@dataclass(frozen=True, slots=True)
+class WeeklyTime:
+    """A *day* of the week, 0 is Monday, and a *minute* of the chat's own day."""
+
+    day: int
+    minute: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.day < len(WEEKDAYS) or not 0 <= self.minute < MINUTES_A_DAY:
+            raise ValueError(f"a week has no day {self.day} with a minute {self.minute}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPreferences:
     """*levels* are what differs from ON; a trade worth less than *smallest* (USDT) is left to the
-    digest. *digest_minute* None: no digest. *ask_deposits*: whether the message of a traded deposit has
-    buttons for the next one. *light_pictures*: whether
-    pictures have a light background.
+    digest. *digest_minute* None: no digest; *weekly* None: no weekly report. Which of them come with
+    a picture: *digest_picture*, *weekly_picture*. *ask_deposits*: whether the message of a traded
+    deposit has buttons for the next one. *light_pictures*: whether pictures have a light background.
     """
 
     levels: Mapping[AlertKind, AlertLevel] = field(default_factory=dict)
@@ -77,6 +89,9 @@ class AlertPreferences:
     ask_deposits: bool = True
     light_pictures: bool = False
     digest_minute: int | None = None
+    digest_picture: bool = False
+    weekly: WeeklyTime | None = None
+    weekly_picture: bool = True
 
     def __post_init__(self) -> None:
         if not self.smallest.is_finite() or not ZERO <= self.smallest <= MOST_SMALLEST:
@@ -99,6 +114,13 @@ class AlertPreferences:
         if self.digest_minute is None or self.level(AlertKind.DIGEST) is AlertLevel.OFF:
             return None
         return next_at(self.digest_minute, time_zone=self.time_zone, after=now)
+
+    def next_weekly(self, now: datetime) -> datetime | None:
+        """The weekly report is as loud as the digest."""
+        weekly = self.weekly
+        if weekly is None or self.level(AlertKind.DIGEST) is AlertLevel.OFF:
+            return None
+        return next_at(weekly.minute, time_zone=self.time_zone, after=now, weekday=weekly.day)
 
 
 def delivery_mode(told: AlertTraits, settings: AlertPreferences, *, now: datetime) -> DeliveryMode:

@@ -15,6 +15,7 @@ from engine.domain.alerts.alerts import (
     TradeSettled,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.traits import AlertKind
@@ -23,7 +24,7 @@ from engine.domain.orders.order import Trigger
 # Of other chats and people, of what only the key's owner can mend, and what a chat orders itself.
 _OWNERS_ALONE = (
     *(ChatDeliverable, ChatUndeliverable, Digest, GroupAnswered, GroupAsks, KeyEnding),
-    *(MemberJoined, SharingBegun, SharingEnded, SharingLeft),
+    *(MemberJoined, SharingBegun, SharingEnded, SharingLeft, WeeklyReport),
 )
 _TROUBLES = frozenset({AlertKind.ERROR, AlertKind.RECOVERY, AlertKind.KEY})
 

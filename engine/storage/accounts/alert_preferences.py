@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.preferences import (
+    AlertLevel,
+    AlertPreferences,
+    QuietHours,
+    WeeklyTime,
+)
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.orders.order import AccountId
 from engine.storage.models.accounts import AccountRow, AlertPreferencesRow
@@ -27,6 +32,16 @@ class DueDigest:
     due: datetime
     last_at: datetime | None
     last_quote: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueWeekly:
+    """A weekly report due at *due*; *last_at* is of the one before, *next_at* of the next one."""
+
+    account_id: AccountId
+    due: datetime
+    last_at: datetime | None
+    next_at: datetime | None
 
 
 async def of(session: AsyncSession, account_id: AccountId) -> AlertPreferences:
@@ -73,15 +88,23 @@ async def put(
         if row.digest_due is None:
             row.digest_at, row.digest_quote = now, None
         row.digest_due = due  # but one that is due this very moment is still to be written
+    if (due := settings.next_weekly(now)) != before.next_weekly(now):
+        if row.weekly_due is None:
+            row.weekly_at = None
+        row.weekly_due = due
+    row.weekly_day = settings.weekly.day if settings.weekly else None
+    row.weekly_minute = settings.weekly.minute if settings.weekly else None
     row.levels = json.dumps({kind.value: level.value for kind, level in settings.levels.items()})
     row.quiet_from = settings.quiet.start if settings.quiet else None
     row.quiet_until = settings.quiet.end if settings.quiet else None
-    for name, value in columns_of(settings, "levels", "quiet").items():
+    for name, value in columns_of(settings, "levels", "quiet", "weekly").items():
         setattr(row, name, value)
 
 
 async def has_due(session: AsyncSession, *, now: datetime) -> bool:
-    return await has_row(session, AlertPreferencesRow.digest_due <= now)
+    """True if a digest or a weekly report is due."""
+    row = AlertPreferencesRow
+    return await has_row(session, or_(row.digest_due <= now, row.weekly_due <= now))
 
 
 async def claim_due(session: AsyncSession, *, now: datetime) -> DueDigest | None:
@@ -109,6 +132,25 @@ async def claim_due(session: AsyncSession, *, now: datetime) -> DueDigest | None
     return claimed
 
 
+async def claim_weekly(session: AsyncSession, *, now: datetime) -> DueWeekly | None:
+    """Claim a due weekly report that no other process writes, and schedule the next one.
+    The caller writes it in the same transaction.
+    """
+    row = await session.scalar(
+        select(AlertPreferencesRow)
+        .where(AlertPreferencesRow.weekly_due <= now)
+        .order_by(AlertPreferencesRow.weekly_due)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if row is None or row.weekly_due is None:
+        return None
+    next_at = _settings(row).next_weekly(now)
+    claimed = DueWeekly(AccountId(row.account_id), row.weekly_due, row.weekly_at, next_at)
+    row.weekly_due, row.weekly_at = next_at, now
+    return claimed
+
+
 async def digest_written(
     session: AsyncSession, account_id: AccountId, *, at: datetime, quote: Decimal | None
 ) -> None:
@@ -124,7 +166,10 @@ def _settings(row: AlertPreferencesRow) -> AlertPreferences:
     quiet = None
     if row.quiet_from is not None and row.quiet_until is not None:
         quiet = QuietHours(row.quiet_from, row.quiet_until)
-    return from_row(AlertPreferences, row, levels=_levels(row.levels), quiet=quiet)
+    weekly = None
+    if row.weekly_day is not None and row.weekly_minute is not None:
+        weekly = WeeklyTime(row.weekly_day, row.weekly_minute)
+    return from_row(AlertPreferences, row, levels=_levels(row.levels), quiet=quiet, weekly=weekly)
 
 
 def _levels(text: str) -> dict[AlertKind, AlertLevel]:

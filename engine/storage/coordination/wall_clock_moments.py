@@ -27,6 +27,7 @@ _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     AccountRow.not_before,
     AccountRow.waiting_until,
     AlertPreferencesRow.digest_at,
+    AlertPreferencesRow.weekly_at,
     BalanceRow.at,
     StatusMessageRow.next_edit_at,
     ConfirmationRow.expires_at,
@@ -56,7 +57,8 @@ async def newest(session: AsyncSession) -> datetime | None:
 
 
 async def bring_forward(session: AsyncSession, by: timedelta, *, now: datetime) -> None:
-    """Bring forward all moments to come. A digest keeps its time of day, within a day.
+    """Bring forward all moments to come. A digest keeps its time of day, within a day,
+    and a weekly report its weekday, within a week.
 
     Does nothing where that was done for this step of the clock: before a restart, or by another
     process.
@@ -68,13 +70,16 @@ async def bring_forward(session: AsyncSession, by: timedelta, *, now: datetime) 
         await session.execute(
             update(column.class_).where(column > now).values({column: column - millis})
         )
-    due = type_coerce(AlertPreferencesRow.digest_due, BigInteger)
-    left = due - to_millis(now)
-    await session.execute(
-        update(AlertPreferencesRow)
-        .where(left > _DAY)
-        .values(digest_due=literal(to_millis(now), BigInteger) + left % _DAY)
-    )
+    for column, period in (
+        (AlertPreferencesRow.digest_due, _DAY),
+        (AlertPreferencesRow.weekly_due, 7 * _DAY),
+    ):
+        left = type_coerce(column, BigInteger) - to_millis(now)
+        await session.execute(
+            update(AlertPreferencesRow)
+            .where(left > period)
+            .values({column: literal(to_millis(now), BigInteger) + left % period})
+        )
 
 
 async def _is_done(session: AsyncSession, *, now: datetime) -> bool:

@@ -165,7 +165,9 @@ class AlertPreferencesRow(Base):
 
     *levels* is JSON: what differs from "on", by kind of alert. Minutes are of the chat's own day,
     in *time_zone* (a name of the tz database). *digest_due* is when the next digest is written,
-    *digest_at* and *digest_quote* when the last one was and the USDT held then.
+    *digest_at* and *digest_quote* when the last one was and the USDT held then. *weekly_day* (0 is
+    Monday) and *weekly_minute* are None where no weekly report is wanted; *weekly_due* and
+    *weekly_at* are of those.
     """
 
     __tablename__ = "alert_settings"
@@ -183,6 +185,12 @@ class AlertPreferencesRow(Base):
     digest_due: Mapped[datetime | None] = mapped_column(index=True)
     digest_at: Mapped[datetime | None]
     digest_quote: Mapped[Decimal | None]
+    digest_picture: Mapped[bool] = mapped_column(server_default=false())
+    weekly_day: Mapped[int | None]
+    weekly_minute: Mapped[int | None]
+    weekly_due: Mapped[datetime | None] = mapped_column(index=True)
+    weekly_at: Mapped[datetime | None]
+    weekly_picture: Mapped[bool] = mapped_column(server_default=true())
 
 
 class TimedPauseRow(Base):
