@@ -57,6 +57,9 @@ class AlertPictures(Service):
                 return await self._drawn(chat_id, wanted)
         except ClaimLost:
             raise
+        except TimeoutError:
+            logger.warning("report without picture", extra={"chat_id": chat_id})
+            return None
         except Exception:
             # The words of the report must not be lost with its picture.
             logger.exception("report without picture", extra={"chat_id": chat_id})

@@ -1,6 +1,7 @@
 """How loud an alert is when it is sent, and to which message it answers: over the real relay."""
 
-from collections.abc import AsyncGenerator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,8 @@ from sqlalchemy import select, update
 from telegram import Bot
 
 from bot.interaction.message import Message, to_payload
+from bot.messaging import alert_pictures
+from bot.messaging.alert_pictures import AlertPictures
 from bot.messaging.outbox import OutboxSender, render_queued
 from bot.messaging.responder import ANSWER
 from engine.accounts.deliverability import Deliverability
@@ -29,6 +32,7 @@ from engine.domain.alerts.alerts import (
 )
 from engine.domain.alerts.deposit_alerts import DepositWaiting
 from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Order, OrderState, Trigger
@@ -46,11 +50,12 @@ from tests.builders import MNTLUSDT
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram import FakeTelegram
-from tests.fakes.telegram_faults import refused
+from tests.fakes.telegram_faults import LOST_ANSWER, Fault, refused
 from tests.fakes.telegram_messages import SentMessage
 from tests.fakes.telegram_server import TOKEN
 
 ANNA, BEN = 7, 8
+PNG = b"\x89PNG drawn"
 D = Decimal
 OVER = IncidentResolved(
     dry_run=False, kind=IncidentKind.UNREACHABLE, count=1, since=START, at=START
@@ -79,7 +84,11 @@ class Chat:
         self.database, self.clock, self.api, self.bot = database, clock, api, bot
         self.relay = self.a_relay()
 
-    def a_relay(self, render: Callable[[str, str], Message] = render_queued) -> OutboxSender:
+    def a_relay(
+        self,
+        render: Callable[[str, str], Message] = render_queued,
+        draw: Callable[[str], Awaitable[bytes | None]] | None = None,
+    ) -> OutboxSender:
         async def nothing(*_: int) -> None: ...
 
         async def nobody(_: int) -> list[int]:
@@ -92,6 +101,7 @@ class Chat:
             render=render,
             deliverability=Deliverability(database=self.database, clock=self.clock, others=nobody),
             on_migrated=nothing,
+            pictures=draw and AlertPictures(database=self.database, clock=self.clock, draw=draw),
         )
 
     async def open(self) -> Account:
@@ -443,3 +453,103 @@ async def test_a_halt_is_told_once_where_another_chats_account_is_seen(chat: Cha
     await chat.told()
 
     assert [len(chat.api.sent(one)) for one in (ANNA, BEN)] == [1, 1]
+
+
+WEEKLY = WeeklyReport(dry_run=False, since=START - timedelta(days=7), at=START)
+
+
+class Drawer:
+    """Draws whatever it is asked for; *broken* is what it does instead."""
+
+    def __init__(self, broken: Callable[[], Awaitable[bytes | None]] | None = None) -> None:
+        self.asked: list[str] = []
+        self._broken = broken
+
+    async def __call__(self, svg: str) -> bytes | None:
+        self.asked.append(svg)
+        return await self._broken() if self._broken else PNG
+
+
+async def nothing_drawn() -> None:
+    return None
+
+
+async def drawn_too_late() -> None:
+    await asyncio.Event().wait()
+
+
+async def a_bug() -> None:
+    raise RuntimeError("a bug")
+
+
+async def test_a_report_comes_below_its_picture_where_its_chat_wants_one(
+    chat: Chat, clock: FakeClock
+):
+    account = await chat.open()
+    await chat.order(price=D("0.002"))
+    clock.shift(timedelta(minutes=1))
+    draw = Drawer()
+    chat.relay = chat.a_relay(draw=draw)
+    await chat.queue(WEEKLY, "weekly:1")
+    await chat.queue(UNCLEAR, "order:1:unclear")
+    await chat.wants(account, AlertPreferences(light_pictures=True))
+    weekly, unclear = await chat.told()
+    await chat.wants(account, AlertPreferences(weekly_picture=False))
+    await chat.queue(WEEKLY, "weekly:2")
+    clock.shift(timedelta(hours=1, seconds=1))  # its picture would be of another time
+    await chat.wants(account, AlertPreferences())
+    await chat.queue(WEEKLY, "weekly:3")
+    *_, unwanted, late = await chat.told()
+    rows = await chat.rows()
+
+    assert weekly.photo == PNG
+    assert "Report of 7 days" in weekly.text
+    assert weekly.labels == ["/profit", "/chart", "/alerts"]
+    assert [told.photo for told in (unclear, unwanted, late)] == [None] * 3
+    assert ['fill="#FFFFFF"' in svg for svg in draw.asked] == [True]
+    assert [row.failure for row in rows] == [None] * 4
+    assert rows[0].message_id == weekly.message_id
+
+
+@pytest.mark.parametrize("broken", [nothing_drawn, drawn_too_late, a_bug])
+async def test_without_a_picture_the_report_comes_alone_and_once(
+    chat: Chat, clock: FakeClock, broken: Any, monkeypatch: pytest.MonkeyPatch
+):
+    if broken is drawn_too_late:
+        monkeypatch.setattr(alert_pictures, "_PATIENCE_S", 0.05)
+    await chat.open()
+    await chat.order(price=D("0.002"))
+    clock.shift(timedelta(minutes=1))
+    chat.relay = chat.a_relay(draw=Drawer(broken))
+    await chat.queue(WEEKLY, "weekly:1")
+    [told] = await chat.told()
+
+    assert told.photo is None
+    assert "Report of 7 days" in told.text
+
+
+@pytest.mark.parametrize(
+    ("fault", "photos"),
+    [
+        (refused(400, "Bad Request: not enough rights to send photos to the chat"), [None]),
+        (LOST_ANSWER, [PNG, None]),
+    ],
+    ids=["no right", "lost answer"],
+)
+async def test_a_report_whose_picture_telegram_does_not_take_is_not_lost(
+    chat: Chat, clock: FakeClock, fault: Fault, photos: list[bytes | None]
+):
+    await chat.open()
+    await chat.order(price=D("0.002"))
+    clock.shift(timedelta(minutes=1))
+    chat.api.fail("sendPhoto", fault)
+    chat.relay = chat.a_relay(draw=Drawer())
+    await chat.queue(WEEKLY, "weekly:1")
+    async with running(chat.relay.run()):
+        while any(row.done_at is None for row in await chat.rows()):
+            await a_moment()
+            clock.shift(timedelta(seconds=1))
+    told = chat.api.sent(ANNA)
+
+    assert [one.photo for one in told] == photos
+    assert ["(repeat?)" in one.text for one in told] == [False, True][: len(photos)]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from engine.domain.accounts.members import Role
 from engine.domain.alerts.key_alerts import KeyEnding
-from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours
+from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, QuietHours, WeeklyTime
 from engine.domain.alerts.traits import AlertKind
 from engine.notifications.publish import publish
 from engine.storage.accounts import alert_preferences, members
@@ -74,6 +74,11 @@ async def test_a_second_and_a_stale_tap_change_nothing_more(world: World, bot: P
         ),
         ("digest 08:00", "comes 23 Nov 08:00", AlertPreferences(digest_minute=480)),
         (
+            "weekly mon 08:00",
+            "report comes 23 Nov 08:00",
+            AlertPreferences(weekly=WeeklyTime(0, 480)),
+        ),
+        (
             "through no",
             "errors come without a sound.",
             AlertPreferences(errors_break_through=False),
@@ -99,6 +104,8 @@ async def test_every_part_can_be_tapped(bot: Program):
         ("Quiet hours…", "23:00-07:00"),
         ("Time zone…", "Europe/Berlin"),
         ("Digest…", "08:00"),
+        ("Digest…", "With a picture"),
+        ("Weekly…", "Sun 20:00"),
         ("Smallest trade…", "5 USDT"),
         ("Errors in quiet hours: yes", None),
         ("Choices on deposits: yes", None),
@@ -115,6 +122,8 @@ async def test_every_part_can_be_tapped(bot: Program):
         quiet=QuietHours(1380, 420),
         time_zone="Europe/Berlin",
         digest_minute=480,
+        digest_picture=True,
+        weekly=WeeklyTime(6, 1200),
         errors_break_through=False,
         ask_deposits=False,
     )
@@ -241,6 +250,18 @@ async def test_the_digest_comes_every_day_across_a_restart(world: World):
     assert "⏸ PAUSED · Digest of 20 h: nothing happened." in digest.text
     assert again == []
     assert "nothing happened" in next_day.text
+
+
+async def test_the_weekly_report_comes_with_its_picture(world: World, bot: Program):
+    await bot.connect()
+    await bot.checked()
+    await bot.ask(OWNER, "/alerts weekly mon 08:00")
+    world.clock.shift(timedelta(hours=20))
+    await bot.parts.periodic_jobs.run_once()
+    reports = [told for told in await bot.told(OWNER) if "Report" in told.text]
+
+    assert [told.photo is not None for told in reports] == [True]
+    assert "Trading goes on. Next report: 30 Nov 08:00 UTC" in reports[0].text
 
 
 async def test_what_runs_low_is_told_and_listed_and_removed(world: World, bot: Program):
