@@ -86,6 +86,7 @@ from engine.domain.alerts.deposit_alerts import DepositKept, DepositTraded, Depo
 from engine.domain.alerts.key_alerts import KeyEnding
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.preferences import AlertPreferences
+from engine.domain.alerts.report_alerts import WeeklyFigures, WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.market.balances import Holdings
@@ -275,6 +276,7 @@ CARDS: Sequence[Shown] = (
     Shown("alerts", "How loud", _asked("/alerts", alerts_view(account=ACCOUNT, settings=AlertPreferences(smallest=D(5)), now=_LATER))),
     Shown("low-mark", "A token runs low", [alert_view(LowBalanceReached(dry_run=False, symbol=SYMBOL, asset=MNTL, below=D(100_000), left=D(91_858)))]),
     Shown("digest", "The day's digest", [alert_view(Digest(dry_run=False, since=NOON - timedelta(days=1), at=NOON, target=D(40), trades=3, bought=D("21.30"), sold=D("5.00"), fees={USDT: D("0.013")}, small=1, smallest=D(5), held_before=D("40.10"), held=D("40.79")))]),
+    Shown("weekly", "The weekly report, below its picture", [alert_view(WeeklyReport(dry_run=False, since=NOON - timedelta(days=7), at=NOON, next_at=NOON + timedelta(days=7), figures=WeeklyFigures(start=D("198.20"), now=D("224.51"), deposits=D(25), made=D("1.31"), held_made=D("-0.53"), brought=D("1.84"), fees=D("0.08"), trades=14, returned=D("0.006"), held_returned=D("-0.002"))))]),
     Shown("key-ending", "The key ends soon", [alert_view(KeyEnding(dry_run=False, key_tail="BWC5", days_left=7, expires_at=NOON + timedelta(days=7)))]),
     Shown("trade-story", "A trade's story", [story_view(account=ACCOUNT, order=_TRADE, asked_by=None, back=HistoryPage(0, 5))]),
     Shown("members", "The people of a chat", _asked("/members", members_view(people=[Member(user_id=1, role=Role.OWNER, name="Anna", since=NOON), Member(user_id=2, role=Role.VIEWER, name="Bert", since=NOON)], page=0, has_more=False, is_private=False, all_may_look=False, question_id="q"))),
