@@ -1,14 +1,16 @@
 """Reads what is stored of an account: trades, checks, and which user asked for them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
+from engine.domain.accounts.band_history import PastBand, past_bands
 from engine.domain.accounts.flows import Flow
 from engine.domain.orders.order import ClientOrderId, Order, Trigger
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.replay import Replay
-from engine.storage.accounts import alert_preferences, members, shares
+from engine.storage.accounts import alert_preferences, audit, members, shares
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
 from engine.storage.trading import bookkeeping, decision_history, history, orders
@@ -39,6 +41,12 @@ class AccountRecords:
         async with self._database.reading() as session:
             replay = await orders.replay(session, client_order_id)
         return replay if replay is not None and replay.order.account_id == account.id else None
+
+    async def bands(self, account: Account, *, since: datetime) -> Sequence[PastBand]:
+        """The account's band from *since* on, as it was."""
+        async with self._database.reading() as session:
+            changes = await audit.band_changes(session, chat_id=account.chat_id, since=since)
+        return past_bands(account.settings, changes, since=since)
 
     async def asked_by(self, account: Account, order: Order) -> tuple[int, str | None] | None:
         """The user whose tap the order came from, and their name; the run has the tap's id."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import DepositChoice, DepositRule
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import Threshold, ThresholdUnit
+from engine.domain.accounts.settings import Settings, Threshold, ThresholdUnit
 from engine.domain.market.decimals import plain
 
 NOTHING = "none"
@@ -53,8 +53,7 @@ def changes(before: Account, after: Account) -> list[FieldChange]:
 def _fields(account: Account) -> Mapping[tuple[str, str], str]:
     settings = account.settings
     return {
-        ("settings", "target"): f"{plain(settings.target)} USDT",
-        ("settings", "threshold"): _threshold(settings.threshold),
+        **{("settings", name): value for name, value in band_fields(settings).items()},
         ("settings", "interval"): f"{int(settings.interval.total_seconds())} s",
         ("settings", "pair"): settings.symbol,
         ("settings", "count"): settings.counting.value,
@@ -64,6 +63,14 @@ def _fields(account: Account) -> Mapping[tuple[str, str], str]:
         ("trading", "trading"): "paused" if settings.paused else "on",
         ("key", "key"): f"…{account.key_tail}" if account.key_tail else NOTHING,
         **{("limits", name): value for name, value in _limits(account.limits).items()},
+    }
+
+
+def band_fields(settings: Settings) -> Mapping[str, str]:
+    """Returns the target and the threshold as the audit writes them, by their subject."""
+    return {
+        "target": f"{plain(settings.target)} USDT",
+        "threshold": _threshold(settings.threshold),
     }
 
 

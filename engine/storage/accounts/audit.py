@@ -77,6 +77,23 @@ async def page(
     return [from_row(AuditEntry, row) for row in rows[:size]], len(rows) > size
 
 
+async def band_changes(
+    session: AsyncSession, *, chat_id: int, since: datetime
+) -> Sequence[AuditEntry]:
+    """The lines after *since* about the chat's target and threshold, newest first."""
+    rows = await session.scalars(
+        select(AuditRow)
+        .where(
+            AuditRow.chat_id == chat_id,
+            AuditRow.action == "settings",
+            AuditRow.subject.in_(("target", "threshold")),
+            AuditRow.at > since,
+        )
+        .order_by(AuditRow.id.desc())
+    )
+    return [from_row(AuditEntry, row) for row in rows]
+
+
 async def move(session: AsyncSession, *, old: int, new: int) -> None:
     """Move a group's audit trail to its new id."""
     await session.execute(update(AuditRow).where(AuditRow.chat_id == old).values(chat_id=new))
