@@ -1,18 +1,16 @@
-"""Accounts to draw: long and short, flat, with a gap, with a crash to nearly nothing."""  # noqa: INP001 - beside the documents, no package
+"""Lines to draw: long and short, flat, with a gap, with a crash to nearly nothing."""  # noqa: INP001 - beside the documents, no package
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from itertools import accumulate
 
-from bot.views.charts.allocation_chart import AllocationChart, Part, allocation_chart
-from bot.views.charts.drift_chart import BandSince, DriftChart, drift_chart
+from bot.views.charts.allocation_chart import AllocationChart, Part
+from bot.views.charts.drift_chart import BandSince, DriftChart
 from bot.views.charts.frame import Words
 from bot.views.charts.series import Sample, Trade, Transfer
-from bot.views.charts.theme import Theme
-from bot.views.charts.value_chart import ValueChart, value_chart
+from bot.views.charts.value_chart import ValueChart
 from bot.views.components.amounts import about_percent, short
 from engine.domain.market.pairs import Side
 
@@ -154,8 +152,3 @@ SHARES = AllocationChart(
         Part("USDT", Decimal(41), "41.00 USDT", Decimal(38), Decimal(40), Decimal(42)),
     ],
 )
-PICTURES: Mapping[str, Callable[[Theme], str]] = {
-    **{name: partial(value_chart, chart) for name, chart in VALUES.items()},
-    **{name: partial(drift_chart, chart) for name, chart in DRIFTS.items()},
-    "allocation": partial(allocation_chart, SHARES),
-}

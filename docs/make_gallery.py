@@ -6,10 +6,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from bot.interaction.message import plain_text
 from bot.views.charts.theme import Theme
-from docs.chart_samples import PICTURES
 from docs.gallery_cards import CARDS
 from docs.make_picture import draw
+from docs.picture_samples import PICTURES
 
 DOCS = Path(__file__).parent
 FOLDERS = (FOLDER, CHARTS) = (DOCS / "gallery", DOCS / "pictures")
@@ -22,11 +23,10 @@ fails when one is out of date. The numbers are an example's.
 _CHARTS_HEAD = """\
 # Pictures of an account
 
-Drawn by `python -m docs.make_gallery` with the code of the bot; a test fails when one is out of
-date. The accounts are made up: long and short ones, a flat one, gaps, crashes.
+What `/chart` sends, in both themes, with the words below it. Drawn by `python -m docs.make_gallery` with the code of the
+bot; a test fails when one is out of date. The accounts are made up. In the chat it is a PNG with letters of its own;
+here your browser chooses them.
 """
-# The pictures that are shown in both themes; the others take turns.
-_IN_BOTH = ("value", "drift", "allocation")
 
 
 def gallery() -> Mapping[Path, str]:
@@ -40,15 +40,20 @@ def gallery() -> Mapping[Path, str]:
 
 
 def _charts() -> Mapping[Path, str]:
-    files, sections = {}, [_CHARTS_HEAD]
-    for place, (name, draw_chart) in enumerate(PICTURES.items()):
-        themes = list(Theme) if name in _IN_BOTH else [list(Theme)[place % 2]]
-        title = name.replace("-", " ").capitalize()
-        sections.append(f"## {title}\n")
-        for theme in themes:
-            file = f"{name}-{theme.value}.svg"
-            files[CHARTS / file] = f"{draw_chart(theme)}\n"
-            sections.append(f"![{title}, {theme.value}](pictures/{file})\n")
+    files: dict[Path, str] = {}
+    sections = [_CHARTS_HEAD]
+    for name, (title, draw_chart) in PICTURES.items():
+        pictures = {theme: draw_chart(theme) for theme in Theme}
+        shown = [
+            f"![{title}, {theme.value}](pictures/{name}-{theme.value}.svg)" for theme in Theme
+        ]
+        said = plain_text(pictures[Theme.DARK].caption.text).split("\n")
+        sections += [f"## {title}\n", *(f"{one}\n" for one in shown)]
+        sections.append("".join(f"> {line}<br>\n" for line in said))
+        files |= {
+            CHARTS / f"{name}-{theme.value}.svg": f"{picture.svg}\n"
+            for theme, picture in pictures.items()
+        }
     return {DOCS / "pictures.md": "\n".join(sections), **files}
 
 

@@ -1,8 +1,9 @@
 """`/chart`: the pictures of an account, and captions that say the same without them."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from operator import attrgetter
@@ -21,6 +22,7 @@ from bot.views.components.amounts import (
     about_percent,
     balance,
     band_range,
+    brief,
     cents,
     count,
     short,
@@ -33,6 +35,7 @@ from bot.views.components.times import day_and_month, wall_time
 from bot.views.profit import last_seen
 from engine.accounts.profit import NoReport, SpanReport
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.band_history import PastBand
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Side, base_of
 from engine.domain.profit.entries import FlowKind
@@ -60,12 +63,20 @@ class Picture:
     caption: Message
 
 
-def chart_view(*, account: Account, found: SpanReport, page: ChartPage, theme: Theme) -> Picture:
+def chart_view(
+    *,
+    account: Account,
+    found: SpanReport,
+    bands: Sequence[PastBand],
+    page: ChartPage,
+    theme: Theme,
+) -> Picture:
+    """*bands* are the account's in that time, of which there is one at least."""
     match page.kind:
         case ChartKind.VALUE:
             return _value(account, found, page, theme)
         case ChartKind.DRIFT:
-            return _drift(account, found, page, theme)
+            return _drift(account, found, bands, page, theme)
         case ChartKind.HOLDINGS:
             return _holdings(account, found, page, theme)
 
@@ -120,11 +131,11 @@ def unknown_chart_view(*, typed_text: str) -> Message:
 def _value(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -> Picture:
     report = found.report
     while_ = _while(report)
-    returned, held = report.returned, report.held_returned
+    made, held = _made_and_held(report)
     words = Words(
         title=usdt(report.now),
-        emphasis=_signed(report.made) if returned is None else _signed_percent(returned),
-        meaning=while_ if held is None else f"{while_} · only holding {_signed_percent(held)}",
+        emphasis=made,
+        meaning=f"{while_} · only holding {held}",
         mode=_mode(account),
     )
     chart = ValueChart(
@@ -133,16 +144,17 @@ def _value(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -
         held=[Sample(point.at, point.held) for point in report.points] if report.trades else (),
         trades=_trades(report),
         transfers=_transfers(report),
-        gained=(report.made if returned is None else returned) >= ZERO,
+        gained=report.made > ZERO if abs(report.made) >= _CENT else None,
         gap=_GAP,
     )
-    came = report.deposits
+    came, verb = report.deposits, "made" if report.made >= ZERO else "lost"
     caption = Message.of(
         _title(account, f"Value, {while_}"),
         f"{usdt(report.now)} now, {usdt(report.start)} {_start(found)}.",
         f"{_signed(came)} USDT is deposits less withdrawals." if abs(came) >= _CENT else None,
-        _made(report),
-        f"Only holding would have made {_signed(report.held_made)} USDT{_in_percent(held)}.",
+        f"{usdt(abs(report.made))} was {verb}{_in_percent(report.returned, report)}.",
+        f"Only holding would have made {_signed(report.held_made)} USDT"
+        f"{_in_percent(report.held_returned, report)}.",
         f"Trading brought {_signed(report.brought)} USDT, after fees." if report.trades else None,
         _traded(report),
         _about(account, found),
@@ -151,24 +163,30 @@ def _value(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -
     return Picture(value_chart(chart, theme), caption)
 
 
-def _drift(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -> Picture:
-    """The band of today: the settings of the past are not kept."""
+def _drift(
+    account: Account,
+    found: SpanReport,
+    bands: Sequence[PastBand],
+    page: ChartPage,
+    theme: Theme,
+) -> Picture:
     report = found.report
     band, target, held = account.settings.band, account.settings.target, report.points[-1].quote
-    inside = _inside(report.points, account)
-    always = "" if inside is None else f"inside the band {inside}"
+    inside = _inside(report.points, bands)
+    always = "" if inside is None else f"· inside the band {inside}"
     chart = DriftChart(
-        words=Words(usdt(held), f"target {short(target)}", always, _mode(account)),
+        words=Words(usdt(held), f"target {_shown(target)}", always, _mode(account)),
         samples=[Sample(point.at, point.quote) for point in report.points],
-        bands=[BandSince(report.since, band.low, target, band.high)],
-        shown=short,
+        bands=[BandSince(one.at, one.band.low, one.target, one.band.high) for one in bands],
+        shown=_shown,
         trades=_trades(report),
         gap=_GAP,
     )
     caption = Message.of(
         _title(account, f"Drift, {_while(report)}"),
         f"{usdt(held)} now, target {short(target)}.",
-        f"{band_range(band)} is the band of today.",
+        f"{band_range(band)} is the band now.",
+        _changed(bands, since=report.since),
         None if inside is None else f"{inside[0].upper()}{inside[1:]} your USDT was inside it.",
         _traded(report),
         "My records begin then. I know nothing of before." if found.is_young else None,
@@ -176,6 +194,18 @@ def _drift(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -
         keyboard=_buttons(page),
     )
     return Picture(drift_chart(chart, theme), caption)
+
+
+def _changed(bands: Sequence[PastBand], *, since: datetime) -> str | None:
+    if (known := bands[0].at) > since:
+        return f"I do not know the band before {day_and_month(wall_time(known))}. It is not drawn."
+    if changes := len({band.at for band in bands}) - 1:
+        return count(
+            changes,
+            "It changed once. The picture shows the old one, too.",
+            "It changed {n} times. The picture shows the old ones, too.",
+        )
+    return None
 
 
 def _holdings(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -> Picture:
@@ -191,7 +221,7 @@ def _holdings(account: Account, found: SpanReport, page: ChartPage, theme: Theme
         words=Words(
             usdt(whole),
             f"USDT {share(now.quote)}",
-            f"target {short(target)}, band {short(band.low)} – {short(band.high)}",
+            f"· target {_shown(target)}, band {_shown(band.low)} – {_shown(band.high)}",
             _mode(account),
         ),
         share=about_percent,
@@ -234,6 +264,10 @@ def _chosen(label: str, *, is_shown: bool) -> str:
 
 def _title(account: Account, what: str) -> str:
     return f"{badge(account)} · {what} · /chart"
+
+
+def _shown(amount: Decimal) -> str:
+    return brief(amount).removesuffix(".00")
 
 
 def _mode(account: Account) -> str:
@@ -287,25 +321,39 @@ def _transfers(report: ProfitReport) -> Sequence[Transfer]:
     ]
 
 
-def _inside(points: Sequence[ValuePoint], account: Account) -> str | None:
-    """The part of the known time in which the USDT was within the band; None for no time."""
+def _inside(points: Sequence[ValuePoint], bands: Sequence[PastBand]) -> str | None:
+    """The part of the known time in which the USDT was within the band of its time; None for no
+    time.
+    """
     known = inside = timedelta()
+    begins = [band.at for band in bands]
     for before, after in pairwise(points):
-        if (passed := after.at - before.at) <= _GAP:
+        place = bisect_right(begins, before.at)
+        if place and (passed := after.at - before.at) <= _GAP:
             known += passed
-            inside += passed if account.settings.band.holds(before.quote) else timedelta()
+            inside += passed if bands[place - 1].band.holds(before.quote) else timedelta()
     if not known:
         return None
     return f"{inside * 100 // known}% of the time"
 
 
-def _made(report: ProfitReport) -> str:
-    verb = "made" if report.made >= ZERO else "lost"
-    return f"{usdt(abs(report.made))} was {verb}{_in_percent(report.returned)}."
+def _made_and_held(report: ProfitReport) -> tuple[str, str]:
+    returned, held = report.returned, report.held_returned
+    if returned is None or held is None or not _agree(report):
+        return f"{_signed(report.made)} USDT", _signed(report.held_made)
+    return _signed_percent(returned), _signed_percent(held)
 
 
-def _in_percent(part: Decimal | None) -> str:
-    return "" if part is None else f" ({_signed_percent(part)})"
+def _agree(report: ProfitReport) -> bool:
+    """Where most money came late, it may have lost while the percents are a gain: only one of the
+    two is shown then.
+    """
+    pairs = (report.made, report.returned), (report.held_made, report.held_returned)
+    return all(part is not None and made * part >= ZERO for made, part in pairs)
+
+
+def _in_percent(part: Decimal | None, report: ProfitReport) -> str:
+    return f" ({_signed_percent(part)})" if part is not None and _agree(report) else ""
 
 
 def _signed_percent(part: Decimal) -> str:

@@ -17,7 +17,8 @@ from bot.views.charts.series import Sample, Transfer
 from bot.views.charts.svg import WIDTH, Anchor, Drawing, text_width
 from bot.views.charts.theme import Palette, Theme, palette
 from bot.views.charts.value_chart import ValueChart, value_chart
-from docs.chart_samples import DRIFTS, PICTURES, SHARES, UNTIL, VALUES, over_hours, value, walk
+from docs.chart_samples import DRIFTS, SHARES, UNTIL, VALUES, over_hours, value, walk
+from docs.picture_samples import PICTURES
 
 amounts = st.decimals(min_value=0, max_value=10**12, places=8)
 
@@ -35,7 +36,7 @@ def replace_namespace(element: ET.Element) -> ET.Element:
 
 
 def texts(svg: str) -> list[str]:
-    return [element.text or "" for element in parsed(svg) if element.tag == "text"]
+    return [part for one in parsed(svg) if one.tag == "text" for part in one.itertext()]
 
 
 def marks(svg: str, colour: str) -> int:
@@ -50,10 +51,11 @@ def check_picture(svg: str) -> None:
     for element in parsed(svg):
         if element.tag == "text":
             size = float(element.get("font-size", 0))
-            width = text_width(element.text or "", size)
+            text = "".join(element.itertext())
+            width = text_width(text, size)
             part = {"start": 0.0, "middle": 0.5, "end": 1.0}[element.get("text-anchor", "")]
             left, base = float(element.get("x", 0)) - part * width, float(element.get("y", 0))
-            boxes.append((left, left + width, base - 0.72 * size, base, element.text))
+            boxes.append((left, left + width, base - 0.72 * size, base, text))
     for left, right, _, _, text in boxes:
         assert left >= 0, text
         assert right <= WIDTH, text
@@ -64,17 +66,17 @@ def check_picture(svg: str) -> None:
     assert all(-20 <= float(number) <= 400 for number in numbers)
 
 
-@pytest.mark.parametrize("theme", Theme)
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_can_be_read_on_a_phone(name, theme):
-    svg = PICTURES[name](theme)
+def test_a_picture_can_be_read_on_a_phone(name):
+    _, draw = PICTURES[name]
+    svg = draw(Theme.DARK).svg
     root = ET.fromstring(svg)  # noqa: S314 - our own
     shape = int(root.get("width", 0)) / int(root.get("height", 0))
 
     check_picture(svg)
     assert root.get("width") == "1280"
     assert 1 <= shape <= 1.36
-    assert parsed(svg)[0].get("fill") == palette(theme).background
+    assert parsed(svg)[0].get("fill") == palette(Theme.DARK).background
 
 
 @pytest.mark.parametrize("theme", Theme)
@@ -167,6 +169,67 @@ def test_only_the_band_of_its_time_counts():
 
     assert "outside" not in texts(drift_chart(chart, Theme.DARK))
     assert "outside" in texts(drift_chart(replace(chart, bands=[wide, narrow]), Theme.DARK))
+
+
+def test_an_axis_that_does_not_begin_at_zero_says_so_and_has_no_area_below_its_line():
+    far = value_chart(VALUES["value-flat"], Theme.DARK)
+    near = value_chart(VALUES["value-crash"], Theme.DARK)
+
+    assert any(text.startswith("axis from 23") for text in texts(far))
+    assert not any(text.startswith("axis from") for text in texts(near))
+    assert ('fill-opacity="0.08"' in far, 'fill-opacity="0.08"' in near) == (False, True)
+
+
+def test_a_move_of_next_to_nothing_looks_like_one():
+    account = over_hours([Decimal(1000), Decimal("1000.50"), Decimal("999.80")])
+    svg = value_chart(value(account, with_held=False), Theme.DARK)
+    (line,) = [e for e in parsed(svg) if e.get("stroke-width") == "1.8"]
+    heights = [float(number) for number in re.findall(r" ([\d.]+)", line.get("d", ""))]
+
+    assert max(heights) - min(heights) < 10
+
+
+def test_the_ends_of_two_lines_are_written_in_the_order_of_their_values():
+    for account, held in (("963.24", "962.57"), ("962.57", "963.24")):
+        lines = [over_hours([Decimal(1000), Decimal(end)]) for end in (account, held)]
+        svg = value_chart(replace(value(lines[0]), held=lines[1]), Theme.DARK)
+        places = {
+            "".join(e.itertext()): float(e.get("y", 0)) for e in parsed(svg) if e.tag == "text"
+        }
+
+        assert 14 <= places["962.57"] - places["963.24"] < 15
+
+
+def test_less_than_a_cent_is_no_difference_and_the_largest_one_is_written():
+    account = over_hours([Decimal(100), Decimal(110)])
+    flat = replace(value(account), held=over_hours([Decimal(100), Decimal("110.004")]))
+    peak = replace(
+        value(over_hours([Decimal(100), Decimal(120), Decimal(101)])),
+        held=over_hours([Decimal(100)] * 3),
+    )
+
+    assert "0" in texts(value_chart(flat, Theme.DARK))
+    assert {"+1.00", "+20.00"} <= set(texts(value_chart(peak, Theme.DARK)))
+
+
+def test_of_many_transfers_the_largest_are_lines_and_the_others_ticks():
+    account = walk(100)
+    moves = [Transfer(account[10 * n].at, Decimal(n)) for n in range(1, 10)]
+    svg = value_chart(value(account, transfers=moves), Theme.DARK)
+    drawn = [e for e in parsed(svg) if e.tag == "path"]
+    dashed = [e.get("d", "") for e in drawn if e.get("stroke-dasharray") == "3 3"]
+    ticks = [d for e in drawn if (d := e.get("d", "")).split("L")[0].endswith(" 81")]
+
+    assert [d.count("M") for d in (*dashed, *ticks)] == [4, 5]
+
+
+def test_a_long_name_leaves_room_for_what_it_is_worth():
+    long = replace(SHARES.parts[0], name="1000000" * 6)
+    svg = allocation_chart(replace(SHARES, parts=[long, SHARES.parts[1]]), Theme.DARK)
+
+    check_picture(svg)
+    assert any(text.endswith("…") for text in texts(svg))
+    assert {"band", "held"} <= set(texts(svg))
 
 
 def test_an_asset_outside_its_band_has_the_colour_of_outside():

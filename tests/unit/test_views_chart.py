@@ -1,5 +1,6 @@
 """`/chart`: what its captions say, alone, and that they agree with the pictures."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -19,6 +20,8 @@ from bot.views.chart import (
 )
 from bot.views.charts.theme import Theme, palette
 from engine.accounts.profit import NoReport, SpanReport
+from engine.domain.accounts.band_history import PastBand
+from engine.domain.accounts.settings import Band
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import ClientOrderId
 from engine.domain.profit.entries import Doubt, Flow, FlowKind
@@ -88,10 +91,13 @@ def picture(
     priced_now: bool = True,
     refused: bool = False,
     key: bool = True,
+    bands: Sequence[PastBand] = (),
 ) -> Picture:
+    settings = account().settings
     return chart_view(
         account=account() if key else account(sealed_key=None, key_tail=None),
         found=SpanReport(found or report(), START, priced_now, refused),
+        bands=bands or [PastBand(START, settings.target, settings.band)],
         page=ChartPage(kind, Span.WEEK),
         theme=Theme.DARK,
     )
@@ -106,7 +112,7 @@ def said(message: Message) -> list[str]:
 
 def drawn(picture: Picture) -> set[str]:
     root = ET.fromstring(picture.svg)  # noqa: S314 - our own
-    return {element.text for element in root if element.text}
+    return {part.strip() for element in root for part in element.itertext()}
 
 
 def test_the_caption_of_the_value_says_all_that_the_picture_shows():
@@ -165,11 +171,39 @@ def test_the_caption_of_the_drift_says_how_long_the_usdt_was_inside():
 
     assert said(shown.caption)[1:] == [
         "40.00 USDT now, target 40.",
-        "38.00 – 42.00 USDT is the band of today.",
+        "38.00 – 42.00 USDT is the band now.",
         "99% of the time your USDT was inside it.",
         "1 purchase and 2 sales, 48.00 USDT in all.",
     ]
-    assert {"target 40", "inside the band 99% of the time", "57", "outside"} <= drawn(shown)
+    assert {"target 40", "· inside the band 99% of the time", "57", "outside"} <= drawn(shown)
+
+
+def test_the_usdt_of_another_day_is_held_against_the_band_of_that_day():
+    settings = account().settings
+    once = PastBand(START, D(57), Band(D(50), D(64)))
+    now = PastBand(START + 84 * HOUR, settings.target, settings.band)
+    changed = picture(ChartKind.DRIFT, bands=[once, now])
+    forgotten = picture(ChartKind.DRIFT, bands=[now])
+
+    assert said(changed.caption)[3:5] == [
+        "It changed once. The picture shows the old one, too.",
+        "49% of the time your USDT was inside it.",
+    ]
+    assert said(forgotten.caption)[3:5] == [
+        "I do not know the band before 26 Nov. It is not drawn.",
+        "98% of the time your USDT was inside it.",
+    ]
+    bands = [picture.svg.count('fill-opacity="0.45"') for picture in (changed, forgotten)]
+    assert bands == [2, 1]
+
+
+def test_where_the_percents_are_a_gain_and_the_money_is_a_loss_only_the_money_is_shown():
+    late = report(start=D(200), returned=D("0.02"))
+
+    shown = picture(ChartKind.VALUE, late)
+
+    assert "10.00 USDT was lost." in said(shown.caption)
+    assert {"−10.00 USDT", "7 days · only holding −10.75"} <= drawn(shown)
 
 
 def test_the_caption_of_the_holdings_says_what_each_is_worth():

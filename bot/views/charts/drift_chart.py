@@ -7,14 +7,15 @@ from decimal import Decimal
 from itertools import pairwise
 
 from bot.views.charts import frame
-from bot.views.charts.frame import LEFT, KeyEntry, Label, Words
+from bot.views.charts.frame import KeyEntry, Label, Words
 from bot.views.charts.scales import TimeScale, ValueScale
 from bot.views.charts.series import Run, Sample, Trade, decimated, runs
 from bot.views.charts.svg import Drawing, Place
 from bot.views.charts.theme import Palette, Theme, palette
+from engine.domain.market.decimals import ZERO
 
-_TOP, _BOTTOM = 76.0, 214.0
-_DATES, _HEIGHT = _BOTTOM + 20, 272.0
+_TOP, _BOTTOM = 84.0, 222.0
+_DATES, _HEIGHT = _BOTTOM + 20, 280.0
 _GAP = timedelta(hours=3)
 
 
@@ -30,8 +31,8 @@ class BandSince:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftChart:
-    """*samples* and *bands* have one at least and are in order; the first band holds from the
-    beginning. *shown* writes a value beside the axis.
+    """*samples* and *bands* have one at least and are in order; what held before the first band is
+    not known. *shown* writes a value beside the axis.
     """
 
     words: Words
@@ -51,10 +52,12 @@ def drift_chart(chart: DriftChart, theme: Theme) -> str:
     frame.head(drawing, chart.words, colours, emphasis=colours.account)
     values = [sample.value for sample in chart.samples]
     edges = [edge for band in chart.bands for edge in (band.low, band.high)]
-    scale = ValueScale.over([*values, *edges], top=_TOP, bottom=_BOTTOM)
+    bottom = _BOTTOM - frame.room_for_marks(chart.trades)
+    scale = ValueScale.over([*values, *edges], top=_TOP, bottom=bottom, least_part=ZERO)
     labels = _labels(chart, values, colours)
     right = frame.right_of_plot(label.text for label in labels)
     time = frame.time_scale((chart.samples[0], chart.samples[-1]), right=right)
+    frame.axis_note(drawing, scale, chart.shown(scale.low), colours=colours)
     _bands(drawing, chart, time, scale, colours)
     lines = [decimated(run, time) for run in runs(chart.samples, gap=chart.gap)]
     drawing.lines(
@@ -67,7 +70,7 @@ def drift_chart(chart: DriftChart, theme: Theme) -> str:
     drawing.lines(outside, colour=colours.loss, width=2.4)
     frame.marks(drawing, chart.trades, chart.samples, time, scale, colours=colours)
     last = chart.samples[-1]
-    is_out = not _holds(_band_at(last.at, chart.bands), last.value)
+    is_out = not _holds(chart.bands[-1], last.value)
     drawing.dot(
         (time.x(last.at), scale.y(last.value)),
         colour=colours.loss if is_out else colours.account,
@@ -75,7 +78,7 @@ def drift_chart(chart: DriftChart, theme: Theme) -> str:
     )
     frame.axis_labels(drawing, scale, labels, right=right)
     frame.dates(drawing, time, y=_DATES, colours=colours)
-    entries = [KeyEntry("band", "band", _shade(colours))]
+    entries = [KeyEntry("box", "band", _shade(colours))]
     if outside or is_out:
         entries.append(KeyEntry("line", "outside", colours.loss))
     entries += frame.trade_key(chart.trades, colours)
@@ -87,13 +90,13 @@ def _labels(chart: DriftChart, values: Sequence[Decimal], colours: Palette) -> l
     """Now, the band of now and its target, and how far outside it ever was."""
     last, band = values[-1], chart.bands[-1]
     colour = colours.account if _holds(band, last) else colours.loss
-    labels = [Label(last, chart.shown(last), colour, bold=True, may_move=False)]
+    labels = [Label(last, chart.shown(last), colour, bold=True, is_end=True)]
     labels += [
-        Label(edge, chart.shown(edge), colours.muted, may_move=False)
+        Label(edge, chart.shown(edge), colours.muted)
         for edge in (band.high, band.low, band.target)
     ]
     return labels + [
-        Label(far, chart.shown(far), colours.loss, may_move=False)
+        Label(far, chart.shown(far), colours.loss)
         for far in (max(values), min(values))
         if not band.low <= far <= band.high
     ]
@@ -102,7 +105,7 @@ def _labels(chart: DriftChart, values: Sequence[Decimal], colours: Palette) -> l
 def _bands(
     drawing: Drawing, chart: DriftChart, time: TimeScale, scale: ValueScale, colours: Palette
 ) -> None:
-    begins = [LEFT, *(time.x(band.at) for band in chart.bands[1:])]
+    begins = [time.x(band.at) for band in chart.bands]
     for band, left, right in zip(chart.bands, begins, [*begins[1:], time.right], strict=True):
         if right <= left:
             continue
@@ -141,7 +144,8 @@ def _outside(
 ) -> Iterator[list[Place]]:
     """The pieces of the line above or below the band that held then."""
     for before, after in pairwise(run):
-        band = _band_at(before.at, bands)
+        if (band := _band_at(before.at, bands)) is None:
+            continue
         for edge, sign in ((band.high, 1), (band.low, -1)):
             ends = [
                 (time.x(sample.at), scale.y(sample.value), (sample.value - edge) * sign)
@@ -158,8 +162,8 @@ def _outside(
             yield [(x, y), (x2, y2)]
 
 
-def _band_at(moment: datetime, bands: Sequence[BandSince]) -> BandSince:
-    return next((band for band in reversed(bands) if band.at <= moment), bands[0])
+def _band_at(moment: datetime, bands: Sequence[BandSince]) -> BandSince | None:
+    return next((band for band in reversed(bands) if band.at <= moment), None)
 
 
 def _holds(band: BandSince, value: Decimal) -> bool:

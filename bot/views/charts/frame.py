@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from bot.views.charts.scales import TimeScale, ValueScale
 from bot.views.charts.series import Run, Sample, Trade, value_at
-from bot.views.charts.svg import WIDTH, Anchor, Drawing, Place, text_width
+from bot.views.charts.svg import WIDTH, Anchor, Drawing, Place, shortened, text_width
 from bot.views.charts.theme import Palette
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Side
 
 LEFT, RIGHT = 16.0, 344.0
@@ -19,6 +20,7 @@ _SECOND = 12.5
 _LABELS_APART = 14.0
 _MOST_MARKS = 40
 _MARK = 4.5
+_LANES = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,13 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A value beside the line's end; those in front push the others away or hide them."""
+    """A value beside the axis; one that *is_end* of a line may move to stay legible."""
 
     value: Decimal
     text: str
     colour: str
     bold: bool = False
-    may_move: bool = True
+    is_end: bool = False
 
 
 def head(drawing: Drawing, words: Words, colours: Palette, *, emphasis: str) -> None:
@@ -56,11 +58,15 @@ def head(drawing: Drawing, words: Words, colours: Palette, *, emphasis: str) -> 
         bold=True,
         anchor=Anchor.MIDDLE,
     )
-    x = LEFT
-    if words.emphasis:
-        drawing.text((x, 54), words.emphasis, colour=emphasis, size=_SECOND, bold=True)
-        x += text_width(words.emphasis, _SECOND) + 4
-    drawing.text((x, 54), words.meaning, colour=colours.muted, size=_SECOND)
+    room = RIGHT - LEFT - text_width(f"{words.emphasis} ", _SECOND)
+    drawing.text(
+        (LEFT, 54),
+        shortened(words.meaning, size=_SECOND, room=room),
+        colour=colours.muted,
+        size=_SECOND,
+        lead=words.emphasis,
+        lead_colour=emphasis,
+    )
 
 
 def right_of_plot(texts: Iterable[str]) -> float:
@@ -82,23 +88,36 @@ def dates(drawing: Drawing, time: TimeScale, *, y: float, colours: Palette) -> N
 def axis_labels(
     drawing: Drawing, scale: ValueScale, labels: Sequence[Label], *, right: float
 ) -> None:
+    """The labels of *placed*, beside the plot."""
+    for label, y in placed(labels, scale):
+        drawing.text((right + _AXIS_GAP, y + 4), label.text, colour=label.colour, bold=label.bold)
+
+
+def placed(labels: Sequence[Label], scale: ValueScale) -> Sequence[tuple[Label, float]]:
     """The first labels are the most important; one that finds no room is left out."""
-    taken: list[float] = []
-    for label in labels:
+    ends, rest = _ends(labels, scale)
+    taken = [y for _, y in ends]
+    for label in rest:
         y = scale.y(label.value)
-        if label.may_move:
-            y = _free(y, taken, scale)
         if all(abs(y - other) >= _LABELS_APART - 0.01 for other in taken):
             taken.append(y)
-            drawing.text(
-                (right + _AXIS_GAP, y + 4), label.text, colour=label.colour, bold=label.bold
-            )
+            ends.append((label, y))
+    return ends
+
+
+def axis_note(drawing: Drawing, scale: ValueScale, low: str, *, colours: Palette) -> None:
+    """Says above the axis that it begins at *low*, if that is not zero."""
+    if scale.low > ZERO:
+        place = WIDTH - 4, scale.top - 17
+        drawing.text(place, f"axis from {low}", colour=colours.muted, size=11, anchor=Anchor.END)
 
 
 def grid(
-    drawing: Drawing, scale: ValueScale, values: Iterable[Decimal], *, right: float, colour: str
+    drawing: Drawing, scale: ValueScale, labels: Sequence[Label], *, right: float, colour: str
 ) -> None:
-    rows = [[(LEFT, scale.y(value)), (right, scale.y(value))] for value in values]
+    """A row for each label that is shown, but for the ends of lines."""
+    shown = [label.value for label, _ in placed(labels, scale) if not label.is_end]
+    rows = [[(LEFT, scale.y(value)), (right, scale.y(value))] for value in shown]
     drawing.lines(rows, colour=colour, width=1)
 
 
@@ -111,6 +130,11 @@ def bridges(split: Sequence[Run], time: TimeScale, scale: ValueScale) -> list[li
     return [places([before[-1], after[0]], time, scale) for before, after in pairwise(split)]
 
 
+def room_for_marks(trades: Sequence[Trade]) -> float:
+    """What the plot has less of its height, so that lanes of ticks fit below it."""
+    return _LANES if len(trades) > _MOST_MARKS else 0.0
+
+
 def marks(
     drawing: Drawing,
     trades: Sequence[Trade],
@@ -120,11 +144,11 @@ def marks(
     *,
     colours: Palette,
 ) -> None:
-    """A triangle a trade on the *line*; many trades are ticks in two lanes below it."""
+    """A triangle a trade on the *line*; many trades are ticks in two lanes below the plot."""
     for side, colour in ((Side.BUY, colours.gain), (Side.SELL, colours.loss)):
         some = [trade for trade in trades if trade.side is side]
         if len(trades) > _MOST_MARKS:
-            low = scale.bottom - (12 if side is Side.BUY else 5)
+            low = scale.bottom + (4 if side is Side.BUY else 11)
             xs = sorted({round(time.x(trade.at)) for trade in some})
             ticks = [[(float(x), low), (float(x), low + 4)] for x in xs]
             drawing.lines(ticks, colour=colour, width=1.5)
@@ -138,7 +162,7 @@ def marks(
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
-    """*sign* is a line, a band or the side of a trade."""
+    """*sign* is a line, a box, a bracket or the side of a trade."""
 
     sign: str | Side
     text: str
@@ -154,8 +178,11 @@ def key(drawing: Drawing, entries: Sequence[KeyEntry], *, y: float, colours: Pal
             case Side():
                 shape = _triangle((x + 5, y - 4), entry.sign)
                 drawing.areas([shape], colour=entry.colour, opacity=1)
-            case "band":
+            case "box":
                 drawing.rect((x, y - 9), width=12, height=10, colour=entry.colour, radius=2)
+            case "bracket":
+                shapes = bracket(x + 1, x + 11, y - 10, y + 2)
+                drawing.lines(shapes, colour=entry.colour, width=1.5)
             case _:
                 drawing.lines([[(x, y - 4), (x + 12, y - 4)]], colour=entry.colour, width=2)
         drawing.text((x + 17, y), entry.text, colour=colours.muted)
@@ -181,17 +208,31 @@ def time_scale(
     return TimeScale(min(first.at, last.at - at_least), last.at, LEFT, right)
 
 
-def _free(y: float, taken: Sequence[float], scale: ValueScale) -> float:
-    """The place nearest to *y* where a label has room."""
-    wanted = [y, *(other + _LABELS_APART * way for other in taken for way in (-1, 1))]
-    lowest = scale.bottom + 4
-    free = [
-        place
-        for place in wanted
-        if scale.top - 4 <= place <= lowest
-        and all(abs(place - other) >= _LABELS_APART - 0.01 for other in taken)
+def _ends(
+    labels: Sequence[Label], scale: ValueScale
+) -> tuple[list[tuple[Label, float]], Sequence[Label]]:
+    """The first two, if both are ends of lines, apart and in the order of their values; the others
+    as they are.
+    """
+    first, *rest = labels
+    y = scale.y(first.value)
+    if not rest or not rest[0].is_end:
+        return [(first, y)], rest
+    second, *rest = rest
+    way = -1 if second.value > first.value else 1
+    other = scale.y(second.value)
+    if abs(other - y) < _LABELS_APART:
+        other = min(max(y + way * _LABELS_APART, scale.top - 4), scale.bottom)
+        y = other - way * _LABELS_APART if abs(other - y) < _LABELS_APART else y
+    return [(first, y), (second, other)], rest
+
+
+def bracket(left: float, right: float, top: float, bottom: float) -> list[list[Place]]:
+    """Both halves of a pair of brackets."""
+    return [
+        [(edge + inward, top), (edge, top), (edge, bottom), (edge + inward, bottom)]
+        for edge, inward in ((left, 3), (right, -3))
     ]
-    return min(free, key=lambda place: abs(place - y), default=y)
 
 
 def _triangle(place: Place, side: Side) -> list[Place]:

@@ -11,7 +11,8 @@ from engine.domain.market.decimals import ZERO
 _MOST_VALUES, _MOST_DATES = 3, 4
 _ROUND = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 _MARGIN = Decimal("0.06")
-_FLAT_MARGIN = Decimal("0.02")
+_LEAST_PART = Decimal("0.04")
+_NEAR_ZERO = Decimal("0.15")
 _THOUSANDS = ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(1000), "k"))
 _LONG = Decimal(100_000)
 _DAY = timedelta(days=1)
@@ -78,14 +79,25 @@ class ValueScale:
     bottom: float
 
     @classmethod
-    def over(cls, values: Iterable[Decimal], *, top: float, bottom: float) -> "ValueScale":
-        """Holds all *values*, with some air; amounts that are not negative do not get below 0.
+    def over(
+        cls,
+        values: Iterable[Decimal],
+        *,
+        top: float,
+        bottom: float,
+        least_part: Decimal = _LEAST_PART,
+    ) -> "ValueScale":
+        """Holds all *values*, with some air; amounts that are not negative do not get below 0,
+        and begin there where they come near it. Its height is *least_part* of the largest at least: a move of next to nothing looks like one.
         Raises ValueError if there is none.
         """
         low, high = min(known := list(values)), max(known)
-        margin = (high - low) * _MARGIN or abs(high) * _FLAT_MARGIN or Decimal(1)
-        floor = ZERO if low >= ZERO else low - margin
-        return cls(max(low - margin, floor), high + margin, top, bottom)
+        least = (max(abs(low), abs(high)) * least_part - (high - low)) / 2
+        margin = max((high - low) * _MARGIN, least) or Decimal(1)
+        bottom_value = low - margin
+        if low >= ZERO and bottom_value < high * _NEAR_ZERO:
+            bottom_value = ZERO
+        return cls(bottom_value, high + margin, top, bottom)
 
     def y(self, value: Decimal) -> float:
         part = float((value - self.low) / (self.high - self.low))

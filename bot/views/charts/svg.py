@@ -18,7 +18,8 @@ _ADVANCES = {
     **dict.fromkeys(" ,.·:;'|!ijlI", 0.3),
     **dict.fromkeys("ftr()[]/", 0.4),
     **dict.fromkeys("abcdeghknopqsuvxyzJL", 0.61),
-    **dict.fromkeys("%mwMW@", 1.0),
+    **dict.fromkeys("ACDGHNOQUVX", 0.77),
+    **dict.fromkeys("%mwMW@…", 1.0),
 }
 _USUAL_EM = 0.68
 
@@ -52,13 +53,21 @@ class Drawing:
         size: float = 12.0,
         bold: bool = False,
         anchor: Anchor = Anchor.START,
+        lead: str = "",
+        lead_colour: str = "",
     ) -> None:
+        """*lead* is written before it, bold and in a colour of its own."""
         if size < SMALLEST_TEXT:
             raise ValueError(f"nobody reads a text of {size} dp on a phone")
+        begin = ""
+        if lead:
+            begin = (
+                f'<tspan fill="{lead_colour}" font-weight="600">{escape(_drawable(lead))}</tspan> '
+            )
         self._parts.append(
             f'<text x="{_n(place[0])}" y="{_n(place[1])}" fill="{colour}" font-size="{_n(size)}"'
             f' font-weight="{600 if bold else 400}" text-anchor="{anchor.value}">'
-            f"{escape(_drawable(text))}</text>"
+            f"{begin}{escape(_drawable(text))}</text>"
         )
 
     def rect(
@@ -139,3 +148,17 @@ def _n(number: float) -> str:
 def _drawable(text: str) -> str:
     """With a true minus, and without what XML cannot hold."""
     return "".join(sign for sign in text.replace("-", "−") if sign.isprintable())
+
+
+def shortened(text: str, *, size: float, room: float) -> str:
+    """As much of *text* as fits into *room* dp, with a sign that more was there."""
+    if text_width(text, size) <= room:
+        return text
+    return next(
+        (
+            short
+            for end in range(len(text) - 1, 0, -1)
+            if text_width(short := f"{text[:end].rstrip()}…", size) <= room
+        ),
+        "…",
+    )

@@ -12,16 +12,16 @@ from bot.views.charts.scales import TimeScale, ValueScale
 from bot.views.charts.series import Run, Sample, Trade, Transfer, decimated, runs
 from bot.views.charts.svg import Anchor, Drawing, text_width
 from bot.views.charts.theme import Palette, Theme, palette
-from bot.views.components.amounts import cents, short
+from bot.views.components.amounts import brief
 from engine.domain.market.decimals import ZERO
 
 _TOP, _BOTTOM = 84.0, 216.0
 _DATES = _BOTTOM + 18
 _PANEL, _PANEL_TOP, _PANEL_BOTTOM = 254.0, 264.0, 302.0
 _HEIGHT, _HEIGHT_WITHOUT_PANEL = 336.0, 272.0
-_MOST_TRANSFERS = 8
+_MOST_TRANSFERS = 4
+_CENT = Decimal("0.01")
 _GAP = timedelta(hours=3)
-_WHOLE_FROM, _MILLION = 1000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,25 +52,26 @@ def value_chart(chart: ValueChart, theme: Theme) -> str:
         emphasis = colours.gain if chart.gained else colours.loss
     frame.head(drawing, chart.words, colours, emphasis=emphasis)
     values = [sample.value for line in (chart.account, chart.held) for sample in line]
-    scale = ValueScale.over(values, top=_TOP, bottom=_BOTTOM)
+    bottom = _BOTTOM - frame.room_for_marks(chart.trades)
+    scale = ValueScale.over(values, top=_TOP, bottom=bottom)
     labels = _labels(chart, scale, colours)
     difference = _difference(chart)
     texts = [label.text for label in labels]
     if difference:
-        texts.append(_signed(difference[-1].value))
+        texts += [label.text for label in _panel_labels(difference, colours)]
     right = frame.right_of_plot(texts)
     time = frame.time_scale((chart.account[0], chart.account[-1]), right=right)
-    frame.grid(
-        drawing, scale, (value for value, _ in scale.ticks()), right=right, colour=colours.grid
-    )
+    frame.grid(drawing, scale, labels, right=right, colour=colours.grid)
+    frame.axis_note(drawing, scale, brief(scale.low, like=scale.low), colours=colours)
     split = runs(chart.account, gap=chart.gap)
     lines = [decimated(run, time) for run in split]
-    _fill(drawing, lines, time, scale, colours)
+    if scale.low == ZERO:
+        _fill(drawing, lines, time, scale, colours)
     _transfers(drawing, chart.transfers, time, colours)
     held = [decimated(run, time) for run in runs(chart.held, gap=chart.gap)]
     for some, colour in ((held, colours.held), (lines, colours.account)):
         paths = [frame.places(run, time, scale) for run in some]
-        drawing.lines(paths, colour=colour, width=1.8, crisp=some is held)
+        drawing.lines(paths, colour=colour, width=1.4 if some is held else 1.8, crisp=some is held)
         drawing.lines(frame.bridges(some, time, scale), colour=colour, width=1.5, dashes="1.5 3.5")
     frame.marks(drawing, chart.trades, chart.account, time, scale, colours=colours)
     last = chart.account[-1]
@@ -88,23 +89,16 @@ def _labels(chart: ValueChart, scale: ValueScale, colours: Palette) -> list[Labe
     """The ends of the lines first: a round value that lies beside one is left out."""
     account = chart.account[-1].value
     held = chart.held[-1].value if chart.held else account
-    ends = [_end_label(value, like=max(account, held)) for value in (account, held)]
-    labels = [Label(account, ends[0], colours.account, bold=True, may_move=False)]
+    ends = [brief(value, like=max(account, held)) for value in (account, held)]
+    labels = [Label(account, ends[0], colours.account, bold=True, is_end=True)]
     if ends[1] != ends[0]:
-        labels.append(Label(held, ends[1], colours.held, bold=True))
-    ticks = [Label(value, text, colours.muted, may_move=False) for value, text in scale.ticks()]
+        labels.append(Label(held, ends[1], colours.held, bold=True, is_end=True))
+    ticks = [Label(value, text, colours.muted) for value, text in scale.ticks()]
     return [*labels, *ticks]
 
 
-def _end_label(value: Decimal, *, like: Decimal) -> str:
-    """With the digits that an amount *like* this one has room for."""
-    if abs(like) >= _MILLION:
-        return f"{value / _MILLION:,.2f}M"
-    return f"{value:,.0f}" if abs(like) >= _WHOLE_FROM else cents(value)
-
-
 def _signed(value: Decimal) -> str:
-    text = _end_label(abs(value), like=value)
+    text = brief(abs(value), like=value)
     if not text.strip("0."):
         return "0"
     return f"{'+' if value >= ZERO else '-'}{text}"
@@ -113,45 +107,56 @@ def _signed(value: Decimal) -> str:
 def _fill(
     drawing: Drawing, lines: Sequence[Run], time: TimeScale, scale: ValueScale, colours: Palette
 ) -> None:
+    """Only where the axis begins at zero: an area says how much there is."""
     areas = []
     for run in lines:
         outline = frame.places(run, time, scale)
-        areas.append([(outline[0][0], _BOTTOM), *outline, (outline[-1][0], _BOTTOM)])
+        areas.append([(outline[0][0], scale.bottom), *outline, (outline[-1][0], scale.bottom)])
     drawing.areas(areas, colour=colours.account, opacity=0.08)
 
 
 def _transfers(
     drawing: Drawing, transfers: Sequence[Transfer], time: TimeScale, colours: Palette
 ) -> None:
-    """A dashed line each; with its amount where there is room above the plot."""
-    xs = [time.x(transfer.at) for transfer in transfers]
+    """The largest are dashed lines with their amounts, where there is room above the plot; the
+    others are ticks on its edge.
+    """
+    largest = sorted(transfers, key=lambda transfer: -abs(transfer.amount))[:_MOST_TRANSFERS]
+    lines = [transfer for transfer in transfers if transfer in largest]
+    xs = [time.x(transfer.at) for transfer in lines]
     drawing.lines(
         ([(x, _TOP - 14), (x, _BOTTOM)] for x in xs), colour=colours.muted, width=1, dashes="3 3"
     )
+    ticks = {round(time.x(transfer.at)) for transfer in transfers if transfer not in largest}
+    drawing.lines(
+        ([(x, _TOP - 3), (x, _TOP + 2)] for x in sorted(ticks)), colour=colours.muted, width=1
+    )
     free = LEFT
-    for transfer, x, until in zip(transfers, xs, [*xs, time.right][1:], strict=True):
+    for transfer, x, until in zip(lines, xs, [*xs, time.right][1:], strict=True):
         kind = "deposit" if transfer.amount > ZERO else "withdrawal"
         sign = "+" if transfer.amount > ZERO else "-"
-        text = f"{sign}{short(abs(transfer.amount))}"
-        if len(transfers) <= _MOST_TRANSFERS // 2:
-            text = f"{text} {kind}"
-        width = text_width(text, 11)
-        is_left = x + 4 + width > until
-        begin = x - 4 - width if is_left else x + 4
-        if begin >= free and len(transfers) <= _MOST_TRANSFERS:
-            anchor = Anchor.END if is_left else Anchor.START
-            place = (x - 4 if is_left else x + 4, _TOP - 6)
-            drawing.text(place, text, colour=colours.muted, size=11, anchor=anchor)
-            free = max(x, begin + width) + 4
+        text = f"{sign}{brief(abs(transfer.amount), like=transfer.amount)}"
+        texts = [f"{text.removesuffix('.00')} {kind}", text.removesuffix(".00")]
+        for text in texts:
+            width = text_width(text, 11)
+            is_left = x + 4 + width > until
+            begin = x - 4 - width if is_left else x + 4
+            if begin >= free:
+                anchor = Anchor.END if is_left else Anchor.START
+                place = (x - 4 if is_left else x + 4, _TOP - 6)
+                drawing.text(place, text, colour=colours.muted, size=11, anchor=anchor)
+                free = max(x, begin + width) + 4
+                break
         else:
             free = x + 4
 
 
 def _difference(chart: ValueChart) -> list[Sample]:
+    """In whole cents: less is nothing."""
     if not chart.held:
         return []
     return [
-        Sample(account.at, account.value - held.value)
+        Sample(account.at, (account.value - held.value).quantize(_CENT))
         for account, held in zip(chart.account, chart.held, strict=True)
     ]
 
@@ -188,10 +193,19 @@ def _panel(
         ]
         drawing.lines(pieces, colour=colour, width=1.5, crisp=True)
     drawing.lines([[(LEFT, zero), (time.right, zero)]], colour=colours.muted, width=1)
-    last = difference[-1].value
+    frame.axis_labels(drawing, scale, _panel_labels(difference, colours), right=time.right)
+
+
+def _panel_labels(difference: Sequence[Sample], colours: Palette) -> list[Label]:
+    """What it is now, and zero or how far it ever was, where there is room."""
+    values = [sample.value for sample in difference]
+    last = values[-1]
     colour = colours.muted if last == ZERO else colours.gain if last > ZERO else colours.loss
-    label = Label(last, _signed(last), colour, bold=True)
-    frame.axis_labels(drawing, scale, [label], right=time.right)
+    others = sorted({max(values), min(values), ZERO} - {last}, key=abs, reverse=True)
+    return [
+        Label(last, _signed(last), colour, bold=True, is_end=True),
+        *(Label(value, _signed(value), colours.muted) for value in others),
+    ]
 
 
 def _through_zero(run: Run) -> list[Sample]:

@@ -10,7 +10,7 @@ _SIGNIFICANT_DIGITS = 4
 _CENT = Decimal("0.01")
 # For a balance whose pair's precision is not known: 18 decimals, as MEXC sends, are too many.
 _COARSE_STEP, _FINE_STEP = Decimal("0.01"), Decimal("0.00000001")
-_MANY = 1000
+_MANY, _MILLION = 1000, 1_000_000
 # A distance is told in percent of the target below that many times the target.
 _TIMES_FROM = 10
 
@@ -35,6 +35,14 @@ def signed_percent(fraction: Decimal) -> str:
 def short(amount: Decimal) -> str:
     """USDT without its unit and without empty cents: 40, 40.50."""
     return cents(amount).removesuffix(".00")
+
+
+def brief(amount: Decimal, *, like: Decimal | None = None) -> str:
+    """USDT without its unit, with the digits that an amount *like* this one has room for: 1.25M."""
+    size = abs(amount if like is None else like)
+    if size >= _MILLION:
+        return f"{amount / _MILLION:,.2f}M"
+    return f"{amount:,.0f}" if size >= _MANY else cents(amount)
 
 
 def usdt(amount: Decimal) -> str:
