@@ -99,7 +99,7 @@ class Responder(MessageActions):
         if tap:
             words = answer.text if isinstance(answer, Toast) else None
             await self.toast(tap, words, chat_id=chat_id)
-        if waiting and isinstance(answer, Document | Photo):
+        if waiting and isinstance(answer, Document | Photo | Toast):
             await self.delete(chat_id, waiting)
             waiting = None
         if isinstance(answer, Documents):

@@ -9,7 +9,7 @@ from bot.interaction.callback_data import HistoryPage, TradeDetailsPage
 from bot.interaction.message import Message
 from bot.views.components.amounts import balance, cents, price, quantity, usdt
 from bot.views.components.badges import badge
-from bot.views.components.keyboards import button, in_rows, keyboard, pager
+from bot.views.components.keyboards import button, do, in_rows, keyboard, pager
 from bot.views.components.layout import COLUMNS, block, width
 from bot.views.components.order_text import NOTHING_TRADED
 from bot.views.components.times import stamp, zone_name
@@ -54,7 +54,9 @@ def history_view(
         block(rows),
         "Tap a number to see that trade." if stories else None,
         keyboard=keyboard(
-            *in_rows(stories, _NUMBERS_A_ROW), pager(page, turned, has_more=has_more)
+            *in_rows(stories, _NUMBERS_A_ROW),
+            pager(page, turned, has_more=has_more),
+            [] if page else [do("Chart", "chart")],
         ),
     )
 

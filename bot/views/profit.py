@@ -146,5 +146,10 @@ def _spans(shown: Span | date, *, has_flows: bool) -> InlineKeyboardMarkup:
             for span, label in _LABELS.items()
         ],
         [button("Deposits and withdrawals…", FlowsPage(text_of(shown), 0))] if has_flows else [],
-        [do("/history", "history"), do("/balance", "balance")],
+        [
+            # A picture has no span that begins on a date.
+            *([do("Chart", "chart", shown.value)] if isinstance(shown, Span) else []),
+            do("/history", "history"),
+            do("/balance", "balance"),
+        ],
     )

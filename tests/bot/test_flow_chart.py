@@ -23,6 +23,7 @@ async def test_a_picture_is_sent_and_the_next_ones_take_its_place(world: World, 
     await bot.connect()
     await bot.checked()
     await bot.live_for(timedelta(hours=2))
+    await bot.ask(OWNER, "/settarget 50")
 
     *_, shown = await bot.say(OWNER, "/chart")
     first = shown.photo
@@ -32,10 +33,29 @@ async def test_a_picture_is_sent_and_the_next_ones_take_its_place(world: World, 
 
     assert "Value, since 22 Nov" in shown.edits[0]
     assert "Drift" in drift[1]
+    assert "It changed once. The picture shows the old one, too." in drift[1]
     assert len({first, drift[0]}) == 2
     assert "• 24h" in shown.labels
     assert world.api.sent(OWNER)[-1] is shown
     assert background(shown.photo) < 64
+
+
+async def test_two_taps_at_once_are_answered_with_one_picture(world: World, bot: Program):
+    await bot.connect()
+    await bot.checked()
+    profit = await bot.ask(OWNER, "/profit 7d")
+
+    taps = [world.api.tap(OWNER, "Chart") for _ in range(2)]
+    for tap in taps:
+        await bot.handled(tap)
+    (picture,) = [said for said in world.api.sent(OWNER) if said.photo]
+    taps = [world.api.tap(OWNER, span) for span in ("24h", "30d")]
+    for tap in taps:
+        await bot.handled(tap)
+
+    assert "Profit, 7 days" in profit.text
+    assert [said for said in world.api.sent(OWNER) if said.photo] == [picture]
+    assert "• 30d" in picture.labels
 
 
 async def test_pictures_are_light_where_the_chat_wants_them_so(bot: Program):

@@ -58,7 +58,7 @@ async def test_the_history_turns_its_pages_in_place(bot: Program):
         "6",
         "5",
     ]
-    assert first[1] == ["1", "2", "3", "Older »"]
+    assert first[1] == ["1", "2", "3", "Older »", "Chart"]
     assert "History, page 2" in second[0]
     assert second[1] == ["4", "5", "6", "« Newer", "Older »"]
     assert "bought 4 MNTL" in second[0]

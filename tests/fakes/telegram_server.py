@@ -228,9 +228,7 @@ class BotApiServer:
 
     def _edit_media(self, params: Params) -> dict[str, Any]:
         media = json.loads(params["media"])
-        message = self._shown(params, "edit")
-        if message.photo is None:
-            raise Refused(400, "Bad Request: there is no media in the message to edit")
+        message = self._shown(params, "edit")  # a text may become a photo, too
         photo = _image(params[media["media"].removeprefix("attach://")])
         text, markup = read_text({**params, **media}, key="caption", limit=MOST_CAPTION)
         message.photo, seen = photo, message.photo

@@ -199,7 +199,8 @@ def test_history_shows_two_lines_a_trade():
         "  paper 16.30 USDT at 0.002002",
     ]
     assert view.keyboard is not None
-    [numbers] = view.keyboard.inline_keyboard
+    numbers, chart = view.keyboard.inline_keyboard
+    assert [button.text for button in chart] == ["Chart"]
     assert [button.text for button in numbers] == ["1", "2"]
 
 
@@ -234,7 +235,7 @@ def test_history_has_what_moved_by_other_hands_between_the_trades_without_a_butt
         "  paper: 91,858 → 91,358",
     ]
     assert view.keyboard is not None
-    assert [b.text for row in view.keyboard.inline_keyboard for b in row] == ["2"]
+    assert [b.text for row in view.keyboard.inline_keyboard for b in row] == ["2", "Chart"]
 
 
 def test_history_is_paged():
