@@ -69,6 +69,7 @@ def report(**changes: Any) -> ProfitReport:
             Flow(START + 120 * HOUR, USDT, D(50), FlowKind.MOVED, None),
             Flow(START + 121 * HOUR, USDT, D("0.02"), FlowKind.FEE, None),
         ],
+        "results": [],
         "doubts": frozenset[Doubt](),
     }
     whole |= changes
