@@ -263,11 +263,14 @@ def test_a_deposit_that_no_reading_told_is_a_flow_of_the_next_one() -> None:
 def test_an_unexplained_flow_has_its_name_before_and_after_the_next_reading() -> None:
     """Else a correction would be lost with the next trade."""
     events = [bought(START + _DAY, 500, 1, before=(100, 0))]
-    found = _report(events, now=(149, 500)).flows
-    events.append(sold(START + 3 * _DAY, 500, 1, before=(149, 500)))
-    assert [flow.key for flow in found] == [
-        flow.key for flow in _report(events, now=(150, 0)).flows
-    ]
+    [found] = _report(events, now=(149, 500)).flows
+    assert found.key is not None
+    said = {found.key: Correction.RESULT}
+    for quote, results in (("149", 1), ("149.004", 1), ("149.02", 0)):
+        later = [*events, sold(START + 3 * _DAY, 500, 1, before=(quote, 500))]
+        after = _report(later, now=(Decimal(quote) + 1, 0), corrections=said)
+        assert [flow.key for flow in after.results] == [found.key] * results
+        assert after.start + after.deposits + after.made == after.now
 
 
 def test_a_trade_by_hand_is_corrected_as_one() -> None:

@@ -64,7 +64,7 @@ CORRECTABLE = frozenset({FlowKind.MOVED, FlowKind.UNEXPLAINED})
 @dataclass(frozen=True, slots=True)
 class FlowKey:
     """Names a flow in every report, whatever came later. What is not explained came or went after
-    *since*, when the asset was last read; what moved was seen then. Of other units it is another flow.
+    *since*, when the asset was last read; what moved was seen then. More than a cent off, it is another flow.
     """
 
     kind: FlowKind

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from engine.domain.market.decimals import ZERO
+from engine.domain.market.decimals import ONE, ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, base_of
 from engine.domain.profit.entries import (
     CORRECTABLE,
@@ -127,6 +127,7 @@ class _Walk:
         self._ledger = ledger
         self._prices = prices
         self._corrections = corrections
+        self._said = {(key.kind, key.asset, key.since): key for key in corrections}
         self._read: dict[Asset, datetime] = {}
         self._asset = ledger.opening.base_asset
         self._quote = ledger.opening.quote
@@ -204,11 +205,9 @@ class _Walk:
         if not units:
             return
         self.book()
-        key = None
-        if kind in CORRECTABLE:
-            key = FlowKey(kind, asset, self._read.get(asset, at), units)
-        correction = None if key is None else self._corrections.get(key)
         known = price or self._price(self._asset, at)
+        key = self._key(at, asset, units, kind, known) if kind in CORRECTABLE else None
+        correction = None if key is None else self._corrections.get(key)
         flow = Flow(at, asset, units, kind, known, key, correction)
         if asset == USDT:
             self._quote += units
@@ -218,6 +217,22 @@ class _Walk:
         if kind is FlowKind.UNEXPLAINED and not is_told:
             self._ledger.doubts.add(Doubt.UNEXPLAINED)
         self._ledger.steps.append(flow)
+
+    def _key(
+        self,
+        at: datetime,
+        asset: Asset,
+        units: Decimal,
+        kind: FlowKind,
+        price: Decimal | None,
+    ) -> FlowKey:
+        """The name of a flow; of a corrected one that, though a cent of it was seen later."""
+        key = FlowKey(kind, asset, self._read.get(asset, at), units)
+        said = self._said.get((kind, asset, key.since))
+        worth = ONE if asset == USDT else price
+        if said is None or worth is None or abs(said.units - units) * worth > _CENT:
+            return key
+        return said
 
     def _price(self, asset: Asset, at: datetime) -> Decimal | None:
         known = self._prices.of(asset, at)
