@@ -38,7 +38,7 @@ BARE = {
     "profit": ("it has no key", "Trading"),
     "balance": ("No key yet", "100,000 MNTL\n  ≈ 200.00 USDT\n40.79 USDT"),
     "doctor": ("Key: none.", "Key: …BWC5"),
-    "chart": ("There is nothing to draw yet", "LIVE · Value, since 22 Nov"),
+    "chart": ("There is nothing to draw", "LIVE · Value, since 22 Nov"),
     "dryrun": ("Dry run is off.", "/dryrun on   or   /dryrun off"),
     "export": ("nothing to export yet", "This export has your 1 order."),
     "settings": ("Target    40.00 USDT", "Target    40.00 USDT"),
