@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from bot.access.permissions import may_tap_with_anothers, needed_for_press
 from bot.interaction.callback_data import FlowPage, FlowsPage, decode
 from bot.interaction.message import Message
+from bot.views.access import not_allowed_notice
 from bot.views.flows import corrected_view, correction_view, flow_changed_view, flows_view
 from engine.domain.accounts.flows import Correction
+from engine.domain.accounts.members import Role
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.profit.corrections import movements
 from engine.domain.profit.entries import Change, PriceLine, Prices, Trade
@@ -84,6 +87,15 @@ def test_who_may_not_correct_sees_the_list_alone():
     message = flows_view(account=account(), report=report(), page=_PAGE, may_correct=False)
     assert numbers(message) == []
     assert "Tap" not in text_of(message)
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_whoever_looks_sees_the_list_and_only_an_owner_corrects(is_shared: bool):
+    opens = FlowPage(1, 1, 1_795_348_800_000, "7d")
+    assert needed_for_press(_PAGE, is_shared=is_shared) is Role.VIEWER
+    assert needed_for_press(opens, is_shared=is_shared) is Role.OWNER
+    assert not any(may_tap_with_anothers(opens, role) for role in (Role.VIEWER, Role.TRADER))
+    assert "Only owners" in not_allowed_notice(needed=Role.OWNER)
 
 
 def test_the_consequence_of_each_answer_stands_above_its_button():
