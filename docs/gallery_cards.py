@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from bot.interaction.callback_data import HistoryPage, PanelPage, WhyPage
+from bot.interaction.callback_data import FlowsPage, HistoryPage, PanelPage, WhyPage
 from bot.interaction.message import Message
 from bot.parsing.settings import Ambiguous, Topic
 from bot.views.access import not_allowed_view, stranger_view, welcome_view, wrong_code_view
@@ -25,6 +25,7 @@ from bot.views.balance import balance_view
 from bot.views.components.listening import ask_plain_resume_view, ask_plain_value_view
 from bot.views.deposits import deposits_view
 from bot.views.errors import error_view
+from bot.views.flows import correction_view, flows_view
 from bot.views.general import unknown_command_view, version_view, waiting_view
 from bot.views.halt import halt_alert_view, halted_view
 from bot.views.help import help_view
@@ -92,7 +93,8 @@ from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, Gr
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import AccountId, OrderState
-from engine.domain.profit.entries import PriceLine, Prices
+from engine.domain.profit.corrections import movements
+from engine.domain.profit.entries import Change, PriceLine, Prices
 from engine.domain.profit.ledger import Held
 from engine.domain.profit.report import ProfitReport, profit
 from engine.domain.profit.spans import Span
@@ -130,6 +132,9 @@ _LATER = NOON + timedelta(minutes=3)
 _PRICES = Prices({MNTL: PriceLine([NOON - timedelta(days=7), NOON - timedelta(hours=1), _LATER], [D("0.00195"), D("0.002"), D("0.00201")])})  # fmt: skip
 _SUMS = profit(list(filter(None, [trade_of(_TRADE)])), now=Held(MNTL, _AFTER.of(USDT).total, _AFTER.of(MNTL).total), prices=_PRICES, since=NOON - timedelta(days=7), until=_LATER)  # fmt: skip
 _PROFIT = SpanReport(cast("ProfitReport", _SUMS), NOON - timedelta(days=7), priced_now=True)
+_DAY = timedelta(days=1)
+_CAME = [Change(NOON - 5 * _DAY, USDT, D("57.10"), D("82.10"), D("0.00195")), Change(NOON - 2 * _DAY, USDT, D("82.10"), D("92.05"), D("0.002")), Change(NOON - 2 * _DAY, MNTL, D(91_858), D(86_858), D("0.002")), Change(NOON - _DAY, USDT, D("95.05"), D("45.05"), D("0.002"))]  # fmt: skip
+_FLOWS = cast("ProfitReport", profit(_CAME, now=Held(MNTL, D("45.05"), D(86_858)), prices=_PRICES, since=NOON - 7 * _DAY, until=_LATER))  # fmt: skip
 _WEEK = Week(timedelta(days=7), D("1.31"), D("1.84"), day_ago=D("0.002024"))
 _LOOK = seen(_AFTER, at=_LATER)
 _STEADY = foreseen(ACCOUNT, _AFTER, at=_LATER)
@@ -245,6 +250,8 @@ CARDS: Sequence[Shown] = (
     Shown("history", "History", _asked("/history", history_view(account=ACCOUNT, events=[_TRADE], page=0, size=5, has_more=True))),
     Shown("profit", "Profit", _asked("/profit", profit_view(account=ACCOUNT, found=_PROFIT, span=Span.WEEK))),
     Shown("profit-none", "No profit to tell", _asked("/profit", no_profit_view(account=ACCOUNT, reason=NoReport.NO_RECORDS))),
+    Shown("profit-deposits", "Deposits and withdrawals", _asked("/profit deposits", flows_view(account=ACCOUNT, report=_FLOWS, page=FlowsPage("7d", 0), may_correct=True))),
+    Shown("profit-correct", "Correcting one", [correction_view(account=ACCOUNT, movement=movements(_FLOWS)[1], made=_FLOWS.made, span="7d", question_id="q")]),
     Shown("balance", "Balance", _asked("/balance", balance_view(account=ACCOUNT, holdings=_AFTER, prices={MNTL: D("0.002")}, now=_LATER))),
     Shown("connect-1", "Connecting, step by step", _asked("/connect", ask_key_view(account=_KEYLESS), ask_secret_view(deleted=True))),
     Shown("connect-2", "Connected", [connected_view(account=_with(paused=True), facts=_FACTS, rules=RULES, deleted=True, foreseen=foreseen(_with(paused=True), _BEFORE, at=NOON))]),

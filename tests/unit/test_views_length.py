@@ -25,6 +25,7 @@ PANELS = frozenset(
         "limits",
         "members",
         "profit",
+        "profit-deposits",
         "replay",
         "trade-story",
     }
