@@ -1,6 +1,5 @@
 """Summarizes an account from what is known, without a request to the exchange."""
 
-import logging
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,8 +33,6 @@ _WEEK, _DAY = timedelta(days=7), timedelta(days=1)
 _SAME_PRICE_FOR = timedelta(hours=3)
 # By then the price of an hour that is over is stored.
 _STORED_AFTER = timedelta(minutes=3)
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,12 +173,7 @@ class Weeks(Service):
             line = await candles.prices(
                 session, account.settings.symbol, since=day_ago, until=day_ago
             )
-            try:
-                found = await stored_profit.report(session, account, since=now - _WEEK, until=now)
-            except (ValueError, ArithmeticError, LookupError):
-                # A bug of ours with one line must not cost the whole card.
-                logger.exception("week not reckoned", extra={"account_id": account.id})
-                found = None
+            found = await stored_profit.report(session, account, since=now - _WEEK, until=now)
         at = line.time(day_ago)
         price = line.at(day_ago) if at and day_ago - at <= _SAME_PRICE_FOR else None
         return _week(found, day_ago=price)

@@ -86,6 +86,20 @@ async def test_the_weekly_report_has_the_figures_of_seven_days_and_comes_once(
     assert len(await engine.alerts_of(WeeklyReport)) == 2
 
 
+async def test_a_profit_that_cannot_be_reckoned_costs_no_chat_its_report(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    account = await engine.open_account()
+    await engine.until_quiet(account)
+    await wish(engine, account, SUNDAY)
+    engine.clock.shift(WEEK)
+    monkeypatch.setattr("engine.storage.trading.stored_profit.profit", lambda *_, **__: 1 // 0)
+
+    [report] = await weekly(engine)
+
+    assert report.figures is None
+
+
 async def test_weeks_without_the_bot_are_told_together_and_one_that_was_off_begins_anew(
     engine: Engine,
 ):
