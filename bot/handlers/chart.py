@@ -45,7 +45,14 @@ class ChartHandler(Handler):
                 span = _SPANS[word]
             else:
                 return unknown_chart_view(typed_text=request.argument)
-        return _ALREADY if self._is_repeated(request) else await self._drawn(request, kind, span)
+        tap = request.chat_id, request.message_id, request.argument
+        if self._is_repeated(tap) and request.is_shown:
+            return _ALREADY
+        try:
+            return await self._drawn(request, kind, span)
+        except BaseException:  # the same update may come again
+            self._begun.pop(tap, None)
+            raise
 
     async def _page(self, request: Request, page: ChartPage) -> Message | Photo | Toast:
         """Taps on two buttons of one message end with the second one's picture."""
@@ -58,12 +65,11 @@ class ChartHandler(Handler):
             if self._wanted.get(place) is page:
                 del self._wanted[place]
 
-    def _is_repeated(self, request: Request) -> bool:
+    def _is_repeated(self, tap: tuple[int, int, str]) -> bool:
         now = self.ctx.clock.now()
         for old in [one for one, at in self._begun.items() if now - at > _TWICE]:
             del self._begun[old]
-        tap = request.chat_id, request.message_id, request.argument
-        if request.is_shown and tap in self._begun:
+        if tap in self._begun:
             return True
         self._begun[tap] = now
         return False
