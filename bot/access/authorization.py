@@ -12,10 +12,10 @@ from enum import Enum
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.access.start_links import StartLinks
-from engine.accounts.invitations import TRIES, TRIES_WITHIN
 from engine.clock import Clock
 from engine.domain.accounts.members import SHARED_IDS, ChatMembers, Role
 from engine.domain.accounts.shares import Share
+from engine.membership.invitations import TRIES, TRIES_WITHIN
 from engine.security.one_time_codes import hash_of, new_code
 from engine.storage.accounts import accounts, audit, invitations, members, share_links, shares
 from engine.storage.database import Database, InTransaction

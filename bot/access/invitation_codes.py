@@ -16,11 +16,11 @@ from bot.views.invitations import (
 from bot.views.share import joined_share_view, not_joined_view
 from bot.views.shared_groups import owner_asked_view
 from engine.accounts.account_service import AccountService
-from engine.accounts.group_requests import GroupRequests
-from engine.accounts.invitations import Admitted, Invitations
-from engine.accounts.sharing import Redeemed, Sharing
-from engine.accounts.sharing import Redemption as SharedRedemption
 from engine.domain.accounts.members import Role
+from engine.membership.group_requests import GroupRequests
+from engine.membership.invitations import Admitted, Invitations
+from engine.membership.sharing import Redeemed, Sharing
+from engine.membership.sharing import Redemption as SharedRedemption
 
 
 @dataclass(frozen=True, slots=True)

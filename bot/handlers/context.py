@@ -26,23 +26,23 @@ from engine.accounts.account_service import AccountService
 from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.deposits import DepositService
 from engine.accounts.flow_corrections import FlowCorrections
-from engine.accounts.group_requests import GroupRequests
 from engine.accounts.halt import Halts
-from engine.accounts.invitations import Invitations
 from engine.accounts.key_expiry import KeyExpiryMonitor
-from engine.accounts.members import MemberService
 from engine.accounts.overview import AccountOverviews
 from engine.accounts.pending_changes import PendingChanges
 from engine.accounts.profit import ProfitReports
 from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
-from engine.accounts.sharing import Sharing
 from engine.accounts.trading_mode import TradingModes
 from engine.clock import Clock
 from engine.diagnosis.database_probe import DatabaseProbe
 from engine.diagnosis.workload import Workload
 from engine.domain.accounts.account import Account
 from engine.execution.manual_resolution import ManualResolution
+from engine.membership.group_requests import GroupRequests
+from engine.membership.invitations import Invitations
+from engine.membership.members import MemberService
+from engine.membership.sharing import Sharing
 from engine.rebalancing.preview import Outlook, Previews
 
 Value = TypeVar("Value")

@@ -14,8 +14,8 @@ from bot.views.access import already_in_view, owner_only_view, welcome_view
 from bot.views.general import logs_view, version_view
 from bot.views.help import help_view, shared_help_view
 from bot.views.share import shared_start_view
-from engine.accounts.invitations import Admitted
 from engine.domain.accounts.members import Role
+from engine.membership.invitations import Admitted
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,9 +26,9 @@ from bot.views.members import (
     sure_view,
     verdict_view,
 )
-from engine.accounts.invitations import LIFETIME
 from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
 from engine.domain.accounts.members import ChatMembers, Member, Role, RoleChangeResult
+from engine.membership.invitations import LIFETIME
 
 LIST, MEMBER, ROLE, LOOK = "members", "member", "member_role", "all_may_look"
 _PAGE = 6  # and two more buttons: Telegram's data has room for eight options

@@ -24,9 +24,9 @@ from bot.views.share import (
     too_many_shares_view,
     unshared_view,
 )
-from engine.accounts.sharing import LIFETIME, LinkRefused
 from engine.domain.accounts.confirmation import Confirmation
 from engine.domain.accounts.members import Role
+from engine.membership.sharing import LIFETIME, LinkRefused
 
 SHARES, UNSHARE, WITHDRAW = "shares", "unshare", "share_link"
 _SHARED_AS = {"viewer": Role.VIEWER, "trader": Role.TRADER}

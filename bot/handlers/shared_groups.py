@@ -6,9 +6,9 @@ from bot.handlers.context import Handler, Routes
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.views.shared_groups import owner_answered_view
-from engine.accounts.group_requests import GROUP_ASKS, NO, YES
-from engine.accounts.sharing import Redeemed
 from engine.domain.accounts.confirmation import Confirmation, Refusal
+from engine.membership.group_requests import GROUP_ASKS, NO, YES
+from engine.membership.sharing import Redeemed
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,10 +25,10 @@ from bot.views.access import (
     wrong_code_view,
 )
 from engine.accounts.deliverability import Deliverability
-from engine.accounts.invitations import Admitted
 from engine.clock import Clock
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.shares import Share
+from engine.membership.invitations import Admitted
 from engine.storage.accounts import alert_preferences
 from engine.storage.chat import conversations, status_messages
 from engine.storage.database import Database

@@ -10,11 +10,11 @@ from bot.views.components.keyboards import button, do, in_rows, keyboard
 from bot.views.components.layout import COLUMNS, block, escape, lines, width
 from bot.views.components.times import stamp, utc
 from bot.views.members import name_of
-from engine.accounts.sharing import MOST, Redeemed
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.shares import Share
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
+from engine.membership.sharing import MOST, Redeemed
 
 MAY_SHARED: Mapping[Role, str] = {
     Role.VIEWER: "A viewer looks and changes nothing.",

@@ -9,10 +9,10 @@ from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape
 from bot.views.components.times import utc
 from bot.views.members import name_of
-from engine.accounts.group_requests import NO, YES
-from engine.accounts.sharing import Redeemed
 from engine.domain.accounts.members import Role
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
+from engine.membership.group_requests import NO, YES
+from engine.membership.sharing import Redeemed
 
 _NO_TITLE = "without a name"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.accounts import key_sharing, sharing
+from engine.accounts import key_sharing
 from engine.accounts.chat_migration import moved_to
 from engine.accounts.key_expiry import asked_again_at
 from engine.clock import Clock
@@ -34,6 +34,7 @@ from engine.errors import (
     Unavailable,
 )
 from engine.exchanges.interface import ExchangeFor, KeyInspection, KeyInspector
+from engine.membership import sharing
 from engine.notifications.changes import tell_others
 from engine.security.vault import Vault
 from engine.storage.accounts import accounts, audit, shares, timed_pauses

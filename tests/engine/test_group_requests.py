@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from engine.accounts.group_requests import GroupRequests
-from engine.accounts.sharing import Redeemed
 from engine.domain.accounts.confirmation import Refusal, RefusalReason
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.shares import Share, ShareLink
 from engine.domain.alerts.shared_alerts import GroupAnswered, GroupAsks
+from engine.membership.group_requests import GroupRequests
+from engine.membership.sharing import Redeemed
 from engine.security.one_time_codes import hash_of
 from engine.storage.accounts import accounts, share_links, shares
 from engine.storage.chat import status_messages

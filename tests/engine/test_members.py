@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.accounts.invitations import Admitted, Invitations
-from engine.accounts.members import MemberService
 from engine.domain.accounts.members import ChatMembers, Role, RoleChangeResult
+from engine.membership.invitations import Admitted, Invitations
+from engine.membership.members import MemberService
 from engine.storage.accounts import members
 from engine.storage.models.accounts import AuditRow
 from tests.engine.harness import Engine

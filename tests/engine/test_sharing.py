@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from engine.accounts.account_service import AccountService
-from engine.accounts.sharing import MOST, LinkRefused, NewLink, Redeemed, Sharing
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import RESUME, Confirmation, Refusal
 from engine.domain.accounts.members import Role
@@ -16,6 +15,7 @@ from engine.domain.accounts.undeliverable import Undeliverable
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.orders.order import OrderState
 from engine.errors import AccountShared
+from engine.membership.sharing import MOST, LinkRefused, NewLink, Redeemed, Sharing
 from engine.storage.accounts import accounts, shares, timed_pauses
 from engine.storage.accounts.acting import ShareLost, acting_in
 from engine.storage.chat import confirmations, undeliverable

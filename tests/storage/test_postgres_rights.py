@@ -12,10 +12,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.runtime.startup import CannotStart, open_database
-from engine.accounts.sharing import admit
 from engine.clock import SystemClock
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.shares import ShareLink
+from engine.membership.sharing import admit
 from engine.storage.accounts import accounts, members, share_links, shares
 from engine.storage.database import Database
 from engine.storage.migrations import UnknownSchema, migrate

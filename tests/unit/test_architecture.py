@@ -57,7 +57,7 @@ WALL_CLOCKS = {
 LONGEST_MODULE = 400
 MOST_MODULES = 20
 # One subject has one name there: a module of it is found by that name, however many there are.
-BY_SUBJECT = {"bot/handlers", "bot/views", "engine/accounts"}
+BY_SUBJECT = {"bot/handlers", "bot/views"}
 ARCHITECTURE = "docs/architecture.md"
 DOCUMENTS = (
     ARCHITECTURE,

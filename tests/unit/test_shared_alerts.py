@@ -17,7 +17,6 @@ from bot.views.alerts.shared import shared_alert_view
 from bot.views.errors import error_view
 from bot.views.shared_alerts import shared_alerts_view, shared_zone_unknown_view
 from bot.views.shared_groups import owner_answered_view
-from engine.accounts.sharing import Redeemed
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.shares import Share, SharedAlerts
@@ -56,6 +55,7 @@ from engine.domain.alerts.sharing import is_heard
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import AccountId, Trigger
 from engine.errors import AccountElsewhere, AddressRefused, EngineError
+from engine.membership.sharing import Redeemed
 from engine.storage.serialization import ALERTS
 from tests.builders import MNTLUSDT, settings
 from tests.fakes.clock import START

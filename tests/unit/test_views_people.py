@@ -19,12 +19,12 @@ from bot.views.members import (
     sure_view,
     verdict_view,
 )
-from engine.accounts.sharing import Redeemed
 from engine.domain.accounts.audit import ALL_ACCOUNTS, AuditEntry
 from engine.domain.accounts.members import Member, Role, RoleChangeResult
 from engine.domain.accounts.shares import Share
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.orders.order import AccountId
+from engine.membership.sharing import Redeemed
 from tests.builders import account
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

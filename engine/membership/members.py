@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.accounts import sharing
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.audit import NOTHING, AuditEntry
@@ -15,6 +14,7 @@ from engine.domain.accounts.members import (
     RoleChangeResult,
     judge_role_change,
 )
+from engine.membership import sharing
 from engine.storage.accounts import accounts, audience, audit, invitations, members
 from engine.storage.database import Database
 from engine.storage.trading import run_requests

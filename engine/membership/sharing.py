@@ -11,13 +11,13 @@ from enum import Enum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.accounts.invitations import TRIES, TRIES_WITHIN
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.audit import NOTHING
 from engine.domain.accounts.members import SHARED_IDS, Role
 from engine.domain.accounts.shares import Share, ShareLink
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
+from engine.membership.invitations import TRIES, TRIES_WITHIN
 from engine.notifications.publish import publish
 from engine.security.one_time_codes import hash_of, new_code
 from engine.storage.accounts import (

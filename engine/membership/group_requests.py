@@ -3,10 +3,10 @@
 import secrets
 from dataclasses import dataclass
 
-from engine.accounts import sharing
-from engine.accounts.sharing import Redeemed
 from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.alerts.shared_alerts import GroupAnswered, GroupAsks
+from engine.membership import sharing
+from engine.membership.sharing import Redeemed
 from engine.notifications.publish import publish
 from engine.security.one_time_codes import hash_of
 from engine.storage.accounts import accounts, members, share_links, shares

@@ -1,0 +1,1 @@
+"""Use cases: who else may see an account, and do what with it."""
