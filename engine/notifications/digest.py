@@ -14,7 +14,7 @@ from engine.storage.accounts import digest as stored_digest
 from engine.storage.accounts.alert_preferences import DueDigest, DueWeekly
 from engine.storage.row_mapping import columns_of
 from engine.storage.service import Service
-from engine.storage.trading import stored_profit
+from engine.storage.trading import orders, stored_profit
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _A_ROUND = 20
@@ -73,10 +73,13 @@ class Digests(Service):
         since = min(now - _WEEK, due.last_at or now)
         account = await accounts.get(session, due.account_id)
         found = await stored_profit.report(session, account, since=since, until=now)
+        trouble = await incidents.get(session, account.id)
+        unresolved = await orders.unresolved_of(session, [account.id])
         report = WeeklyReport(
             dry_run=account.settings.dry_run,
             since=found.since if found else since,
             at=now,
+            trading=account.can_trade and not (account.stopped or trouble or unresolved),
             next_at=due.next_at,
             figures=_figures(found) if found else None,
         )

@@ -455,7 +455,7 @@ async def test_a_halt_is_told_once_where_another_chats_account_is_seen(chat: Cha
     assert [len(chat.api.sent(one)) for one in (ANNA, BEN)] == [1, 1]
 
 
-WEEKLY = WeeklyReport(dry_run=False, since=START - timedelta(days=7), at=START)
+WEEKLY = WeeklyReport(dry_run=False, since=START - timedelta(days=7), at=START, trading=True)
 
 
 class Drawer:

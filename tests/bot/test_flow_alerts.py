@@ -252,16 +252,21 @@ async def test_the_digest_comes_every_day_across_a_restart(world: World):
     assert "nothing happened" in next_day.text
 
 
-async def test_the_weekly_report_comes_with_its_picture(world: World, bot: Program):
+async def test_the_weekly_report_comes_with_its_picture_and_the_card_has_its_line(
+    world: World, bot: Program
+):
     await bot.connect()
     await bot.checked()
-    await bot.ask(OWNER, "/alerts weekly mon 08:00")
-    world.clock.shift(timedelta(hours=20))
+    await bot.ask(OWNER, "/alerts weekly tue 08:00")
+    world.clock.shift(timedelta(hours=44))
     await bot.parts.periodic_jobs.run_once()
     reports = [told for told in await bot.told(OWNER) if "Report" in told.text]
 
     assert [told.photo is not None for told in reports] == [True]
-    assert "Trading goes on. Next report: 30 Nov 08:00 UTC" in reports[0].text
+    assert "Trading goes on. Next report: 1 Dec 08:00 UTC" in reports[0].text
+    card = await bot.ask(OWNER, "/status")
+    assert "\n1 day    " in card.text
+    assert "\n7 days" not in card.text
 
 
 async def test_what_runs_low_is_told_and_listed_and_removed(world: World, bot: Program):

@@ -82,6 +82,7 @@ async def test_the_weekly_report_has_the_figures_of_seven_days_and_comes_once(
     assert first.figures.made == first.figures.brought != 0
     assert first.next_at == engine.clock.now().replace(hour=12, minute=0)
     assert (second.since, second.figures.trades) == (second.at - WEEK, 0)
+    assert (first.trading, second.trading) == (True, True)
     assert second.figures.now == first.figures.now
     assert len(await engine.alerts_of(WeeklyReport)) == 2
 
@@ -101,12 +102,15 @@ async def test_a_profit_that_cannot_be_reckoned_costs_no_chat_its_report(
 
 
 async def test_weeks_without_the_bot_are_told_together_and_one_that_was_off_begins_anew(
-    engine: Engine,
+    engine: Engine, exchange: FakeExchange
 ):
     account = await engine.open_account()
     await wish(engine, account, SUNDAY)
+    exchange.go_wrong("holdings", Unavailable("away"))
+    await engine.check(account)
     engine.clock.shift(WEEK)
     [first] = await weekly(engine)
+    assert not first.trading
     engine.clock.shift(3 * WEEK + timedelta(hours=5))
     [_, late] = await weekly(engine)
     assert (late.since, late.next_at) == (first.at, first.at + 4 * WEEK)

@@ -108,7 +108,7 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
         DepositKept(dry_run=dry_run, former_target=D(20), question_id="q", **_deposit(dry_run)),
         LowBalanceReached(dry_run=dry_run, symbol=MNTLUSDT, asset=MNTL, below=D(10), left=D(9)),
         LowBalanceOver(dry_run=dry_run, asset=MNTL, below=D(10), left=D(11)),
-        WeeklyReport(dry_run=dry_run, since=START, at=START + timedelta(days=7)),
+        WeeklyReport(dry_run=dry_run, since=START, at=START + timedelta(days=7), trading=True),
         Digest(
             dry_run=dry_run,
             since=START,

@@ -59,7 +59,8 @@ def _percent(fraction: Decimal | None) -> str:
 
 def _next(report: WeeklyReport) -> str | None:
     """In one line: whether I trade, and when the next report comes."""
-    goes_on = "Trading stays stopped." if report.paused or report.halted else "Trading goes on."
+    stands = not report.trading or report.paused or report.halted
+    trading = "Trading stands still: /why." if stands else "Trading goes on."
     if report.next_at is None:
-        return goes_on
-    return f"{goes_on} Next report: {utc(report.next_at)}"
+        return trading
+    return f"{trading} Next report: {utc(report.next_at)}"

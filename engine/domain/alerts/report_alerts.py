@@ -30,10 +30,11 @@ class WeeklyFigures:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeeklyReport(InMode, stored_as="weekly_report", kind=AlertKind.DIGEST):
     """What came of the days from *since* to *at*; *figures* None: no record or no price of them.
-    *next_at* is when the next one is due.
+    *next_at* is when the next one is due. *trading*: nothing stood in the way of the next trade.
     """
 
     since: datetime
     at: datetime
+    trading: bool
     next_at: datetime | None = None
     figures: WeeklyFigures | None = None
