@@ -64,7 +64,7 @@ async def _measured(url: str) -> tuple[float, float, float]:
         for _ in range(_ROUNDS):
             wall, cpu = time.perf_counter(), time.process_time()
             found = await reports.report(account, Span.ALL)
-            if not isinstance(found, SpanReport) or len(found.report.trades) != _TRADES:
+            if not isinstance(found, SpanReport) or found.report.count != _TRADES:
                 raise RuntimeError(found)
             profit_view(account=account, found=found, span=Span.ALL)
             walls.append(time.perf_counter() - wall)

@@ -96,13 +96,14 @@ def _uptime_s() -> float:
 
 def to_millis(moment: datetime) -> int:
     """Whole milliseconds since 1970, rounded down."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def from_millis(millis: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=millis)
+    return _EPOCH + millis * _MILLISECOND
 
 
 _LONGEST_STALL_S = 0.25
 _A_MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)

@@ -37,9 +37,9 @@ from engine.accounts.profit import NoReport, SpanReport
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.band_history import PastBand
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, Side, base_of
+from engine.domain.market.pairs import USDT, base_of
 from engine.domain.profit.entries import FlowKind
-from engine.domain.profit.report import ProfitReport, ValuePoint
+from engine.domain.profit.report import ProfitReport
 from engine.domain.profit.spans import Span
 
 _CENT = Decimal("0.01")
@@ -145,7 +145,7 @@ def _value(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -
         trades=_trades(report),
         transfers=_transfers(report),
         gained=report.made > ZERO if abs(report.made) >= _CENT else None,
-        gap=_GAP,
+        gap=_gap(report),
     )
     came, verb = report.deposits, "made" if report.made >= ZERO else "lost"
     caption = Message.of(
@@ -172,7 +172,7 @@ def _drift(
 ) -> Picture:
     report = found.report
     band, target, held = account.settings.band, account.settings.target, report.points[-1].quote
-    inside = _inside(report.points, bands)
+    inside = _inside(report, bands)
     always = "" if inside is None else f"· inside the band {inside}"
     chart = DriftChart(
         words=Words(usdt(held), f"target {_shown(target)}", always, _mode(account)),
@@ -180,7 +180,7 @@ def _drift(
         bands=[BandSince(one.at, one.band.low, one.target, one.band.high) for one in bands],
         shown=_shown,
         trades=_trades(report),
-        gap=_GAP,
+        gap=_gap(report),
     )
     caption = Message.of(
         _title(account, f"Drift, {_while(report)}"),
@@ -286,13 +286,11 @@ def _trades(report: ProfitReport) -> Sequence[Trade]:
 
 
 def _traded(report: ProfitReport) -> str | None:
-    bought = sum(trade.side is Side.BUY for trade in report.trades)
-    sold = len(report.trades) - bought
-    if not report.trades:
+    if not report.count:
         return "No trade in this time."
     kinds = [
-        count(bought, "{n} purchase", "{n} purchases") if bought else None,
-        count(sold, "{n} sale", "{n} sales") if sold else None,
+        count(report.bought, "{n} purchase", "{n} purchases") if report.bought else None,
+        count(report.sold, "{n} sale", "{n} sales") if report.sold else None,
     ]
     return f"{' and '.join(filter(None, kinds))}, {usdt(report.turnover)} in all."
 
@@ -321,15 +319,20 @@ def _transfers(report: ProfitReport) -> Sequence[Transfer]:
     ]
 
 
-def _inside(points: Sequence[ValuePoint], bands: Sequence[PastBand]) -> str | None:
+def _gap(report: ProfitReport) -> timedelta:
+    """From how long without a price on the line is broken."""
+    return max(_GAP, report.apart)
+
+
+def _inside(report: ProfitReport, bands: Sequence[PastBand]) -> str | None:
     """The part of the known time in which the USDT was within the band of its time; None for no
     time.
     """
     known = inside = timedelta()
     begins = [band.at for band in bands]
-    for before, after in pairwise(points):
+    for before, after in pairwise(report.points):
         place = bisect_right(begins, before.at)
-        if place and (passed := after.at - before.at) <= _GAP:
+        if place and (passed := after.at - before.at) <= _gap(report):
             known += passed
             inside += passed if bands[place - 1].band.holds(before.quote) else timedelta()
     if not known:

@@ -122,8 +122,8 @@ def _rows(report: ProfitReport) -> Iterable[str]:
     yield _row("Only held", signed(report.held_made), _percent(report.held_returned))
     yield _row("Trading", signed(report.brought))
     yield _RULE
-    yield _row("Trades", f"{len(report.trades):,}")
-    if report.trades:
+    yield _row("Trades", f"{report.count:,}")
+    if report.count:
         yield _row("Turnover", cents(report.turnover))
         yield _row("Fees", signed(-report.fees))
         yield _row("Slippage", signed(-report.slippage))

@@ -6,19 +6,20 @@ from decimal import Decimal
 from enum import Enum
 
 from engine.domain.accounts.account import Account
-from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
+from engine.domain.market.pairs import USDT, Symbol, base_of
 from engine.domain.orders.order import Order
 from engine.domain.profit.entries import PriceLine, Prices
 from engine.domain.profit.ledger import booked
-from engine.domain.profit.report import ProfitReport, profit, worth_of
+from engine.domain.profit.report import ProfitReport
 from engine.domain.profit.spans import Span, beginning
+from engine.domain.profit.worths import worth_of
 from engine.errors import EngineError, Rejected
 from engine.exchanges.interface import ExchangeFor, within
 from engine.exchanges.price_history import PriceHistory
 from engine.storage.accounts import acting, alert_preferences
 from engine.storage.service import Service
 from engine.storage.trading import candles, value_events
-from engine.storage.trading.value_events import Records, symbol_of
+from engine.storage.trading.value_events import symbol_of
 
 NO_LINES = Prices({})
 _PATIENCE_S = 2
@@ -77,25 +78,30 @@ class ProfitReports(Service):
             asked = beginning(span, now=now, time_zone=zone or "UTC")
             if asked is not None and asked >= now:
                 return NoReport.FUTURE
-            records = await value_events.records(session, account, since=asked)
-        if records is None:
-            return NoReport.NO_RECORDS
-        since = max(asked or records.first, records.first)
-        lines = await self._lines(account, records, since=since, until=now)
-        base = records.held.base_asset
+            known = await value_events.records(session, account)
+            if known is None:
+                return NoReport.NO_RECORDS
+            since = max(asked or known.first, known.first)
+            pairs = await value_events.priced(session, account, known.held, since=asked)
+        for symbol in pairs.values():
+            await self.prices.fill(account, symbol, since=since)
+        base = known.held.base_asset
         price, refused = await self._price_now(account, symbol_of(base))
-        if price is not None:
-            line = lines.get(base, PriceLine((), ()))
-            lines[base] = PriceLine([*line.times, now], [*line.closes, price])
-        prices = Prices(lines)
-        found = profit(
-            records.events,
-            now=records.held,
-            prices=prices,
-            since=since,
-            until=now,
-            corrections=records.corrections,
-        )
+        until = self.clock.now()
+        async with self.database.reading() as session:
+            lines = {
+                asset: await candles.prices(session, symbol, since=since, until=until)
+                for asset, symbol in pairs.items()
+            }
+            if price is not None:
+                line = lines.get(base, PriceLine((), ()))
+                lines[base] = PriceLine([*line.times, until], [*line.closes, price])
+            # Read again: there may have been a check meanwhile.
+            known = await value_events.records(session, account) or known
+            prices = Prices(lines)
+            found = await value_events.report(
+                session, account, known, prices=prices, since=since, until=until
+            )
         if found is None:
             return NoReport.NO_PRICE
         return SpanReport(found, asked, price is not None, refused, prices)
@@ -120,17 +126,6 @@ class ProfitReports(Service):
             return None
         worth = worth_of(booked(trade, Prices(lines)), price=price)
         return WorthNow(worth.brought, price, at)
-
-    async def _lines(
-        self, account: Account, records: Records, *, since: datetime, until: datetime
-    ) -> dict[Asset, PriceLine]:
-        """The prices of all tokens that the records name, read now where they are missing."""
-        lines = {}
-        for asset, symbol in records.priced:
-            await self.prices.fill(account, symbol, since=since)
-            async with self.database.reading() as session:
-                lines[asset] = await candles.prices(session, symbol, since=since, until=until)
-        return lines
 
     async def _price_now(self, account: Account, symbol: Symbol) -> tuple[Decimal | None, bool]:
         """The middle of the book, and whether the exchange answered that there is none."""

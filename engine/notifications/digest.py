@@ -96,7 +96,7 @@ def _figures(report: ProfitReport) -> WeeklyFigures:
         held_made=_storable(report.held_made),
         brought=_storable(report.brought),
         fees=_storable(report.fees),
-        trades=len(report.trades),
+        trades=report.count,
         returned=None if report.returned is None else _storable(report.returned),
         held_returned=None if report.held_returned is None else _storable(report.held_returned),
         about=bool(report.doubts),

@@ -15,6 +15,7 @@ from engine.domain.alerts.preferences import AlertLevel, AlertPreferences, Weekl
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import USDT
+from engine.domain.profit.report import Reckoning
 from engine.errors import Unavailable
 from engine.exchanges.price_history import PriceHistory
 from engine.notifications.digest import Digests
@@ -94,7 +95,7 @@ async def test_a_profit_that_cannot_be_reckoned_costs_no_chat_its_report(
     await engine.until_quiet(account)
     await wish(engine, account, SUNDAY)
     engine.clock.shift(WEEK)
-    monkeypatch.setattr("engine.storage.trading.stored_profit.profit", lambda *_, **__: 1 // 0)
+    monkeypatch.setattr(Reckoning, "report", lambda _: 1 // 0)
 
     [report] = await weekly(engine)
 

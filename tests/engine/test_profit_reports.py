@@ -17,7 +17,7 @@ from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.orders.order import Order
 from engine.domain.profit.corrections import CorrectionOffer, movements
-from engine.domain.profit.entries import Doubt, FlowKind
+from engine.domain.profit.entries import Change, Doubt, FlowKind
 from engine.domain.profit.spans import Span
 from engine.errors import PairUnavailable, Unavailable
 from engine.exchanges.price_history import PriceHistory
@@ -265,13 +265,16 @@ async def test_the_records_of_a_stored_trade_are_the_orders(
     orders: list[Order] = await engine.intents()
 
     async with engine.database.reading() as session:
-        records = await value_events.records(session, account, since=None)
+        records = await value_events.records(session, account)
+        assert records is not None
+        pages = value_events.events(session, account, since=records.first)
+        events = [event async for page in pages for event in page]
 
-    assert records is not None
-    assert list(records.events[1:]) == [value_events.trade_of(order) for order in orders]
+    assert events[1:] == [value_events.trade_of(order) for order in orders]
     assert records.held.quote == exchange.usdt
     assert (records.held.base_asset, CHAT) == (Asset("MNTL"), account.chat_id)
-    assert records.events[0].asset == USDT  # type: ignore[union-attr]
+    assert isinstance(events[0], Change)
+    assert events[0].asset == USDT
 
 
 async def test_after_the_key_is_gone_the_records_still_tell(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.profit.corrections import movements
 from engine.domain.profit.entries import Change, Doubt, FlowKind, PriceLine, Prices, Trade
 from engine.domain.profit.ledger import Held
+from engine.domain.profit.points import MOST_POINTS
 from engine.domain.profit.report import ProfitReport, profit
+from engine.domain.profit.worths import MOST_TRADES
 from tests.builders import MNTL
 from tests.fakes.clock import START
 from tests.unit.profits import bought, moved, sold
@@ -356,3 +359,37 @@ def test_the_sides_of_a_trade_slip_in_opposite_directions() -> None:
     assert [trade.slippage for trade in report.trades] == [Decimal("0.01"), Decimal("0.02")]
     assert report.slippage == Decimal("0.03")
     assert [trade.price for trade in report.trades] == [Decimal("0.00201"), Decimal("0.00198")]
+
+
+def test_of_many_hours_and_trades_a_picture_s_worth_is_kept_and_the_sums_stay_exact() -> None:
+    hours = 6_000
+    crash, quote, base = 4_321, Decimal(1000), Decimal(0)
+    prices = [Decimal(2 if hour != crash else 1).scaleb(-3) for hour in range(hours + 1)]
+    line = PriceLine([START + hour * _HOUR for hour in range(hours + 1)], prices)
+    events, brought = list[Trade | Change](), ZERO
+    for hour in range(0, hours, 2):
+        trade = sold if base else bought
+        units, paid = Decimal(5000), Decimal("10.01") if not base else Decimal(10)
+        events.append(
+            trade(START + hour * _HOUR, units, paid, before=(quote, base), fees={"MX": "0.001"})
+        )
+        sign = -1 if base else 1
+        quote, base = quote - sign * paid, base + sign * units
+        brought += sign * (units * prices[-1] - paid) - Decimal("0.0025")
+
+    until = START + hours * _HOUR
+    known = Prices({MNTL: line, MX: _line({START: "2.50"})})
+    report = _report(events, now=(quote, base), prices=known, until=until)
+
+    assert (report.bought, report.sold) == (1500, 1500)
+    assert report.brought == brought
+    assert report.start + report.fee_flows + report.made == report.now
+    assert report.fee_flows == 3000 * Decimal("0.0025") == sum(f.value or 0 for f in report.flows)
+    assert len(report.flows) == hours / 24 + (START.hour > 0)
+    assert {trade.side for trade in report.trades} == {*Side}
+    assert len(report.trades) <= 2 * MOST_TRADES < report.count
+    assert len(report.points) <= MOST_POINTS
+    times = [point.at for point in report.points]
+    assert START + crash * _HOUR in times
+    assert max(after - before for before, after in pairwise(times)) <= report.apart
+    assert (times[0], times[-1]) == (START, until)

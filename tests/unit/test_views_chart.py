@@ -25,8 +25,10 @@ from engine.domain.accounts.settings import Band
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import ClientOrderId
 from engine.domain.profit.entries import Doubt, Flow, FlowKind
-from engine.domain.profit.report import ProfitReport, TradeWorth, ValuePoint
+from engine.domain.profit.points import ValuePoint
+from engine.domain.profit.report import ProfitReport
 from engine.domain.profit.spans import Span
+from engine.domain.profit.worths import TradeWorth
 from tests.builders import account
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
@@ -82,6 +84,8 @@ def report(**changes: Any) -> ProfitReport:
         turnover=sum((one.quote for one in whole["trades"]), D(0)),
         fees=sum((one.fee for one in whole["trades"]), D(0)),
         slippage=sum((one.slippage or D(0) for one in whole["trades"]), D(0)),
+        bought=sum(one.side is Side.BUY for one in whole["trades"]),
+        sold=sum(one.side is Side.SELL for one in whole["trades"]),
     )
 
 

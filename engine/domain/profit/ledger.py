@@ -4,14 +4,14 @@ Every stored reading is met exactly: what trades and known changes leave unexpla
 found with the next reading. So the account is always opening + flows + trades.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from engine.domain.market.decimals import ONE, ZERO
-from engine.domain.market.pairs import USDT, Asset, Side, base_of
+from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
 from engine.domain.profit.entries import (
     CORRECTABLE,
     Change,
@@ -61,113 +61,119 @@ class Booked(NamedTuple):
         return self.trade.price
 
 
-Step = Flow | Booked
-
-
 class Closing(NamedTuple):
-    """After so many *steps* the pair was changed: *asset* was left at *price*."""
+    """The pair was changed: the token before was left at *price*, for *asset*."""
 
-    steps: int
-    asset: Asset
+    at: datetime
     price: Decimal
+    asset: Asset
+
+
+Step = Flow | Booked | Closing
 
 
 @dataclass(slots=True)
-class Ledger:
-    """*opening* was held before the first of *steps*."""
+class Opening:
+    """What the first reading of each asset showed."""
 
-    opening: Held
-    steps: list[Step] = field(default_factory=list)
-    closings: list[Closing] = field(default_factory=list)
-    doubts: set[Doubt] = field(default_factory=set)
-
-
-def retrace(
-    events: Sequence[Trade | Change],
-    *,
-    now: Held,
-    at: datetime,
-    prices: Prices,
-    corrections: Corrections,
-) -> Ledger:
-    """Returns the ledger of *events*, oldest first; the account holds *now* in the end."""
-    ledger = Ledger(_opening(events, now))
-    walk = _Walk(ledger, prices, corrections)
-    for event in events:
-        if isinstance(event, Change):
-            walk.moved(event)
-        else:
-            walk.traded(event)
-    walk.switch(now.base_asset, at)
-    walk.meet(at, quote=now.quote, base=now.base)
-    walk.book()
-    return ledger
-
-
-def _opening(events: Iterable[Trade | Change], now: Held) -> Held:
-    """What the first reading of each asset showed; what is held now where there is none."""
     quote: Decimal | None = None
     base: tuple[Asset, Decimal] | None = None
-    for event in events:
+
+    @property
+    def is_known(self) -> bool:
+        return self.quote is not None and self.base is not None
+
+    def read(self, event: Trade | Change) -> None:
         if isinstance(event, Trade):
-            quote = event.quote_before if quote is None else quote
-            base = base or (base_of(event.symbol), event.base_before)
+            self._see(event.quote_before, (base_of(event.symbol), event.base_before))
         elif event.asset == USDT:
-            quote = event.before if quote is None else quote
+            self._see(event.before, None)
         else:
-            base = base or (event.asset, event.before)
-        if quote is not None and base is not None:
-            break
-    base = base or (now.base_asset, now.base)
-    return Held(base[0], now.quote if quote is None else quote, base[1])
+            self._see(None, (event.asset, event.before))
+
+    def held(self, now: Held) -> Held:
+        """What was held then; what is held *now* of an asset that no reading showed."""
+        asset, base = self.base or (now.base_asset, now.base)
+        return Held(asset, now.quote if self.quote is None else self.quote, base)
+
+    def _see(self, quote: Decimal | None, base: tuple[Asset, Decimal] | None) -> None:
+        self.quote = quote if self.quote is None else self.quote
+        self.base = self.base or base
 
 
-class _Walk:
-    def __init__(self, ledger: Ledger, prices: Prices, corrections: Corrections) -> None:
-        self._ledger = ledger
+class Ledger:
+    """Hands on each step of the events, which are given oldest first, as soon as it is final."""
+
+    def __init__(
+        self,
+        opening: Held,
+        prices: Prices,
+        corrections: Corrections,
+        on_step: Callable[[Step], None],
+    ) -> None:
+        self.doubts: set[Doubt] = set()
+        self._on_step = on_step
         self._prices = prices
         self._corrections = corrections
         self._said = {(key.kind, key.asset, key.since): key for key in corrections}
         self._read: dict[Asset, datetime] = {}
-        self._asset = ledger.opening.base_asset
-        self._quote = ledger.opening.quote
-        self._base = ledger.opening.base
+        self._asset = opening.base_asset
+        self._symbol: Symbol | None = None
+        self._quote = opening.quote
+        self._base = opening.base
         self._seen: Decimal | None = None
         self._last: Booked | None = None
         self._joined = False
 
-    def moved(self, change: Change) -> None:
-        if change.asset == USDT:
-            self.meet(change.at, quote=change.before)
+    def add(self, event: Trade | Change) -> None:
+        if isinstance(event, Trade):
+            self._traded(event)
         else:
-            self.switch(change.asset, change.at)
+            self._moved(event)
+
+    def end(self, now: Held, at: datetime) -> None:
+        """The account holds *now* in the end."""
+        self._switch(now.base_asset, at)
+        self._meet(at, quote=now.quote, base=now.base)
+        self._book()
+
+    def _moved(self, change: Change) -> None:
+        if change.asset == USDT:
+            self._meet(change.at, quote=change.before)
+        else:
+            self._switch(change.asset, change.at)
             self._seen = change.price or self._seen
-            self.meet(change.at, base=change.before)
+            self._meet(change.at, base=change.before)
         self._flow(
             change.at, change.asset, change.after - change.before, FlowKind.MOVED, change.price
         )
 
-    def traded(self, trade: Trade) -> None:
-        self.switch(base_of(trade.symbol), trade.at)
+    def _traded(self, trade: Trade) -> None:
+        if trade.symbol != self._symbol:
+            self._switch(base_of(trade.symbol), trade.at)
+            self._symbol = trade.symbol
         self._seen = trade.price or trade.quote / trade.quantity
-        self.meet(trade.at, quote=trade.quote_before, base=trade.base_before)
-        self.book()
+        if trade.quote_before != self._quote or trade.base_before != self._base:
+            self._meet(trade.at, quote=trade.quote_before, base=trade.base_before)
+        self._read[USDT] = self._read[self._asset] = trade.at
+        self._joined = False
+        self._book()
         self._last = booked(trade, self._prices)
         if not self._last.is_fee_known:
-            self._ledger.doubts.add(Doubt.FEES_UNKNOWN)
+            self.doubts.add(Doubt.FEES_UNKNOWN)
         self._quote += self._last.quote_change
         self._base += self._last.base_change
 
-    def book(self) -> None:
+    def _book(self) -> None:
         """The last trade's fee is final with the next reading."""
         if self._last is not None:
             if self._last.paid:
                 trade, paid = self._last.trade, self._last.paid
-                self._ledger.steps.append(Flow(trade.at, USDT, paid, FlowKind.FEE, trade.price))
-            self._ledger.steps.append(self._last)
+                self._on_step(Flow(trade.at, USDT, paid, FlowKind.FEE, trade.price))
+            self._on_step(self._last)
             self._last = None
 
-    def meet(
+    def _meet(
         self, at: datetime, *, quote: Decimal | None = None, base: Decimal | None = None
     ) -> None:
         """What a reading shows beyond what is known is a flow, or the fee that was not known."""
@@ -183,16 +189,16 @@ class _Walk:
             self._read[self._asset] = at
         self._joined = self._joined and base is None
 
-    def switch(self, asset: Asset, at: datetime) -> None:
+    def _switch(self, asset: Asset, at: datetime) -> None:
         """The pair was changed: the token before is no longer the bot's business."""
         if asset == self._asset:
             return
         price = self._price(self._asset, at)
         self._flow(at, self._asset, -self._base, FlowKind.PAIR, None)
-        self.book()
-        steps = len(self._ledger.steps)
-        self._ledger.closings.append(Closing(steps, self._asset, price or ZERO))
+        self._book()
+        self._on_step(Closing(at, price or ZERO, asset))
         self._asset, self._base, self._seen, self._joined = asset, ZERO, None, True
+        self._symbol = None
 
     def _flow(
         self,
@@ -204,7 +210,7 @@ class _Walk:
     ) -> None:
         if not units:
             return
-        self.book()
+        self._book()
         known = price or self._price(self._asset, at)
         key = self._key(at, asset, units, kind, known) if kind in CORRECTABLE else None
         correction = None if key is None else self._corrections.get(key)
@@ -215,8 +221,8 @@ class _Walk:
             self._base += units
         is_told = correction is not None or (flow.value is not None and abs(flow.value) < _CENT)
         if kind is FlowKind.UNEXPLAINED and not is_told:
-            self._ledger.doubts.add(Doubt.UNEXPLAINED)
-        self._ledger.steps.append(flow)
+            self.doubts.add(Doubt.UNEXPLAINED)
+        self._on_step(flow)
 
     def _key(
         self,
@@ -252,13 +258,12 @@ class _Walk:
 
 def booked(trade: Trade, prices: Prices) -> Booked:
     """Returns *trade* with its fees in USDT; what is not known of them counts at the usual rate."""
-    base, sign = base_of(trade.symbol), 1 if trade.side is Side.BUY else -1
     in_quote = in_base = paid = ZERO
     is_known = trade.fees_complete
     for asset, amount in trade.fees.items():
         if asset == USDT:
             in_quote += amount
-        elif asset == base:
+        elif asset == base_of(trade.symbol):
             in_base += amount
         elif (price := prices.of(asset, trade.at)) is not None:
             paid += amount * price
@@ -267,11 +272,15 @@ def booked(trade: Trade, prices: Prices) -> Booked:
             is_known = False
     if not trade.fees_complete:
         in_quote = max(in_quote, trade.quote * USUAL_FEE_RATE)
+    fee = in_quote + paid if paid else in_quote
+    if in_base:
+        fee += in_base * trade.quote / trade.quantity
+    is_buy = trade.side is Side.BUY
     return Booked(
         trade,
-        in_quote + paid + (in_base * trade.quote / trade.quantity if in_base else ZERO),
+        fee,
         paid,
-        -sign * trade.quote - in_quote,
-        sign * trade.quantity - in_base,
+        (-trade.quote if is_buy else trade.quote) - in_quote,
+        (trade.quantity if is_buy else -trade.quantity) - in_base,
         is_known,
     )

@@ -4,16 +4,15 @@ The parts are exact: start + flows + made is what is there now, and what trading
 account less what had only been held, and the sum over the trades.
 """
 
-from collections import deque
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
-from typing import NamedTuple, overload
 
+from engine.domain.market.candles import HOUR
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side
-from engine.domain.orders.order import ClientOrderId
 from engine.domain.profit.entries import (
     NO_CORRECTIONS,
     STALE_AFTER,
@@ -22,50 +21,15 @@ from engine.domain.profit.entries import (
     Doubt,
     Flow,
     FlowKind,
-    PriceLine,
     Prices,
     Trade,
 )
-from engine.domain.profit.ledger import Booked, Held, Ledger, Step, retrace
-from engine.domain.profit.returns import WIDE, Valuation, drawdown, index_of
+from engine.domain.profit.ledger import Booked, Closing, Held, Ledger, Opening, Step
+from engine.domain.profit.points import Points, ValuePoint
+from engine.domain.profit.returns import WIDE, Index, Valuation
+from engine.domain.profit.worths import TradesOfSide, TradeWorth, Worths, slippage_of
 
-
-class ValuePoint(NamedTuple):
-    """What was there at a moment; *held* is the worth of the opening and the flows, never traded."""
-
-    at: datetime
-    price: Decimal
-    quote: Decimal
-    base: Decimal
-    held: Decimal
-
-    @property
-    def value(self) -> Decimal:
-        return self.quote + self.base * self.price
-
-    @property
-    def share(self) -> Decimal | None:
-        """The USDT share of the value; None where there is none."""
-        return self.quote / self.value if self.value else None
-
-
-class TradeWorth(NamedTuple):
-    """What one trade *brought* against not trading, by the price at the end. Its *fee* is in USDT;
-    *slippage* is the USDT that its price was worse than the middle, None where that is not known.
-    """
-
-    client_order_id: ClientOrderId
-    at: datetime
-    side: Side
-    quantity: Decimal
-    quote: Decimal
-    fee: Decimal
-    slippage: Decimal | None
-    brought: Decimal
-
-    @property
-    def price(self) -> Decimal:
-        return self.quote / self.quantity
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +39,10 @@ class ProfitReport:
     *results* are what a person corrected to be part of *made*; the other *flows* are not.
     *held* is what only holding would come to, *held_made* what it had made; trading *brought* the
     difference, which is exactly the sum over the trades.
+
+    *points* are as far as *apart* where no hour is missing. Of many *trades* some of each time are
+    there, as a picture shows them; *bought* and *sold* count all. Of the *flows* those that paid
+    fees are put together by the day, in UTC.
     """
 
     since: datetime
@@ -93,15 +61,22 @@ class ProfitReport:
     returned: Decimal | None
     held_returned: Decimal | None
     drawdown: Decimal | None
+    bought: int
+    sold: int
     points: Sequence[ValuePoint]
     trades: Sequence[TradeWorth]
     flows: Sequence[Flow]
     results: Sequence[Flow]
     doubts: frozenset[Doubt]
+    apart: timedelta = HOUR
+
+    @property
+    def count(self) -> int:
+        return self.bought + self.sold
 
 
 def profit(
-    events: Sequence[Trade | Change],
+    events: Iterable[Trade | Change],
     *,
     now: Held,
     prices: Prices,
@@ -112,100 +87,166 @@ def profit(
     """Returns the report of *events*, which are those from *since* on, oldest first. *now* is held
     at *until*. None where the token has no price at the end, or none before.
     """
-    with localcontext(WIDE):
-        ledger = retrace(events, now=now, at=until, prices=prices, corrections=corrections)
-        return _Reckoning(ledger, now.base_asset, prices).report(since, until)
+    reckoning = Reckoning(
+        now=now, prices=prices, since=since, until=until, corrections=corrections
+    )
+    reckoning.take(events)
+    return reckoning.report()
 
 
-class _Reckoning:
-    def __init__(self, ledger: Ledger, last_asset: Asset, prices: Prices) -> None:
-        opening = ledger.opening
-        self.ledger = ledger
-        self.prices = prices
-        self.assets = [*(closing.asset for closing in ledger.closings), last_asset]
-        self.segment = 0
+class Reckoning:
+    """The report of events that are taken some at a time, in their order: as `profit`."""
+
+    def __init__(
+        self,
+        *,
+        now: Held,
+        prices: Prices,
+        since: datetime,
+        until: datetime,
+        corrections: Corrections = NO_CORRECTIONS,
+    ) -> None:
+        self._now, self._prices, self._since, self._until = now, prices, since, until
+        self._corrections = corrections
+        self._opening = Opening()
+        self._early: list[Trade | Change] = []
+        self._opened: tuple[Ledger, _Books] | None = None
+
+    def take(self, events: Iterable[Trade | Change]) -> None:
+        with localcontext(WIDE):
+            if self._opened is not None:
+                ledger, _ = self._opened
+                for event in events:
+                    ledger.add(event)
+                return
+            for event in events:
+                self._early.append(event)
+                self._opening.read(event)
+            if self._opening.is_known:
+                self._opened = self._open()
+
+    def report(self) -> ProfitReport | None:
+        """Returns the report of all that was taken; once."""
+        with localcontext(WIDE):
+            ledger, books = self._opened or self._open()
+            ledger.end(self._now, self._until)
+            return books.report(ledger.doubts)
+
+    def _open(self) -> tuple[Ledger, "_Books"]:
+        opening = self._opening.held(self._now)
+        books = _Books(opening, self._prices, since=self._since, until=self._until)
+        ledger = Ledger(opening, self._prices, self._corrections, books.take)
+        for event in self._early:
+            ledger.add(event)
+        self._early.clear()
+        return ledger, books
+
+
+class _Books:
+    def __init__(self, opening: Held, prices: Prices, *, since: datetime, until: datetime) -> None:
+        self.prices, self.since, self.until = prices, since, until
         self.quote = self.held_quote = opening.quote
         self.base = self.held_base = opening.base
         self.seen: tuple[datetime, Decimal] | None = None
-        self.points: list[ValuePoint] = []
-        self.values: list[Valuation] = []
-        self.held_values: list[Valuation] = []
+        self.ends: list[Decimal] = []
+        self.points = Points(until - since)
+        self.index, self.held_index = Index(), Index()
         self.flows: list[Flow] = []
         self.results: list[Flow] = []
+        self.day_of_fees: int | None = None
         self.waiting: list[Flow] = []
-        self.booked: list[tuple[Booked, int]] = []
-        self.doubts = set(ledger.doubts)
+        self.bought, self.sold = TradesOfSide(until - since), TradesOfSide(until - since)
+        self.deposits = self.fee_flows = self.turnover = self.fees = self.slippage = ZERO
+        self.doubts: set[Doubt] = set()
+        self._follow(opening.base_asset, since)
+        # What comes before a price is known waits for it.
+        self.early: list[Step] | None = []
+        self.first: ValuePoint | None = None
+        if self.line.at(since) is not None:
+            self._begin()
 
-    @property
-    def line(self) -> PriceLine:
-        return self.prices.line(self.assets[self.segment])
+    def take(self, step: Step) -> None:
+        if self.early is None:
+            if isinstance(step, Booked):
+                self._trade(step)
+            elif isinstance(step, Flow):
+                self._flow(step)
+            else:
+                self._close(step)
+            return
+        self.early.append(step)
+        is_closing = isinstance(step, Closing)
+        if is_closing or step.price is not None or self.next_hour <= step.at:
+            self._begin(None if is_closing or step.price is None else (step.at, step.price))
 
-    def report(self, since: datetime, until: datetime) -> ProfitReport | None:
-        self._first_price(since)
-        if not self._mark(since):
+    def report(self, doubts: set[Doubt]) -> ProfitReport | None:
+        if self.early is not None:
+            self._begin()
+        self._hours(self.until)
+        last = self._mark(self.until)
+        if self.first is None or last is None:
             return None
-        start = self.points[0].value
-        hours = deque([*self._hours(since, until), until])
-        for number, step in enumerate(self.ledger.steps):
-            self._close_at(number)
-            while len(hours) > 1 and hours[0] < step.at:
-                self._mark(hours.popleft())
-            self._take(step)
-        self._close_at(len(self.ledger.steps))
-        while len(hours) > 1:
-            self._mark(hours.popleft())
-        return self._summary(since, until, start) if self._mark(until) else None
-
-    def _summary(self, since: datetime, until: datetime, start: Decimal) -> ProfitReport:
-        last = self.points[-1]
-        ends = [*(closing.price for closing in self.ledger.closings), last.price]
-        index, held_index = index_of(self.values), index_of(self.held_values)
-        flows = sum((flow.value or ZERO for flow in self.flows), ZERO)
-        fee_flows = sum(
-            (flow.value or ZERO for flow in self.flows if flow.kind is FlowKind.FEE), ZERO
-        )
+        flows = self.deposits + self.fee_flows
+        start = self.first.value
+        shown = sorted(self.bought.shown + self.sold.shown, key=lambda one: one[0].trade.at)
         return ProfitReport(
-            since=since,
-            until=until,
+            since=self.since,
+            until=self.until,
             start=start,
             now=last.value,
-            deposits=flows - fee_flows,
-            fee_flows=fee_flows,
+            deposits=self.deposits,
+            fee_flows=self.fee_flows,
             made=last.value - start - flows,
             held=last.held,
             held_made=last.held - start - flows,
             brought=last.value - last.held,
-            turnover=sum((booked.trade.quote for booked, _ in self.booked), ZERO),
-            fees=sum((booked.fee for booked, _ in self.booked), ZERO),
-            slippage=sum((slippage_of(booked.trade) or ZERO for booked, _ in self.booked), ZERO),
-            returned=index[-1] - 1 if index else None,
-            held_returned=held_index[-1] - 1 if held_index else None,
-            drawdown=drawdown(index) if index else None,
-            points=self.points,
-            trades=_Worths(self.booked, ends),
+            turnover=self.turnover,
+            fees=self.fees,
+            slippage=self.slippage,
+            returned=self.index.returned,
+            held_returned=self.held_index.returned,
+            drawdown=self.index.drawdown,
+            bought=self.bought.count,
+            sold=self.sold.count,
+            points=self.points.all(),
+            trades=Worths(shown, [*self.ends, last.price]),
             flows=self.flows,
             results=self.results,
-            doubts=frozenset(self.doubts),
+            doubts=frozenset(self.doubts | doubts),
+            apart=self.points.apart,
         )
 
-    def _hours(self, since: datetime, until: datetime) -> Sequence[datetime]:
-        """The moments of all prices of the tokens that were traded."""
-        times = {time for asset in self.assets for time in self.prices.line(asset).times}
-        return sorted(time for time in times if since < time < until)
+    def _begin(self, told: tuple[datetime, Decimal] | None = None) -> None:
+        """Where no price is as old as the span, the first one known after it: what the first step
+        *told*, or a candle.
+        """
+        if self.line.at(self.since) is None:
+            known = [*zip(self.line.times[:1], self.line.closes[:1], strict=True)]
+            known += [told] if told else []
+            if known:
+                at, price = min(known)
+                self.seen = self.since, price
+                self._doubt_price(at - self.since)
+        self.first = self._mark(self.since)
+        early, self.early = self.early or [], None
+        for step in early:
+            self.take(step)
 
-    def _first_price(self, since: datetime) -> None:
-        """Where no price is as old as the span, the first one known after it."""
-        if self.line.at(since) is not None:
-            return
-        known = [*zip(self.line.times[:1], self.line.closes[:1], strict=True)]
-        for step in self.ledger.steps:
-            if step.price is not None:
-                known.append((step.at, step.price))
-                break
-        if known:
-            at, price = min(known)
-            self.seen = since, price
-            self._doubt_price(at - since)
+    def _follow(self, asset: Asset, since: datetime) -> None:
+        """The token that is traded after *since*."""
+        self.line = self.prices.line(asset)
+        self.hour = bisect_right(self.line.times, since)
+        self.next_hour = self._hour()
+
+    def _hour(self) -> datetime:
+        return self.line.times[self.hour] if self.hour < len(self.line.times) else _NEVER
+
+    def _hours(self, before: datetime) -> None:
+        """Adds a point for each hour *before* whose price is known."""
+        while self.next_hour < before:
+            self._mark(self.next_hour)
+            self.hour += 1
+            self.next_hour = self._hour()
 
     def _price(self, at: datetime) -> Decimal | None:
         """The newest of what a candle, and what a trade or a flow showed."""
@@ -221,35 +262,45 @@ class _Reckoning:
         if age > STALE_AFTER and (self.base or self.held_base):
             self.doubts.add(Doubt.PRICE_OLD)
 
-    def _mark(self, at: datetime) -> bool:
+    def _mark(self, at: datetime) -> ValuePoint | None:
         """Adds a point; there is none where the token has no price."""
         price = self._price(at)
         if price is None:
             if self.base or self.held_base:
-                return False
+                return None
             price = ZERO
-        held = self.held_quote + self.held_base * price
-        point = ValuePoint(at, price, self.quote, self.base, held)
-        self.points.append(point)
+        point = ValuePoint(
+            at, price, self.quote, self.base, self.held_quote + self.held_base * price
+        )
+        self.points.add(point)
         flow = ZERO
         for waiting in self.waiting:
             flow += self._noted(waiting._replace(price=price))
         self.waiting.clear()
-        self.values.append(Valuation(point.value - flow, flow))
-        self.held_values.append(Valuation(held - flow, flow))
-        return True
+        self.index.add(Valuation(point.value - flow, flow))
+        self.held_index.add(Valuation(point.held - flow, flow))
+        return point
 
-    def _take(self, step: Step) -> None:
-        if isinstance(step, Booked):
-            self.quote += step.quote_change - step.paid
-            self.base += step.base_change
-            self.booked.append((step, self.segment))
-        if step.price is not None:
-            self.seen = step.at, step.price
-        if isinstance(step, Flow):
-            self._flow(step)
+    def _trade(self, step: Booked) -> None:
+        trade = step.trade
+        if self.next_hour < trade.at:
+            self._hours(trade.at)
+        self.quote += step.quote_change
+        self.base += step.base_change
+        if step.paid:
+            self.quote -= step.paid
+        self.turnover += trade.quote
+        self.fees += step.fee
+        if trade.price is not None:
+            self.seen = trade.at, trade.price
+            self.slippage += slippage_of(trade) or ZERO
+        side = self.bought if trade.side is Side.BUY else self.sold
+        side.add(step, len(self.ends))
 
     def _flow(self, flow: Flow) -> None:
+        self._hours(flow.at)
+        if flow.price is not None:
+            self.seen = flow.at, flow.price
         price = self._price(flow.at)
         in_quote = flow.asset == USDT
         if price is None and (self.base or self.held_base or not in_quote):
@@ -259,8 +310,8 @@ class _Reckoning:
             value = self.quote + self.base * (price or ZERO)
             held = self.held_quote + self.held_base * (price or ZERO)
             if not flow.is_result:
-                self.values.append(Valuation(value, worth))
-                self.held_values.append(Valuation(held, worth))
+                self.index.add(Valuation(value, worth))
+                self.held_index.add(Valuation(held, worth))
         if in_quote:
             self.quote += flow.units
             self.held_quote += flow.units
@@ -273,61 +324,26 @@ class _Reckoning:
         if flow.is_result:
             self.results.append(flow)
             return ZERO
-        self.flows.append(flow)
-        return flow.value or ZERO
+        value = flow.value or ZERO
+        if flow.kind is not FlowKind.FEE:
+            self.deposits += value
+            self.flows.append(flow)
+            return value
+        self.fee_flows += value
+        last, day = self.day_of_fees, flow.at.date()
+        if last is not None and self.flows[last].at.date() == day:
+            flow = self.flows[last]._replace(units=self.flows[last].units + flow.units)
+            self.flows[last] = flow
+        else:
+            self.day_of_fees = len(self.flows)
+            self.flows.append(flow)
+        return value
 
-    def _close_at(self, number: int) -> None:
-        """Where the pair was changed, what only holding has more or less of the token becomes USDT."""
-        closings = self.ledger.closings
-        while self.segment < len(closings) and closings[self.segment].steps == number:
-            self.held_quote += self.held_base * closings[self.segment].price
-            self.held_base = ZERO
-            self.segment += 1
-            self.seen = None
-
-
-class _Worths(Sequence[TradeWorth]):
-    """What each trade brought, reckoned when it is asked for: there may be 100,000."""
-
-    def __init__(self, booked: Sequence[tuple[Booked, int]], ends: Sequence[Decimal]) -> None:
-        self._booked = booked
-        self._ends = ends
-
-    def __len__(self) -> int:
-        return len(self._booked)
-
-    @overload
-    def __getitem__(self, index: int) -> TradeWorth: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[TradeWorth]: ...
-    def __getitem__(self, index: int | slice) -> TradeWorth | Sequence[TradeWorth]:
-        if isinstance(index, slice):
-            return _Worths(self._booked[index], self._ends)
-        booked, segment = self._booked[index]
-        return worth_of(booked, price=self._ends[segment])
-
-
-def slippage_of(trade: Trade) -> Decimal | None:
-    """Returns the USDT that its price was worse than the middle; None where that is not known."""
-    if trade.price is None:
-        return None
-    worse = trade.quote - trade.price * trade.quantity
-    return worse if trade.side is Side.BUY else worse.copy_negate()
-
-
-def worth_of(booked: Booked, *, price: Decimal) -> TradeWorth:
-    """Returns what the trade brought against not trading, where the token costs *price* now."""
-    trade = booked.trade
-    with localcontext(WIDE):
-        brought = booked.base_change * price + booked.quote_change - booked.paid
-        slippage = slippage_of(trade)
-    return TradeWorth(
-        trade.client_order_id,
-        trade.at,
-        trade.side,
-        trade.quantity,
-        trade.quote,
-        booked.fee,
-        slippage,
-        brought,
-    )
+    def _close(self, closing: Closing) -> None:
+        """What only holding has more or less of the token becomes USDT."""
+        self._hours(closing.at)
+        self.held_quote += self.held_base * closing.price
+        self.held_base = ZERO
+        self.ends.append(closing.price)
+        self.seen = None
+        self._follow(closing.asset, closing.at)

@@ -4,7 +4,7 @@ A yearly figure is never made of less than a year.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 
@@ -32,35 +32,66 @@ class Valuation:
         return self.before + self.flow
 
 
-def index_of(valuations: Sequence[Valuation]) -> Sequence[Decimal] | None:
-    """Returns the time-weighted index at each valuation, from 1 on.
-    None where value came out of nothing. A span without money is left out: its factor is 1.
+class Index:
+    """The time-weighted index of valuations, from 1 on; its *value* is None from where value came
+    out of nothing. A span without money is left out: its factor is 1. Used within WIDE.
     """
-    index = ONE
-    line = [ONE] if valuations else []
-    with localcontext(WIDE):
-        for last, current in itertools.pairwise(valuations):
-            if last.after > ZERO:
-                index *= current.before / last.after
-            elif current.before > ZERO:
-                return None
-            line.append(index)
-    return line
+
+    def __init__(self) -> None:
+        self.value: Decimal | None = None
+        self.fall = Fall()
+        self._after: Decimal | None = None
+
+    def add(self, valuation: Valuation) -> None:
+        if self._after is None:
+            self.value = ONE
+        elif self.value is not None:
+            if self._after > ZERO:
+                self.value *= valuation.before / self._after
+            elif valuation.before > ZERO:
+                self.value = None
+        if self.value is not None:
+            self.fall.add(self.value)
+        self._after = valuation.after
+
+    @property
+    def returned(self) -> Decimal | None:
+        return None if self.value is None else self.value - ONE
+
+    @property
+    def drawdown(self) -> Decimal | None:
+        return None if self.value is None else self.fall.worst
 
 
-def time_weighted(valuations: Sequence[Valuation]) -> Decimal | None:
+class Fall:
+    """The largest fall of values from a peak as a fraction; the first peak is 1 at least."""
+
+    def __init__(self) -> None:
+        self.worst = ZERO
+        self._peak = ONE
+
+    def add(self, value: Decimal) -> None:
+        if value >= self._peak:
+            self._peak = value
+        else:
+            self.worst = max(self.worst, ONE - value / self._peak)
+
+
+def time_weighted(valuations: Iterable[Valuation]) -> Decimal | None:
     """Returns the return of the money that was there at the time, as a fraction."""
-    index = index_of(valuations)
-    return index[-1] - ONE if index else None
+    index = Index()
+    with localcontext(WIDE):
+        for valuation in valuations:
+            index.add(valuation)
+        return index.returned
 
 
-def drawdown(index: Sequence[Decimal]) -> Decimal:
-    """Returns the largest fall from a peak as a fraction; the first peak is 1 at least."""
-    peak, worst = ONE, ZERO
+def drawdown(index: Iterable[Decimal]) -> Decimal:
+    """Returns the largest fall from a peak as a fraction."""
+    fall = Fall()
     for value in index:
-        peak = max(peak, value)
-        worst = max(worst, ONE - value / peak)
-    return worst
+        fall.add(value)
+    return fall.worst
 
 
 def money_weighted(

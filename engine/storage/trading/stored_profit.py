@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.profit.entries import Prices
-from engine.domain.profit.report import ProfitReport, profit
+from engine.domain.profit.report import ProfitReport
 from engine.storage.trading import candles, value_events
 
 logger = logging.getLogger(__name__)
@@ -30,19 +30,15 @@ async def report(
 async def _report(
     session: AsyncSession, account: Account, *, since: datetime, until: datetime
 ) -> ProfitReport | None:
-    records = await value_events.records(session, account, since=since)
-    if records is None or records.first >= until:
+    known = await value_events.records(session, account)
+    if known is None or known.first >= until:
         return None
+    begin = max(since, known.first)
+    pairs = await value_events.priced(session, account, known.held, since=begin)
     lines = {
         asset: await candles.prices(session, symbol, since=since, until=until)
-        for asset, symbol in records.priced
+        for asset, symbol in pairs.items()
     }
-    begin = max(since, records.first)
-    return profit(
-        records.events,
-        now=records.held,
-        prices=Prices(lines),
-        since=begin,
-        until=until,
-        corrections=records.corrections,
+    return await value_events.report(
+        session, account, known, prices=Prices(lines), since=begin, until=until
     )

@@ -1,95 +1,161 @@
 """Queries of what the ledger of value is made of: trades, balance changes, and what is held now."""
 
 import json
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, select, type_coerce
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, func, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession
 
 from engine.clock import from_millis
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
-from engine.domain.orders.order import ClientOrderId, Order
+from engine.domain.orders.order import Order
 from engine.domain.profit.entries import Change, Corrections, Prices, Trade
 from engine.domain.profit.ledger import Held, booked
+from engine.domain.profit.report import ProfitReport, Reckoning
 from engine.storage.models.trading import BalanceChangeRow, OrderRow
 from engine.storage.trading import balance_changes, flow_corrections, orders
 
 _NO_PRICES = Prices({})
+_at = attrgetter("at")
 _SIDES = {side.value: side for side in Side}
+_json = json.JSONDecoder().raw_decode
+# What the fees of an order, as JSON, have behind the last of their assets.
+_AMOUNT = '0123456789.-"} '
+# More of them at once would outlive the collector's first look.
+_A_PAGE = 250
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """*first* is when the first record of the account was made, *events* are oldest first."""
+    """*first* is when the first record of the account was made."""
 
     first: datetime
     held: Held
-    events: Sequence[Trade | Change]
     corrections: Corrections
 
-    @property
-    def priced(self) -> Sequence[tuple[Asset, Symbol]]:
-        """The assets that need a price, and the pair that tells it."""
-        trades = [event for event in self.events if isinstance(event, Trade)]
-        assets = {self.held.base_asset, *(base_of(trade.symbol) for trade in trades)}
-        assets |= {asset for trade in trades for asset in trade.fees}
-        return [(asset, symbol_of(asset)) for asset in sorted(assets - {USDT})]
 
-
-async def records(
-    session: AsyncSession, account: Account, *, since: datetime | None
-) -> Records | None:
-    """Returns the records from *since* on of the account's kind of money; None where there are none."""
+async def records(session: AsyncSession, account: Account) -> Records | None:
+    """Returns what is known of the account's kind of money; None where nothing is."""
     known = await _held(session, account)
     if known is None:
         return None
     held, at = known
-    mine = (
+    firsts = [
+        await session.scalar(select(at).where(*where).order_by(at).limit(1))
+        for at, where in (
+            (OrderRow.created_at, _trades_of(account)),
+            (BalanceChangeRow.at, _changes_of(account)),
+        )
+    ]
+    begun = min((first for first in firsts if first is not None), default=at)
+    corrections = await flow_corrections.of(session, account.id, dry_run=account.settings.dry_run)
+    return Records(min(begun, at), held, corrections)
+
+
+async def priced(
+    session: AsyncSession, account: Account, held: Held, *, since: datetime | None
+) -> Mapping[Asset, Symbol]:
+    """Returns the assets that need a price from *since* on, and the pair that tells it."""
+    named = func.rtrim(OrderRow.fees, _AMOUNT)
+    query = select(OrderRow.symbol, named).where(*_trades_of(account)).distinct()
+    if since is not None:
+        query = query.where(OrderRow.created_at >= since)
+    assets = {held.base_asset}
+    for symbol, fees in await session.execute(query):
+        assets |= {base_of(symbol), *(_json(f'{fees}""}}')[0] if fees and fees != "{" else ())}
+    return {asset: symbol_of(asset) for asset in sorted(assets - {USDT})}
+
+
+async def report(
+    session: AsyncSession,
+    account: Account,
+    known: Records,
+    *,
+    prices: Prices,
+    since: datetime,
+    until: datetime,
+) -> ProfitReport | None:
+    """Returns the report of the account's events from *since* on, which are read some at a time;
+    what is *known* was read in the same transaction.
+    """
+    reckoning = Reckoning(
+        now=known.held,
+        prices=prices,
+        since=since,
+        until=until,
+        corrections=known.corrections,
+    )
+    async with aclosing(events(session, account, since=since)) as pages:
+        async for page in pages:
+            reckoning.take(page)
+    return reckoning.report()
+
+
+async def events(
+    session: AsyncSession, account: Account, *, since: datetime
+) -> AsyncGenerator[Sequence[Trade | Change]]:
+    """Yields trades and changes from *since* on, oldest first. Of the same moment the change comes
+    first: the trade was planned on what it left.
+    """
+    queries = (
+        select(*_TRADE)
+        .where(*_trades_of(account), OrderRow.created_at >= since)
+        .order_by(OrderRow.created_at, OrderRow.id),
+        select(*_CHANGE)
+        .where(*_changes_of(account), BalanceChangeRow.at >= since)
+        .order_by(BalanceChangeRow.at, BalanceChangeRow.id),
+    )
+    async with AsyncExitStack() as stack:
+        trades, changes = [
+            await stack.enter_async_context(_streamed(session, query)) for query in queries
+        ]
+        change = _change(await changes.fetchone())
+        async for page in trades.partitions():
+            found, begin = [_trade(*row) for row in page], 0
+            while change is not None and change.at <= found[-1].at:
+                end = bisect_left(found, change.at, begin, key=_at)
+                yield [*found[begin:end], change]
+                begin, change = end, _change(await changes.fetchone())
+            yield found[begin:]
+        while change is not None:
+            yield [change]
+            change = _change(await changes.fetchone())
+
+
+@asynccontextmanager
+async def _streamed(
+    session: AsyncSession, query: Select[*tuple[Any, ...]]
+) -> AsyncGenerator[AsyncResult[*tuple[Any, ...]]]:
+    rows = await session.stream(query, execution_options={"yield_per": _A_PAGE})
+    try:
+        yield rows
+    finally:
+        await rows.close()
+
+
+def _trades_of(account: Account) -> Sequence[ColumnElement[bool]]:
+    return (
         OrderRow.account_id == account.id,
         OrderRow.dry_run.is_(account.settings.dry_run),
         orders.IS_TRADE,
         OrderRow.executed_base != ZERO,
     )
-    moved = (
+
+
+def _changes_of(account: Account) -> Sequence[ColumnElement[bool]]:
+    return (
         BalanceChangeRow.account_id == account.id,
         BalanceChangeRow.dry_run.is_(account.settings.dry_run),
     )
-    firsts = [
-        await session.scalar(select(at).where(*where).order_by(at).limit(1))
-        for at, where in (
-            (OrderRow.created_at, mine),
-            (BalanceChangeRow.at, moved),
-        )
-    ]
-    trades = select(*_TRADE).where(*mine).order_by(OrderRow.created_at, OrderRow.id)
-    changes = select(
-        BalanceChangeRow.at,
-        BalanceChangeRow.asset,
-        BalanceChangeRow.before,
-        BalanceChangeRow.after,
-        BalanceChangeRow.price,
-    ).where(*moved)
-    if since is not None:
-        trades = trades.where(OrderRow.created_at >= since)
-        changes = changes.where(BalanceChangeRow.at >= since)
-    events: list[Trade | Change] = [
-        Change(row.at, Asset(row.asset), row.before, row.after, row.price)
-        for row in await session.execute(
-            changes.order_by(BalanceChangeRow.at, BalanceChangeRow.id)
-        )
-    ]
-    # Of the same moment the change first: the trade was planned on what it left.
-    events += [_trade(*row) for row in await session.execute(trades)]
-    events.sort(key=lambda event: event.at)
-    begun = min((first for first in firsts if first is not None), default=at)
-    corrections = await flow_corrections.of(session, account.id, dry_run=account.settings.dry_run)
-    return Records(min(begun, at), held, events, corrections)
 
 
 def symbol_of(asset: Asset) -> Symbol:
@@ -116,30 +182,32 @@ def trade_of(order: Order) -> Trade | None:
 
 
 # Read as they are stored: of 100,000 trades, the types' own checks would take longer than the rest.
+_ORDERS, _CHANGES = OrderRow.__table__.c, BalanceChangeRow.__table__.c
 _TRADE: tuple[Any, ...] = (
-    OrderRow.client_order_id,
-    type_coerce(OrderRow.created_at, BigInteger),
-    OrderRow.symbol,
-    type_coerce(OrderRow.side, Text),
+    _ORDERS.client_order_id,
+    type_coerce(_ORDERS.created_at, BigInteger),
+    _ORDERS.symbol,
     *(
         type_coerce(column, Text)
         for column in (
-            OrderRow.executed_base,
-            OrderRow.executed_quote,
-            OrderRow.price,
-            OrderRow.quote_before,
-            OrderRow.base_before,
+            _ORDERS.side,
+            _ORDERS.executed_base,
+            _ORDERS.executed_quote,
+            _ORDERS.price,
+            _ORDERS.quote_before,
+            _ORDERS.base_before,
         )
     ),
-    OrderRow.fees,
-    OrderRow.fees_complete,
+    _ORDERS.fees,
+    _ORDERS.fees_complete,
 )
+_CHANGE = [_CHANGES[name] for name in ("at", "asset", "before", "after", "price")]
 
 
 def _trade(  # the columns above
-    client_order_id: str,
+    client_order_id: Any,
     created_ms: int,
-    symbol: str,
+    symbol: Any,
     side: str,
     base: str,
     quote: str,
@@ -149,24 +217,24 @@ def _trade(  # the columns above
     fees: str | None,
     fees_complete: bool,
 ) -> Trade:
+    paid = _json(fees)[0] if fees else {}
     return Trade(
-        ClientOrderId(client_order_id),
+        client_order_id,
         from_millis(created_ms),
-        Symbol(symbol),
+        symbol,
         _SIDES[side],
         Decimal(base),
         Decimal(quote),
         None if price is None else Decimal(price),
-        {} if fees is None else _fees(fees),
+        {asset: Decimal(amount) for asset, amount in paid.items()},
         fees is not None and fees_complete,
         Decimal(quote_before),
         Decimal(base_before),
     )
 
 
-def _fees(text: str) -> Mapping[Asset, Decimal]:
-    found: Mapping[str, Any] = json.loads(text)
-    return {Asset(asset): Decimal(amount) for asset, amount in found.items()}
+def _change(row: Row[Any] | None) -> Change | None:
+    return None if row is None else Change._make(row)
 
 
 async def _held(session: AsyncSession, account: Account) -> tuple[Held, datetime] | None:
@@ -176,7 +244,11 @@ async def _held(session: AsyncSession, account: Account) -> tuple[Held, datetime
     key = account.id, account.settings.dry_run
     base = base_of(account.settings.symbol)
     seen = (await balance_changes.last_seen_of(session, [account.id])).get(key)
-    fill = (await orders.last_fills_of(session, [account.id])).get(key)
+    last = select(OrderRow).where(*_trades_of(account))
+    row = await session.scalar(
+        last.order_by(OrderRow.created_at.desc(), OrderRow.id.desc()).limit(1)
+    )
+    fill = orders.intent_of(row) if row else None
     if seen is not None and base in seen.amounts and (not fill or fill.created_at < seen.at):
         return Held(base, seen.amounts[USDT], seen.amounts[base]), seen.at
     trade = trade_of(fill) if fill else None
