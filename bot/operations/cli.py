@@ -60,8 +60,9 @@ _RESTORE = """
 """
 _PRUNE = """
     Delete what is over for longer than KEEP_DAYS: handled updates, sent messages,
-    old buttons, questions, invitations and decisions. Never orders, trades,
-    movements or the audit. A running Ballast does this by itself once a day.
+    old buttons, questions, invitations, decisions and prices that no account's
+    history needs. Never orders, trades, movements or the audit. A running Ballast
+    does this by itself once a day.
 """
 _REPLAY = """
     Plan an order again from what was stored with it (balances, order book, rules,

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.storage.maintenance import pruning
+from engine.storage.maintenance import price_pruning, pruning
 from engine.storage.service import Service
 
 _EVERY = timedelta(days=1)
@@ -77,5 +77,18 @@ class Pruning(Service):
             async with self.database.writing() as session:
                 deleted[kind] = await pruning.prune(
                     session, kind, before=now - self.keep, now=now, most=_BATCH
+                )
+        return +deleted + await self._prices(now)
+
+    async def _prices(self, now: datetime) -> Counter[str]:
+        async with self.database.reading() as session:
+            ends = await price_pruning.unneeded(session, before=now - self.keep)
+        deleted: Counter[str] = Counter()
+        for symbol, end in ends.items():
+            if deleted.total() >= _BATCH:
+                break
+            async with self.database.writing() as session:
+                deleted["old prices"] += await price_pruning.prune(
+                    session, symbol, end=end, now=now, most=_BATCH
                 )
         return +deleted

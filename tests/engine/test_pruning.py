@@ -1,6 +1,7 @@
 """Pruning, once a day and a little at a time: one process does it, and another goes on after it."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
@@ -8,6 +9,7 @@ from sqlalchemy import func, select
 from engine.maintenance.pruning import Pruning
 from engine.storage.database import Database
 from engine.storage.models.queues import InboxRow
+from engine.storage.models.trading import CandleRangeRow, CandleRow
 from tests.engine.harness import Crash, Fuse
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.database import WatchedDatabase
@@ -80,7 +82,15 @@ async def test_of_two_processes_one_prunes_and_the_other_goes_on_when_it_dies(
 
 
 async def test_a_person_need_not_wait_for_the_day(sqlite: Database, clock: FakeClock):
+    long_ago = START - KEEP - DAY
     await handled(sqlite, 700)
+    await add(
+        sqlite,
+        CandleRangeRow(symbol="GONEUSDT", since=long_ago, until=START, asked_at=long_ago),
+        CandleRow(symbol="GONEUSDT", at=long_ago, close=Decimal(1)),
+    )
 
-    assert await process(sqlite, clock).everything() == {"handled updates": 700}
+    deleted = await process(sqlite, clock).everything()
+
+    assert deleted == {"handled updates": 700, "old prices": 1}
     assert await process(sqlite, clock).everything() == {}

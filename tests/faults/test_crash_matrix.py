@@ -64,6 +64,7 @@ NOT_REACHED: Mapping[str, str] = {
     # Once a day, and what was deleted twice is deleted; tests/engine/test_pruning.py kills it.
     "engine.maintenance.pruning:Pruning._claimed:writing#1": "ten minutes after the start",
     "engine.maintenance.pruning:Pruning._some:writing#1": "ten minutes after the start",
+    "engine.maintenance.pruning:Pruning._prices:writing#1": "ten minutes after the start",
     "engine.maintenance.pruning:Pruning._finish:writing#1": "ten minutes after the start",
     # An operator's commands.
     "engine.maintenance.key_rotation:_pass:writing#1": "tests/engine/test_key_rotation.py kills it anywhere",

@@ -8,14 +8,21 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from engine.domain.market.candles import HOUR
 from engine.domain.orders.order import OrderState
 from engine.storage.column_types import Base
 from engine.storage.database import Database
-from engine.storage.maintenance import pruning
+from engine.storage.maintenance import price_pruning, pruning
 from engine.storage.models.accounts import AccountRow, InvitationRow
 from engine.storage.models.chat import ConfirmationRow, ConversationRow
 from engine.storage.models.queues import InboxRow, OutboxRow
-from engine.storage.models.trading import DecisionRow, OrderRow, PaperOrderRow
+from engine.storage.models.trading import (
+    CandleRangeRow,
+    CandleRow,
+    DecisionRow,
+    OrderRow,
+    PaperOrderRow,
+)
 from tests.fakes.clock import START
 from tests.storage.snapshots import everything, fill
 from tests.storage.test_migrations import ACCOUNT, an_order
@@ -209,6 +216,58 @@ async def test_the_newest_paper_order_keeps_its_number_taken(database: Database)
 
     assert await prune(database, "old paper orders") == 1
     assert await left(database, PaperOrderRow.id) == [2]
+
+
+async def prune_prices(database: Database, *, most: int = 100) -> list[tuple[str, int]]:
+    async with database.reading() as session:
+        ends = await price_pruning.unneeded(session, before=BEFORE)
+    async with database.writing() as session:
+        return [
+            (symbol, await price_pruning.prune(session, symbol, end=end, now=START, most=most))
+            for symbol, end in sorted(ends.items())
+        ]
+
+
+async def test_prices_go_that_no_history_needs(database: Database):
+    """An account's history begins with its first record, and has the pairs and fees of its orders."""
+    begun, day = START - timedelta(days=100), timedelta(days=1)
+    hours = [begun - 50 * day, begun - 49 * day, begun - day, BEFORE, START - day]
+    left_pair = an_order(1, OrderState.FILLED) | {"symbol": "LEFTUSDT", "fees": '{"MX": "0.01"}'}
+    await add(
+        database,
+        OrderRow(id=1, **{**left_pair, "created_at": begun}),
+        order(2, OrderState.FILLED),
+    )
+    asked = {"GONEUSDT": START - day, "ASKEDUSDT": START}
+    for pair in ("ASKEDUSDT", "GONEUSDT", "LEFTUSDT", "MNTLUSDT", "MXUSDT", "OVERUSDT"):
+        known = hours if pair != "OVERUSDT" else hours[:2]
+        moments = {"since": known[0], "until": known[-1], "asked_at": asked.get(pair, BEFORE)}
+        await add(
+            database,
+            CandleRangeRow(symbol=pair, **moments),
+            *(CandleRow(symbol=pair, at=at, close=ONE) for at in known),
+        )
+
+    assert await prune_prices(database, most=1) == [
+        *[("ASKEDUSDT", 0), ("GONEUSDT", 1), ("LEFTUSDT", 1)],
+        *[("MNTLUSDT", 1), ("MXUSDT", 1), ("OVERUSDT", 1)],
+    ]
+    assert await left(database, CandleRangeRow.since) == [hours[0]] + 5 * [hours[0] + HOUR]
+    assert dict(await prune_prices(database))["OVERUSDT"] == 2  # with the range
+    assert await prune_prices(database) == [("ASKEDUSDT", 0)]
+    async with database.reading() as session:
+        kept = [
+            tuple(row) for row in await session.execute(select(CandleRow.symbol, CandleRow.at))
+        ]
+        ranges = await session.execute(select(CandleRangeRow.symbol, CandleRangeRow.since))
+    for pair in ("LEFTUSDT", "MNTLUSDT", "MXUSDT"):
+        assert [at for symbol, at in kept if symbol == pair] == hours[2:]
+    assert [at for symbol, at in kept if symbol == "GONEUSDT"] == hours[3:]
+    assert {row.symbol: row.since for row in ranges} == {
+        "ASKEDUSDT": hours[0],
+        "GONEUSDT": BEFORE,
+        **dict.fromkeys(("LEFTUSDT", "MNTLUSDT", "MXUSDT"), begun - day),
+    }
 
 
 async def test_only_what_was_named_is_ever_deleted(database: Database):

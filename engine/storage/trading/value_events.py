@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_left
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,8 +28,8 @@ _NO_PRICES = Prices({})
 _at = attrgetter("at")
 _SIDES = {side.value: side for side in Side}
 _json = json.JSONDecoder().raw_decode
-# What the fees of an order, as JSON, have behind the last of their assets.
-_AMOUNT = '0123456789.-"} '
+FEES_NAMED = func.rtrim(OrderRow.fees, '0123456789.-"} ')
+"""The fees of an order as JSON, up to the last of their assets: few differ."""
 # More of them at once would outlive the collector's first look.
 _A_PAGE = 250
 
@@ -65,14 +65,18 @@ async def priced(
     session: AsyncSession, account: Account, held: Held, *, since: datetime | None
 ) -> Mapping[Asset, Symbol]:
     """Returns the assets that need a price from *since* on, and the pair that tells it."""
-    named = func.rtrim(OrderRow.fees, _AMOUNT)
-    query = select(OrderRow.symbol, named).where(*_trades_of(account)).distinct()
+    query = select(OrderRow.symbol, FEES_NAMED).where(*_trades_of(account)).distinct()
     if since is not None:
         query = query.where(OrderRow.created_at >= since)
     assets = {held.base_asset}
     for symbol, fees in await session.execute(query):
-        assets |= {base_of(symbol), *(_json(f'{fees}""}}')[0] if fees and fees != "{" else ())}
+        assets |= {base_of(symbol), *fee_assets(fees)}
     return {asset: symbol_of(asset) for asset in sorted(assets - {USDT})}
+
+
+def fee_assets(named: str | None) -> Iterable[Asset]:
+    """Returns the assets of FEES_NAMED."""
+    return _json(f'{named}""}}')[0] if named and named != "{" else ()
 
 
 async def report(
