@@ -342,6 +342,20 @@ def test_a_price_of_long_ago_makes_the_report_about() -> None:
     assert _report([], now=(10, 5), prices=prices).doubts == {Doubt.PRICE_OLD}
 
 
+def test_a_flow_makes_no_old_price_a_new_one() -> None:
+    """Its own price was not known: neither is it one of that moment, nor newer than a trade's."""
+    at = START + 10 * _DAY
+    prices = Prices({MNTL: _line({START: "0.002"})})
+    came = moved(at, USDT, 100, 150)
+    until = at + _HOUR
+    report = _report([came], now=(150, 9000), prices=prices, until=until)
+    assert report.doubts == {Doubt.PRICE_OLD}
+
+    trade = bought(at - _HOUR, 1000, 3, before=(103, 8000), price="0.003")
+    report = _report([trade, came], now=(150, 9000), prices=prices, until=until)
+    assert (report.now, report.doubts) == (150 + 9000 * Decimal("0.003"), frozenset())
+
+
 @pytest.mark.parametrize("quote", [0, 10])
 def test_each_point_states_value_and_share(quote: int) -> None:
     report = _report([], now=(quote, 0))

@@ -121,7 +121,7 @@ class Ledger:
         self._symbol: Symbol | None = None
         self._quote = opening.quote
         self._base = opening.base
-        self._seen: Decimal | None = None
+        self._seen: tuple[datetime, Decimal] | None = None
         self._last: Booked | None = None
         self._joined = False
 
@@ -142,7 +142,8 @@ class Ledger:
             self._meet(change.at, quote=change.before)
         else:
             self._switch(change.asset, change.at)
-            self._seen = change.price or self._seen
+            if change.price is not None:
+                self._seen = change.at, change.price
             self._meet(change.at, base=change.before)
         self._flow(
             change.at, change.asset, change.after - change.before, FlowKind.MOVED, change.price
@@ -152,7 +153,7 @@ class Ledger:
         if trade.symbol != self._symbol:
             self._switch(base_of(trade.symbol), trade.at)
             self._symbol = trade.symbol
-        self._seen = trade.price or trade.quote / trade.quantity
+        self._seen = trade.at, trade.price or trade.quote / trade.quantity
         if trade.quote_before != self._quote or trade.base_before != self._base:
             self._meet(trade.at, quote=trade.quote_before, base=trade.base_before)
         self._read[USDT] = self._read[self._asset] = trade.at
@@ -193,7 +194,7 @@ class Ledger:
         """The pair was changed: the token before is no longer the bot's business."""
         if asset == self._asset:
             return
-        price = self._price(self._asset, at)
+        price = self._price(at)
         self._flow(at, self._asset, -self._base, FlowKind.PAIR, None)
         self._book()
         self._on_step(Closing(at, price or ZERO, asset))
@@ -211,15 +212,16 @@ class Ledger:
         if not units:
             return
         self._book()
-        known = price or self._price(self._asset, at)
+        known = price or self._price(at)
         key = self._key(at, asset, units, kind, known) if kind in CORRECTABLE else None
         correction = None if key is None else self._corrections.get(key)
-        flow = Flow(at, asset, units, kind, known, key, correction)
+        flow = Flow(at, asset, units, kind, price, key, correction)
         if asset == USDT:
             self._quote += units
         else:
             self._base += units
-        is_told = correction is not None or (flow.value is not None and abs(flow.value) < _CENT)
+        worth = flow._replace(price=known).value
+        is_told = correction is not None or (worth is not None and abs(worth) < _CENT)
         if kind is FlowKind.UNEXPLAINED and not is_told:
             self.doubts.add(Doubt.UNEXPLAINED)
         self._on_step(flow)
@@ -240,9 +242,13 @@ class Ledger:
             return key
         return said
 
-    def _price(self, asset: Asset, at: datetime) -> Decimal | None:
-        known = self._prices.of(asset, at)
-        return self._seen if known is None and asset == self._asset else known
+    def _price(self, at: datetime) -> Decimal | None:
+        """The newest of what a candle, and what a trade or a flow showed."""
+        line = self._prices.line(self._asset)
+        candle = line.time(at)
+        if self._seen is not None and (candle is None or candle < self._seen[0]):
+            return self._seen[1]
+        return line.at(at)
 
     def _as_fee(self, found: Decimal) -> Decimal:
         """Corrects the last trade's fee by what was *found*, where that fee was not known."""
