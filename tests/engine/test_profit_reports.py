@@ -12,12 +12,13 @@ from engine.accounts.profit import NoReport, ProfitReports, SpanReport
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
 from engine.domain.accounts.flows import Correction
+from engine.domain.market.balances import LastSeen
 from engine.domain.market.candles import HOUR
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, Asset
+from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.orders.order import Order
 from engine.domain.profit.corrections import CorrectionOffer, movements
-from engine.domain.profit.entries import Change, Doubt, FlowKind
+from engine.domain.profit.entries import Change, Doubt, FlowKind, PairChange
 from engine.domain.profit.spans import Span
 from engine.errors import PairUnavailable, Unavailable
 from engine.exchanges.price_history import PriceHistory
@@ -25,7 +26,7 @@ from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
 from engine.storage.models.trading import BalanceChangeRow
-from engine.storage.trading import value_events
+from engine.storage.trading import balance_changes, value_events
 from tests.engine.harness import CHAT, Engine
 from tests.fakes.clock import FakeClock
 from tests.fakes.exchange import FakeExchange
@@ -267,7 +268,7 @@ async def test_the_records_of_a_stored_trade_are_the_orders(
     async with engine.database.reading() as session:
         records = await value_events.records(session, account)
         assert records is not None
-        pages = value_events.events(session, account, since=records.first)
+        pages = value_events.events(session, account, records.held, since=records.first)
         events = [event async for page in pages for event in page]
 
     assert events[1:] == [value_events.trade_of(order) for order in orders]
@@ -275,6 +276,31 @@ async def test_the_records_of_a_stored_trade_are_the_orders(
     assert (records.held.base_asset, CHAT) == (Asset("MNTL"), account.chat_id)
     assert isinstance(events[0], Change)
     assert events[0].asset == USDT
+
+
+async def test_a_change_of_the_pair_is_an_event_once_the_account_was_looked_at(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    """Until then what is held is the token before."""
+    account = await a_deposit_that_is_traded(engine, exchange)
+    at, other = engine.clock.now(), Symbol("ABCUSDT")
+    changed = await engine.change(account, symbol=other)
+    async with engine.database.writing() as session:
+        await audit.add_changes(session, account, changed, at=at, user_id=CHAT)
+
+    assert (await of(reports, changed)).report.now == exchange.usdt + exchange.mntl * MIDDLE
+
+    await engine.wait(HOUR)
+    held = {USDT: exchange.usdt, base_of(other): D(7)}
+    async with engine.database.writing() as session:
+        seen = LastSeen(held, engine.clock.now())
+        await balance_changes.see(session, account.id, seen, dry_run=False)
+        records = await value_events.records(session, changed)
+        assert records is not None
+        pages = value_events.events(session, changed, records.held, since=records.first)
+        events = [event async for page in pages for event in page]
+    assert events[-1] == PairChange(at, base_of(other))
+    assert (await of(reports, changed)).report.flows[-2].at == at
 
 
 async def test_after_the_key_is_gone_the_records_still_tell(

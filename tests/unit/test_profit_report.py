@@ -15,7 +15,15 @@ from engine.domain.accounts.flows import Correction
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.profit.corrections import movements
-from engine.domain.profit.entries import Change, Doubt, FlowKind, PriceLine, Prices, Trade
+from engine.domain.profit.entries import (
+    Change,
+    Doubt,
+    FlowKind,
+    PairChange,
+    PriceLine,
+    Prices,
+    Trade,
+)
 from engine.domain.profit.ledger import Held
 from engine.domain.profit.points import MOST_POINTS
 from engine.domain.profit.report import ProfitReport, profit
@@ -295,7 +303,7 @@ def test_a_trade_by_hand_is_corrected_as_one() -> None:
 def test_a_fee_that_was_not_known_is_corrected_by_the_next_reading() -> None:
     events = [
         bought(START + _DAY, 50_000, 100, before=(200, 0), fees={}, fees_complete=False),
-        moved(START + 2 * _DAY, USDT, "99.92", "109.92"),
+        moved(START + 2 * _DAY, USDT, "99.92", "109.92", "0.002"),
     ]
     report = _report(events, now=("109.92", 50_000))
     assert [trade.fee for trade in report.trades] == [Decimal("0.08")]
@@ -323,6 +331,34 @@ def test_a_change_of_the_pair_is_no_profit() -> None:
     assert [trade.brought for trade in report.trades] == [Decimal(1), Decimal(1)]
     assert report.brought == 2
     assert report.made == 10 * Decimal("0.001") * 1000 + 110 * Decimal("0.6") - 50 - 5
+
+
+def test_after_a_change_of_the_pair_the_token_before_makes_nothing_more() -> None:
+    """The new one counts from then on, though it is read later; a flow's price is the new one's."""
+    events: list[Any] = [
+        bought(START + _DAY, 1000, 2, before=(102, 9000), price="0.002"),
+        PairChange(START + 2 * _DAY, OTHER),
+        moved(START + 3 * _DAY, USDT, 100, 150, price="5"),
+    ]
+    prices = Prices(
+        {
+            MNTL: _line({START: "0.002", START + 2 * _DAY: "0.002", _UNTIL: "0.004"}),
+            OTHER: _line({START: "4", START + 2 * _DAY: "4", _UNTIL: "6"}),
+        }
+    )
+    report = _report(events, now=(150, 10), asset=OTHER, prices=prices)
+    assert [(flow.asset, flow.units, flow.value) for flow in report.flows] == [
+        (MNTL, Decimal(-10_000), Decimal(-20)),
+        (OTHER, Decimal(10), Decimal(40)),
+        (USDT, Decimal(50), Decimal(50)),
+    ]
+    assert (report.made, report.drawdown) == (Decimal(20), ZERO)
+    assert [trade.brought for trade in report.trades] == [ZERO]
+
+    # Changed by mistake, and back at once.
+    events[2:] = [PairChange(START + 2 * _DAY, MNTL)]
+    back = _report(events, now=(100, 10_000), prices=prices)
+    assert (back.deposits, back.made) == (ZERO, Decimal(20))
 
 
 def test_a_withdrawal_is_no_drawdown() -> None:
@@ -353,7 +389,8 @@ def test_a_flow_makes_no_old_price_a_new_one() -> None:
 
     trade = bought(at - _HOUR, 1000, 3, before=(103, 8000), price="0.003")
     report = _report([trade, came], now=(150, 9000), prices=prices, until=until)
-    assert (report.now, report.doubts) == (150 + 9000 * Decimal("0.003"), frozenset())
+    assert report.now == 150 + 9000 * Decimal("0.003")
+    assert report.doubts == frozenset()
 
 
 @pytest.mark.parametrize("quote", [0, 10])

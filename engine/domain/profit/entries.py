@@ -47,6 +47,16 @@ class Change(NamedTuple):
     price: Decimal | None
 
 
+class PairChange(NamedTuple):
+    """From *at* on *asset* is the traded token."""
+
+    at: datetime
+    asset: Asset
+
+
+Event = Trade | Change | PairChange
+
+
 class FlowKind(Enum):
     """*MOVED* was seen to come or go, *FEE* came from outside and was spent at once,
     *UNEXPLAINED* is what the next reading showed, *PAIR* belongs to a change of the pair.

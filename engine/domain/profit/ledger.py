@@ -17,9 +17,11 @@ from engine.domain.profit.entries import (
     Change,
     Corrections,
     Doubt,
+    Event,
     Flow,
     FlowKey,
     FlowKind,
+    PairChange,
     Prices,
     Trade,
 )
@@ -83,9 +85,11 @@ class Opening:
     def is_known(self) -> bool:
         return self.quote is not None and self.base is not None
 
-    def read(self, event: Trade | Change) -> None:
+    def read(self, event: Event) -> None:
         if isinstance(event, Trade):
             self._see(event.quote_before, (base_of(event.symbol), event.base_before))
+        elif isinstance(event, PairChange):
+            return
         elif event.asset == USDT:
             self._see(event.before, None)
         else:
@@ -124,18 +128,40 @@ class Ledger:
         self._seen: tuple[datetime, Decimal] | None = None
         self._last: Booked | None = None
         self._joined = False
+        # Since when a new token is traded, and what came since, until it is known how much there is.
+        self._joining: tuple[datetime, list[Event]] | None = None
 
-    def add(self, event: Trade | Change) -> None:
-        if isinstance(event, Trade):
+    def add(self, event: Event) -> None:
+        if self._joining is not None:
+            self._joining[1].append(event)
+            if (found := _base_read(event)) is not None:
+                self._join(*found)
+        elif isinstance(event, Trade):
             self._traded(event)
-        else:
+        elif isinstance(event, Change):
             self._moved(event)
+        elif event.asset != self._asset:
+            self._switch(event.asset, event.at)
+            self._joining = event.at, []
 
     def end(self, now: Held, at: datetime) -> None:
         """The account holds *now* in the end."""
+        if self._joining is not None:
+            self._join(now.base_asset, now.base)
         self._switch(now.base_asset, at)
         self._meet(at, quote=now.quote, base=now.base)
         self._book()
+
+    def _join(self, asset: Asset, units: Decimal) -> None:
+        """The first reading of the new token tells what was there since the pair was changed."""
+        if self._joining is None:
+            return
+        (since, waiting), self._joining = self._joining, None
+        if asset == self._asset:
+            self._flow(since, asset, units, FlowKind.PAIR, None)
+            self._joined = False
+        for event in waiting:
+            self.add(event)
 
     def _moved(self, change: Change) -> None:
         if change.asset == USDT:
@@ -212,6 +238,8 @@ class Ledger:
         if not units:
             return
         self._book()
+        if price is None and self._seen is not None and self._seen[0] == at:
+            price = self._seen[1]
         known = price or self._price(at)
         key = self._key(at, asset, units, kind, known) if kind in CORRECTABLE else None
         correction = None if key is None else self._corrections.get(key)
@@ -260,6 +288,15 @@ class Ledger:
         self._last = last._replace(fee=last.fee - found, quote_change=last.quote_change + found)
         self._quote += found
         return ZERO
+
+
+def _base_read(event: Event) -> tuple[Asset, Decimal] | None:
+    """The token that *event* tells of, and how much of it there was."""
+    if isinstance(event, Trade):
+        return base_of(event.symbol), event.base_before
+    if isinstance(event, PairChange):
+        return event.asset, ZERO
+    return None if event.asset == USDT else (event.asset, event.before)
 
 
 def booked(trade: Trade, prices: Prices) -> Booked:

@@ -16,13 +16,12 @@ from engine.domain.market.pairs import USDT, Asset, Side
 from engine.domain.profit.entries import (
     NO_CORRECTIONS,
     STALE_AFTER,
-    Change,
     Corrections,
     Doubt,
+    Event,
     Flow,
     FlowKind,
     Prices,
-    Trade,
 )
 from engine.domain.profit.ledger import Booked, Closing, Held, Ledger, Opening, Step
 from engine.domain.profit.points import Points, ValuePoint
@@ -76,7 +75,7 @@ class ProfitReport:
 
 
 def profit(
-    events: Iterable[Trade | Change],
+    events: Iterable[Event],
     *,
     now: Held,
     prices: Prices,
@@ -109,10 +108,10 @@ class Reckoning:
         self._now, self._prices, self._since, self._until = now, prices, since, until
         self._corrections = corrections
         self._opening = Opening()
-        self._early: list[Trade | Change] = []
+        self._early: list[Event] = []
         self._opened: tuple[Ledger, _Books] | None = None
 
-    def take(self, events: Iterable[Trade | Change]) -> None:
+    def take(self, events: Iterable[Event]) -> None:
         with localcontext(WIDE):
             if self._opened is not None:
                 ledger, _ = self._opened

@@ -2,15 +2,16 @@
 
 import json
 from bisect import bisect_left
+from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession
 
 from engine.clock import from_millis
@@ -18,9 +19,10 @@ from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
 from engine.domain.orders.order import Order
-from engine.domain.profit.entries import Change, Corrections, Prices, Trade
+from engine.domain.profit.entries import Change, Corrections, Event, PairChange, Prices, Trade
 from engine.domain.profit.ledger import Held, booked
 from engine.domain.profit.report import ProfitReport, Reckoning
+from engine.storage.models.accounts import AuditRow
 from engine.storage.models.trading import BalanceChangeRow, OrderRow
 from engine.storage.trading import balance_changes, flow_corrections, orders
 
@@ -68,7 +70,9 @@ async def priced(
     query = select(OrderRow.symbol, FEES_NAMED).where(*_trades_of(account)).distinct()
     if since is not None:
         query = query.where(OrderRow.created_at >= since)
-    assets = {held.base_asset}
+    first = since or datetime.fromtimestamp(0, UTC)
+    pairs = await _pair_changes(session, account, held, since=first)
+    assets = {held.base_asset, *(pair.asset for pair in pairs)}
     for symbol, fees in await session.execute(query):
         assets |= {base_of(symbol), *fee_assets(fees)}
     return {asset: symbol_of(asset) for asset in sorted(assets - {USDT})}
@@ -98,17 +102,17 @@ async def report(
         until=until,
         corrections=known.corrections,
     )
-    async with aclosing(events(session, account, since=since)) as pages:
+    async with aclosing(events(session, account, known.held, since=since)) as pages:
         async for page in pages:
             reckoning.take(page)
     return reckoning.report()
 
 
 async def events(
-    session: AsyncSession, account: Account, *, since: datetime
-) -> AsyncGenerator[Sequence[Trade | Change]]:
-    """Yields trades and changes from *since* on, oldest first. Of the same moment the change comes
-    first: the trade was planned on what it left.
+    session: AsyncSession, account: Account, held: Held, *, since: datetime
+) -> AsyncGenerator[Sequence[Event]]:
+    """Yields trades and changes up to what is *held*, from *since* on, oldest first. Of the same
+    moment the change comes first: the trade was planned on what it left.
     """
     queries = (
         select(*_TRADE)
@@ -118,21 +122,23 @@ async def events(
         .where(*_changes_of(account), BalanceChangeRow.at >= since)
         .order_by(BalanceChangeRow.at, BalanceChangeRow.id),
     )
+    pairs = await _pair_changes(session, account, held, since=since)
     async with AsyncExitStack() as stack:
         trades, changes = [
             await stack.enter_async_context(_streamed(session, query)) for query in queries
         ]
-        change = _change(await changes.fetchone())
+        moves = await stack.enter_async_context(aclosing(_moves(changes, pairs)))
+        change = await anext(moves, None)
         async for page in trades.partitions():
             found, begin = [_trade(*row) for row in page], 0
             while change is not None and change.at <= found[-1].at:
                 end = bisect_left(found, change.at, begin, key=_at)
                 yield [*found[begin:end], change]
-                begin, change = end, _change(await changes.fetchone())
+                begin, change = end, await anext(moves, None)
             yield found[begin:]
         while change is not None:
             yield [change]
-            change = _change(await changes.fetchone())
+            change = await anext(moves, None)
 
 
 @asynccontextmanager
@@ -237,8 +243,37 @@ def _trade(  # the columns above
     )
 
 
-def _change(row: Row[Any] | None) -> Change | None:
-    return None if row is None else Change._make(row)
+async def _moves(
+    changes: AsyncResult[*tuple[Any, ...]], pairs: Sequence[PairChange]
+) -> AsyncGenerator[Change | PairChange]:
+    waiting = deque(pairs)
+    async for row in changes:
+        change = Change._make(row)
+        while waiting and waiting[0].at <= change.at:
+            yield waiting.popleft()
+        yield change
+    for pair in waiting:
+        yield pair
+
+
+async def _pair_changes(
+    session: AsyncSession, account: Account, held: Held, *, since: datetime
+) -> Sequence[PairChange]:
+    """Those after which the account was looked at: the last one is to the token that is *held*."""
+    rows = await session.execute(
+        select(AuditRow.at, AuditRow.detail)
+        .where(
+            AuditRow.chat_id == account.chat_id,
+            AuditRow.action == "settings",
+            AuditRow.subject == "pair",
+            AuditRow.at >= since,
+        )
+        .order_by(AuditRow.at, AuditRow.id)
+    )
+    found = [PairChange(at, base_of(Symbol(detail.rpartition(" -> ")[2]))) for at, detail in rows]
+    while found and found[-1].asset != held.base_asset:
+        found.pop()
+    return found
 
 
 async def _held(session: AsyncSession, account: Account) -> tuple[Held, datetime] | None:
