@@ -62,6 +62,7 @@ class Digests(Service):
             key_expires_at=account.key_expires_at,
             made=_storable(earned.made) if earned else None,
             brought=_storable(earned.brought) if earned else None,
+            about=bool(earned and earned.doubts),
         )
         key = f"digest:{account.id}:{due.due.isoformat()}"
         await publish(session, account.chat_id, digest, key=key, now=now)

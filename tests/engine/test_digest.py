@@ -178,6 +178,10 @@ async def test_it_tells_what_was_made_and_asks_the_exchange_nothing(
 
     assert exchange.calls == asked
     assert (digest.made, digest.brought) == (100_000 * D("0.0001"), D(0))
+    assert not digest.about
+
+    engine.clock.shift(2 * DAY)  # in which nobody read a price
+    assert (await write(engine))[-1].about
 
 
 async def test_it_tells_the_trades_since_the_last_one(engine: Engine, exchange: FakeExchange):

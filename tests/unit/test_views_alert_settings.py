@@ -327,3 +327,5 @@ def test_a_digest_tells_what_was_made_where_that_is_known():
 
     assert told(quiet).endswith("You hold 40.10 USDT. Made: -1.20 USDT (/profit)")
     assert "Made     +1.31 USDT\nTrading  +1.84 USDT\n" in told(busy)
+    assert "Made: about -1.20 USDT" in told(replace(quiet, about=True))
+    assert "Made     about +1.31 USDT\n" in told(replace(busy, about=True))

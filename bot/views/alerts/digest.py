@@ -1,6 +1,7 @@
 """The daily digest; a day without events is one line."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from bot.interaction.message import Message
 from bot.views.components.amounts import cents, count, signed, usdt
@@ -22,8 +23,8 @@ def digest_view(digest: Digest) -> Message:
             return Message(nothing)
         if digest.made is None:
             return Message(f"{nothing} You hold {usdt(digest.held)}.")
-        made = f"{signed(digest.made)} USDT"
-        return Message(f"{nothing} You hold {usdt(digest.held)}. Made: {made} (/profit)")
+        made = f"Made: {_made(digest, digest.made)}"
+        return Message(f"{nothing} You hold {usdt(digest.held)}. {made} (/profit)")
     return Message.of(
         title,
         block(_rows(digest)),
@@ -60,10 +61,14 @@ def _rows(digest: Digest) -> list[str]:
         *(traded if digest.trades else ()),
         *row("Holds", _held(digest)),
         *row("Target", usdt(digest.target)),
-        *(row("Made", f"{signed(digest.made)} USDT") if digest.made is not None else ()),
+        *(row("Made", _made(digest, digest.made)) if digest.made is not None else ()),
         *(row("Trading", f"{signed(digest.brought)} USDT") if digest.brought else ()),
         *(row("Key", f"ends in {roughly(left)}") if (left := _key_left(digest)) else ()),
     ]
+
+
+def _made(digest: Digest, made: Decimal) -> str:
+    return f"{'about ' if digest.about else ''}{signed(made)} USDT"
 
 
 def _key_left(digest: Digest) -> timedelta | None:

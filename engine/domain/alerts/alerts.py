@@ -212,7 +212,8 @@ class Digest(InMode, stored_as="digest", kind=AlertKind.DIGEST):
     """What came between *since* and *at*. *bought* and *sold* are USDT before fees; *small* trades
     were worth less than *smallest* each. *troubles* counts the alerts of troubles, *trouble* is the
     one that lasts. The balances are USDT, None where they are not known. *made* is the profit,
-    *brought* what of it came of trading; None where the token has no price.
+    *brought* what of it came of trading; None where the token has no price. *about*: not all of
+    that is known exactly.
     """
 
     since: datetime
@@ -232,6 +233,7 @@ class Digest(InMode, stored_as="digest", kind=AlertKind.DIGEST):
     fees_complete: bool = True
     made: Decimal | None = None
     brought: Decimal | None = None
+    about: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
