@@ -359,6 +359,10 @@ def test_after_a_change_of_the_pair_the_token_before_makes_nothing_more() -> Non
     events[2:] = [PairChange(START + 2 * _DAY, MNTL)]
     back = _report(events, now=(100, 10_000), prices=prices)
     assert (back.deposits, back.made) == (ZERO, Decimal(20))
+    assert not report.doubts
+    assert back.doubts == {Doubt.OTHER_PAIR}
+    late = _report(events[1:2], now=(100, 10), asset=OTHER, prices=prices)
+    assert Doubt.OTHER_PAIR in late.doubts
 
 
 def test_a_withdrawal_is_no_drawdown() -> None:

@@ -91,7 +91,7 @@ def test_what_is_only_about_so_is_said():
 
     assert text.startswith("🧪 DRY RUN · Profit since 2026-11-01\n")
     assert "My records begin then." in text
-    assert text.count("\nAbout: ") == 3
+    assert text.count("\nAbout: ") == len(Doubt)
     assert "MEXC does not answer. I count the last price that I know." in text
     assert "Made             +2.32\n" in text
 

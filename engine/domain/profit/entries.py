@@ -118,6 +118,7 @@ class Doubt(Enum):
     FEES_UNKNOWN = "fees_unknown"
     PRICE_OLD = "price_old"
     UNEXPLAINED = "unexplained"
+    OTHER_PAIR = "other_pair"
 
 
 @dataclass(frozen=True, slots=True)

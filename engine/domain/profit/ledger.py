@@ -143,6 +143,8 @@ class Ledger:
         elif event.asset != self._asset:
             self._switch(event.asset, event.at)
             self._joining = event.at, []
+        else:  # of the token before nothing was read
+            self.doubts.add(Doubt.OTHER_PAIR)
 
     def end(self, now: Held, at: datetime) -> None:
         """The account holds *now* in the end."""
@@ -160,16 +162,19 @@ class Ledger:
         if asset == self._asset:
             self._flow(since, asset, units, FlowKind.PAIR, None)
             self._joined = False
+        else:
+            self.doubts.add(Doubt.OTHER_PAIR)
         for event in waiting:
             self.add(event)
 
     def _moved(self, change: Change) -> None:
+        if change.asset != USDT:
+            self._switch(change.asset, change.at)
+        if change.price is not None:
+            self._seen = change.at, change.price
         if change.asset == USDT:
             self._meet(change.at, quote=change.before)
         else:
-            self._switch(change.asset, change.at)
-            if change.price is not None:
-                self._seen = change.at, change.price
             self._meet(change.at, base=change.before)
         self._flow(
             change.at, change.asset, change.after - change.before, FlowKind.MOVED, change.price
