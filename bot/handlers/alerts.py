@@ -79,7 +79,9 @@ class AlertsHandler(Handler):
             share = (
                 await self.ctx.alert_preferences.change_shared(request.chat_id, wanted) or share
             )
-        return shared_alerts_view(share=share, now=now, is_theirs=True)
+        return shared_alerts_view(
+            share=share, now=now, is_theirs=True, is_understood=wanted is not None
+        )
 
     async def _change_in_panel(self, request: Request, press: SetAlert) -> Message:
         """A button of the panel: what it would be to type it, or the choices for its part."""

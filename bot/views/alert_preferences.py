@@ -259,7 +259,10 @@ def _quiet_consequence(settings: AlertPreferences, now: datetime) -> str:
 def _digest_consequence(settings: AlertPreferences, now: datetime) -> str:
     due = settings.next_digest(now)
     if due is None:
-        return "No digest. /alerts digest 08:00 sends one every day."
+        return lines(
+            "No digest. /alerts digest 08:00 sends one every day.",
+            _WITH_PICTURE if settings.digest_picture else None,
+        )
     with times_in(settings.time_zone):  # which may have been set just now
         at = stamp(due).strip()
     silent = settings.level(AlertKind.DIGEST) is AlertLevel.SILENT

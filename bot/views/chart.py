@@ -23,16 +23,17 @@ from bot.views.components.amounts import (
     balance,
     band_range,
     brief,
-    cents,
     count,
     short,
+    signed,
+    signed_percent,
     usdt,
 )
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import echoed, escape
 from bot.views.components.times import day_and_month, wall_time
-from bot.views.profit import last_seen
+from bot.views.profit import SPAN_LABELS, last_seen
 from engine.accounts.profit import NoReport, SpanReport
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.band_history import PastBand
@@ -104,7 +105,7 @@ def no_chart_view(*, account: Account, why: NoReport) -> Message:
         title,
         f"I know no price of {base} in this time, so I cannot draw what it was worth."
         if why is NoReport.NO_PRICE
-        else "There is nothing to draw yet: pictures begin with my first record.",
+        else "There is nothing to draw yet: I have no records. They begin with the first check.",
         "/status shows what you hold now.",
         "/history shows what was traded.",
         keyboard=keyboard([do("Status", "status"), do("History", "history")]),
@@ -123,7 +124,7 @@ def unknown_chart_view(*, typed_text: str) -> Message:
         "/chart shows what your account is worth.",
         "/chart drift shows your USDT and its band.",
         "/chart holdings shows what you hold.",
-        "Behind it: 24h, 7d, 30d or all, like /chart drift 7d.",
+        "Add 24h, 7d, 30d or all, like /chart drift 7d.",
         keyboard=_buttons(ChartPage(ChartKind.VALUE, Span.MONTH)),
     )
 
@@ -151,11 +152,11 @@ def _value(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -
     caption = Message.of(
         _title(account, f"Value, {while_}"),
         f"{usdt(report.now)} now, {usdt(report.start)} {_start(found)}.",
-        f"{_signed(came)} USDT is deposits less withdrawals." if abs(came) >= _CENT else None,
+        f"{signed(came)} USDT is deposits less withdrawals." if abs(came) >= _CENT else None,
         f"{usdt(abs(report.made))} was {verb}{_in_percent(report.returned, report)}.",
-        f"Only holding would have made {_signed(report.held_made)} USDT"
+        f"Only holding would have made {signed(report.held_made)} USDT"
         f"{_in_percent(report.held_returned, report)}.",
-        f"Trading brought {_signed(report.brought)} USDT, after fees." if report.trades else None,
+        f"Trading brought {signed(report.brought)} USDT, after fees." if report.trades else None,
         _traded(report),
         _about(account, found),
         keyboard=_buttons(page),
@@ -246,8 +247,8 @@ def _holdings(account: Account, found: SpanReport, page: ChartPage, theme: Theme
 def _buttons(page: ChartPage) -> InlineKeyboardMarkup:
     """Another span of the same picture, or another picture of the same span."""
     spans = [
-        button(_chosen(span.value, is_shown=span is page.span), ChartPage(page.kind, span))
-        for span in Span
+        button(_chosen(label, is_shown=span is page.span), ChartPage(page.kind, span))
+        for span, label in SPAN_LABELS.items()
     ]
     kinds = [
         button(_chosen(name, is_shown=kind is page.kind), ChartPage(kind, page.span))
@@ -259,7 +260,7 @@ def _buttons(page: ChartPage) -> InlineKeyboardMarkup:
 
 
 def _chosen(label: str, *, is_shown: bool) -> str:
-    return f"• {label}" if is_shown else label
+    return f"· {label} ·" if is_shown else label
 
 
 def _title(account: Account, what: str) -> str:
@@ -343,8 +344,8 @@ def _inside(report: ProfitReport, bands: Sequence[PastBand]) -> str | None:
 def _made_and_held(report: ProfitReport) -> tuple[str, str]:
     returned, held = report.returned, report.held_returned
     if returned is None or held is None or not _agree(report):
-        return f"{_signed(report.made)} USDT", _signed(report.held_made)
-    return _signed_percent(returned), _signed_percent(held)
+        return f"{signed(report.made)} USDT", signed(report.held_made)
+    return signed_percent(returned), signed_percent(held)
 
 
 def _agree(report: ProfitReport) -> bool:
@@ -356,14 +357,4 @@ def _agree(report: ProfitReport) -> bool:
 
 
 def _in_percent(part: Decimal | None, report: ProfitReport) -> str:
-    return f" ({_signed_percent(part)})" if part is not None and _agree(report) else ""
-
-
-def _signed_percent(part: Decimal) -> str:
-    text = f"{part * 100:+,.1f}"
-    return "0%" if text in {"+0.0", "-0.0"} else f"{text}%"
-
-
-def _signed(amount: Decimal) -> str:
-    text = cents(amount)
-    return f"+{text}" if amount > ZERO and text != "0.00" else text
+    return f" ({signed_percent(part)})" if part is not None and _agree(report) else ""

@@ -5,7 +5,7 @@ from telegram import InlineKeyboardMarkup
 from bot.interaction.message import Message
 from bot.views.components import amounts
 from bot.views.components.keyboards import keyboard, typed
-from bot.views.components.layout import echoed
+from bot.views.components.layout import echoed, lines
 from bot.views.components.times import day_and_month, wall_time, zone_name
 from engine.accounts.profit import SpanReport
 from engine.domain.profit.money_return import MoneyReturn
@@ -14,6 +14,7 @@ KOINLY_NAME, COINTRACKING_NAME = "Koinly", "CoinTracking"
 GAINS = "gains"
 _NOT_KNOWN = "I do not know what the rest is worth, nor the return of your money."
 _NO_ORDER = "This export has no order."
+_ON_PAPER = "/export has your trades on paper, if there are any."
 
 
 def unknown_export_view(*, typed_text: str) -> Message:
@@ -31,8 +32,7 @@ def unknown_export_view(*, typed_text: str) -> Message:
 
 
 def _caption(*sentences: str | None, part: int, parts: int) -> str:
-    told = [sentence for sentence in sentences if sentence]
-    return " ".join([*told, *([f"File {part} of {parts}."] if parts > 1 else [])])
+    return lines(*sentences, f"File {part} of {parts}." if parts > 1 else None)
 
 
 def _flows(count: int) -> str | None:
@@ -40,8 +40,8 @@ def _flows(count: int) -> str | None:
         return None
     return amounts.count(
         count,
-        "It has 1 movement without an order of mine.",
-        "It has {n} movements without an order of mine.",
+        "It has 1 deposit, withdrawal or exchange by hand.",
+        "It has {n} deposits, withdrawals and exchanges by hand.",
     )
 
 
@@ -49,9 +49,9 @@ class ExportWords:
     """All trades and flows, with buttons for the other forms. The captions are plain text."""
 
     def nothing(self) -> Message:
-        return Message(
-            "There is nothing to export yet: I sent no order, and nothing came in or went out. "
-            "/status shows your account."
+        return Message.of(
+            "There is nothing to export yet: no order was filled, and nothing came in or went out.",
+            "/status shows your account.",
         )
 
     def caption(self, *, trades: int, flows: int, part: int, parts: int) -> str:
@@ -90,9 +90,10 @@ class TaxWords(ExportWords):
         self._program = program
 
     def nothing(self) -> Message:
-        return Message(
+        return Message.of(
             f"There is nothing for {self._program} yet: no real order was filled, and no real "
-            "money came in or went out. /export has your trades on paper."
+            "money came in or went out.",
+            _ON_PAPER,
         )
 
     def caption(self, *, trades: int, flows: int, part: int, parts: int) -> str:
@@ -105,7 +106,7 @@ class TaxWords(ExportWords):
             _flows(flows),
             "Times are in UTC.",
             f"Import it at {self._program} as a CSV file.",
-            "Nobody has tried that import yet: compare the balances there with MEXC's.",
+            "Nobody has tried that import yet. Compare the balances there with MEXC's.",
             part=part,
             parts=parts,
         )
@@ -118,9 +119,10 @@ class GainsWords(ExportWords):
     """The gain of each sale of real money, and a summary of all."""
 
     def nothing(self) -> Message:
-        return Message(
+        return Message.of(
             "There is no gain to export yet: no real order was filled, and no real money came in "
-            "or went out. /export has your trades on paper."
+            "or went out.",
+            _ON_PAPER,
         )
 
     def caption(self, *, trades: int, flows: int, part: int, parts: int) -> str:
@@ -128,8 +130,8 @@ class GainsWords(ExportWords):
         return _caption(
             amounts.count(
                 trades + flows,
-                "I looked for sales in your 1 real order or movement.",
-                "I looked for sales in your {n} real orders and movements.",
+                "I looked for sales in 1 record of real money.",
+                "I looked for sales in {n} records of real money.",
             ),
             "Each sale has its gain in USDT: first in first out, and at average cost.",
             "What was not bought here has no known cost and stands apart.",

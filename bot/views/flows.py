@@ -59,13 +59,14 @@ def flows_view(
     return Message(
         lines(
             f"{badge(account)} · Deposits, {_words(span)}",
-            f"In less out: {signed(report.deposits)} USDT.",
+            f"Deposits less withdrawals: {signed(report.deposits)} USDT.",
             f"Corrected to results: {signed(results)} USDT." if report.results else None,
-            f"Times in {zone_name()}, newest first. What you made: /profit {span}",
+            f"Times in {zone_name()}, newest first.",
             block(row for number, movement in shown for row in _rows(number, movement))
             if shown
             else "Nothing came in and nothing went out.",
             "Tap a number to correct it." if numbers else None,
+            f"What you made: /profit {span}",
         ),
         keyboard(
             *in_rows(numbers, _NUMBERS_A_ROW),
@@ -107,14 +108,15 @@ def correction_view(
             _counts(movement),
             *answers,
             "No money moves. All reports and the digest count it so.",
-            "Tap within 90 s. No tap: nothing changes. Later: /profit deposits",
+            "Tap within 90 s. No tap: nothing changes.",
+            "Later: /profit deposits",
         ),
         keyboard(
             [
                 button(_CHOICES[one][0], Choose(question_id, index))
                 for index, one in enumerate(movement.choices)
             ],
-            [button("Back", FlowsPage(span, 0))],
+            [button("« Back", FlowsPage(span, 0))],
         ),
     )
 
@@ -139,7 +141,8 @@ def corrected_view(
             f"{_when(movement)}: {_amounts(movement)}." if movement else None,
             _COUNTS[correction],
             change,
-            "Change it again: /profit deposits. Who did what: /audit",
+            "Change it again: /profit deposits",
+            "Who did what: /audit",
         ),
         keyboard(
             [button("Change again", press)] if press else [],

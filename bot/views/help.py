@@ -89,9 +89,9 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
         "Looking back",
         (
             ("/why", "the last decisions"),
-            ("/profit, /profit deposits", "your gain"),
+            ("/profit, /chart", "what you made, drawn"),
             ("/history, /export", "trades, as a file"),
-            ("/balance, /chart", "what you hold, drawn"),
+            ("/balance", "what you hold"),
         ),
     ),
     (
@@ -144,6 +144,7 @@ def shared_help_view(commands: Sequence[tuple[str, str]]) -> Message:
             [do("Status", "status"), do("Why", "why"), do("Balance", "balance")],
             [do("Pause", "pause"), do("Resume", "resume"), do("Rebalance", "rebalance")],
             [do("Target", "settarget"), do("Threshold", "setthreshold")],
-            [do("History", "history"), do("Alerts", "alerts"), do("Leave", "leave")],
+            [do("History", "history"), do("Profit", "profit"), do("Chart", "chart")],
+            [do("Alerts", "alerts"), do("Leave", "leave")],
         ),
     )

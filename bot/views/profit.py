@@ -28,9 +28,9 @@ _TITLES = {
     Span.MONTH: "Profit, 30 days",
     Span.ALL: "Profit, all records",
 }
-_LABELS = {Span.DAY: "24h", Span.WEEK: "7d", Span.MONTH: "30d", Span.ALL: "All"}
+SPAN_LABELS = {Span.DAY: "24h", Span.WEEK: "7d", Span.MONTH: "30d", Span.ALL: "All"}
 _LABEL, _AMOUNT, _PERCENT = 10, 12, 8
-_SHOWN = Decimal("0.005")
+_SHOWN, _SHOWN_PART = Decimal("0.005"), Decimal("0.0005")
 _RULE = "─" * (_LABEL + _AMOUNT + _PERCENT)
 _DOUBTS = {
     Doubt.FEES_UNKNOWN: "About: not all fees are known yet. I count 0.05% for those.",
@@ -43,12 +43,12 @@ _DOUBTS = {
 _REASONS: Mapping[NoReport, tuple[str, ...]] = {
     NoReport.NO_RECORDS: (
         "I have no records yet. They begin with the first check.",
-        "Then send /profit again. What you hold now: /balance",
+        "Then send /profit again.\nWhat you hold now: /balance",
         *("profit", "balance"),
     ),
     NoReport.NO_PRICE: (
         "I know no price of {token} in this time, so I cannot say what you made.",
-        "Your trades: /history. What you hold: /balance",
+        "Your trades: /history\nWhat you hold: /balance",
         *("history", "balance"),
     ),
     NoReport.FUTURE: (
@@ -57,6 +57,7 @@ _REASONS: Mapping[NoReport, tuple[str, ...]] = {
         "profit",
     ),
 }
+_PAUSED = "Checks run while trading is on. /resume starts it.\nWhat you hold now: /balance"
 _NO_KEY: Mapping[NoReport, str] = {
     NoReport.NO_RECORDS: "I have no records of this account: it has no key.",
     NoReport.NO_PRICE: "I know no price of {token} in this time, and this chat has no key.",
@@ -74,7 +75,9 @@ def profit_view(*, account: Account, found: SpanReport, span: Span | date) -> Me
         young,
         block(_rows(report)),
         "Only held: the same coins, never traded.",
-        "Percent is of the money there at the time. Since a date: /profit 2026-11-01",
+        "Trading: what the trades brought, after fees." if report.trades else None,
+        "Percent is of the money there at the time.",
+        "Since a date: /profit 2026-11-01",
         last_seen(account, found),
         *doubts,
     )
@@ -97,8 +100,10 @@ def no_profit_view(*, account: Account, reason: NoReport) -> Message:
     """What can be shown instead is named."""
     happened, remedy, *commands = _REASONS[reason]
     if reason in _NO_KEY and not account.can_trade:
-        happened, remedy = _NO_KEY[reason], "/connect adds your MEXC key. Older trades: /history"
+        happened, remedy = _NO_KEY[reason], "/connect adds your MEXC key.\nOlder trades: /history"
         commands = ["connect", "history"]
+    elif reason is NoReport.NO_RECORDS and account.settings.paused:
+        remedy, commands = _PAUSED, ["resume", "balance"]
     token = escape(base_of(account.settings.symbol))
     return Message.of(
         f"{badge(account)} · Profit not known",
@@ -128,8 +133,8 @@ def _rows(report: ProfitReport) -> Iterable[str]:
         yield _row("Turnover", cents(report.turnover))
         yield _row("Fees", signed(-report.fees))
         yield _row("Slippage", signed(-report.slippage))
-    if report.drawdown:
-        yield _row("Worst fall", "", _percent(-report.drawdown))
+    if (fall := report.drawdown or ZERO) >= _SHOWN_PART:
+        yield _row("Worst fall", "", signed_percent(-fall))
 
 
 def _row(label: str, amount: str, rest: str = "") -> str:
@@ -144,7 +149,7 @@ def _spans(shown: Span | date, *, has_flows: bool) -> InlineKeyboardMarkup:
     return keyboard(
         [
             button(f"· {label} ·" if span == shown else label, ProfitPage(span))
-            for span, label in _LABELS.items()
+            for span, label in SPAN_LABELS.items()
         ],
         [button("Deposits and withdrawals…", FlowsPage(text_of(shown), 0))] if has_flows else [],
         [

@@ -61,7 +61,7 @@ USAGE: dict[Topic, tuple[str, str]] = {
     ),
     Topic.ALERTS: (
         "Send what to set:",
-        "/alerts trade silent   or   /alerts quiet 23:00-07:00   or   /alerts digest 08:00",
+        "/alerts trade silent   or   /alerts digest 08:00   or   /alerts weekly mon 08:00",
     ),
     Topic.WARN: (
         "Send a token and the amount below which I should warn you, or off:",

@@ -18,7 +18,9 @@ _TOLD: Mapping[SharedAlerts, str] = {
 }
 
 
-def shared_alerts_view(*, share: Share, now: datetime, is_theirs: bool) -> Message:
+def shared_alerts_view(
+    *, share: Share, now: datetime, is_theirs: bool, is_understood: bool = True
+) -> Message:
     """*is_theirs*: who asks may change it."""
     zone = share.time_zone or "UTC"
     choices = [
@@ -32,6 +34,7 @@ def shared_alerts_view(*, share: Share, now: datetime, is_theirs: bool) -> Messa
     ]
     return Message.of(
         "👥 Alerts of the shared account",
+        None if is_understood else "I cannot use that here. Nothing changed.",
         _TOLD[share.alerts],
         "What became of a trade that you asked for always comes."
         if share.role.covers(Role.TRADER) and share.alerts is not SharedAlerts.ALL

@@ -35,7 +35,7 @@ async def test_a_picture_is_sent_and_the_next_ones_take_its_place(world: World, 
     assert "Drift" in drift[1]
     assert "It changed once. The picture shows the old one, too." in drift[1]
     assert len({first, drift[0]}) == 2
-    assert "• 24h" in shown.labels
+    assert "· 24h ·" in shown.labels
     assert world.api.sent(OWNER)[-1] is shown
     assert background(shown.photo) < 64
 
@@ -55,7 +55,7 @@ async def test_two_taps_at_once_are_answered_with_one_picture(world: World, bot:
 
     assert "Profit, 7 days" in profit.text
     assert [said for said in world.api.sent(OWNER) if said.photo] == [picture]
-    assert "• 30d" in picture.labels
+    assert "· 30d ·" in picture.labels
 
 
 async def test_pictures_are_light_where_the_chat_wants_them_so(bot: Program):

@@ -68,7 +68,7 @@ async def test_long_work_is_told_in_one_message_that_goes_when_it_is_done(
         "⏳ Entries read: 60 of 75",
     ]
     assert (
-        answer.text == "This export has all your 75 orders. Amounts are exact. Times are in UTC."
+        answer.text == "This export has all your 75 orders.\nAmounts are exact.\nTimes are in UTC."
     )
     assert answer.labels == ["/export gains", "/export koinly", "/export cointracking"]
     assert [row["client_order_id"] for row in rows_of(answer)] == [
@@ -137,7 +137,7 @@ async def test_money_that_came_in_and_went_out_stands_between_the_trades(
         ("deposit", "12.5", "12.5"),
         ("withdrawal", "-2.5", "-2.5"),
     ]
-    assert "It has 2 movements without an order of mine." in everything.text
+    assert "It has 2 deposits, withdrawals and exchanges by hand." in everything.text
     assert [(row["Buy Amount"], row["Sell Amount"]) for row in rows_of(tracked)[-2:]] == [
         ("12.5", ""),
         ("", "2.5"),
@@ -166,7 +166,7 @@ async def test_gains_come_page_by_page_with_a_summary_of_both_methods(
     figures = {row["figure"]: row["amount"] for row in rows_of(summary)}
     assert figures["gain_fifo"] == figures["gain_average"] != ""
     assert figures["units_left"] == "5"  # 2 + 3 + 4 + 5 + 6 of real money were bought
-    assert "I looked for sales in your 7 real orders and movements." in sales.text
+    assert "I looked for sales in 7 records of real money." in sales.text
     assert summary.text.startswith("This is the summary:")
     assert (sales.labels, summary.labels) == ([], ["/export"])
 

@@ -196,8 +196,10 @@ async def test_an_export_holds_every_trade_exactly(world: World, bot: Program):
     assert document is not None
     assert document.name == "ballast-trades.csv"
     assert answer.text == (
-        "This export has all your 2 orders. It has 1 movement without an order of mine. "
-        "Amounts are exact. Times are in UTC."
+        "This export has all your 2 orders.\n"
+        "It has 1 deposit, withdrawal or exchange by hand.\n"
+        "Amounts are exact.\n"
+        "Times are in UTC."
     )
     events = list(csv.DictReader(io.StringIO(document.content.decode())))
     rows = [row for row in events if row["kind"] == "trade"]

@@ -272,7 +272,8 @@ async def test_a_chat_is_shown_no_button_and_no_command_that_it_may_not_use(bot:
 
     assert "/settarget" not in helped.text
     assert "/leave – Stop seeing another's account" in helped.text
-    assert helped.labels == ["Status", "Why", "Balance", "History", "Alerts", "Leave"]
+    looks = ["Status", "Why", "Balance", "History", "Profit", "Chart"]
+    assert helped.labels == [*looks, "Alerts", "Leave"]
     assert [answer.labels for answer in shown] == [["🤖 Mode", "🔔 Alerts"], []]
     assert offered == ["🎯 Target", "📏 Threshold", "🤖 Mode", "🔔 Alerts"]
     assert "✏️ Other…" in panel.labels

@@ -321,3 +321,6 @@ def test_the_panel_of_a_shared_chat_offers_what_it_does_not_have(wanted: SharedA
         level.value for level in SharedAlerts if level is not wanted
     }
     assert presses(shared_alerts_view(share=share, now=START, is_theirs=False)) == []
+    unknown = shared_alerts_view(share=share, now=START, is_theirs=True, is_understood=False)
+    assert "Nothing changed." in unknown.text
+    assert "Nothing changed." not in view.text

@@ -130,6 +130,9 @@ def test_each_change_says_what_it_means():
         "digest", replace(NIGHT, digest_minute=480)
     )
     assert "No digest. /alerts digest 08:00" in changed("digest", NIGHT)
+    assert "one every day.\nIt comes with a picture" in changed(
+        "digest", replace(NIGHT, digest_picture=True)
+    )
     assert "Nothing changed" in changed("quiet", NIGHT, NIGHT)
 
 

@@ -256,8 +256,8 @@ def test_the_buttons_lead_to_the_other_spans_and_pictures():
     labels = [[button.text for button in row] for row in keyboard.inline_keyboard]
 
     assert labels == [
-        ["Value", "• Drift", "Holdings"],
-        ["24h", "• 7d", "30d", "all"],
+        ["Value", "· Drift ·", "Holdings"],
+        ["24h", "· 7d ·", "30d", "All"],
         ["Status"],
     ]
     assert keyboard.inline_keyboard[1][0].callback_data == "chart:drift:24h"

@@ -294,8 +294,10 @@ def test_the_export_is_captioned():
     words, tax = ExportWords(), TaxWords("CoinTracking")
     check_notice(words.caption(trades=1, flows=0, part=1, parts=1))
     told = words.caption(trades=1234, flows=2, part=1, parts=1)
-    assert "all your 1,234 orders. It has 2 movements without an order of mine." in told
-    assert "no order. It has 1 movement" in tax.caption(trades=0, flows=1, part=1, parts=1)
+    assert "all your 1,234 orders.\nIt has 2 deposits, withdrawals and exchanges by hand." in told
+    assert "no order.\nIt has 1 deposit, withdrawal or exchange by hand." in tax.caption(
+        trades=0, flows=1, part=1, parts=1
+    )
     assert "Nobody has tried that import yet" in tax.caption(trades=1, flows=0, part=1, parts=1)
     check_message(words.nothing())
     check_message(tax.nothing())

@@ -66,8 +66,8 @@ def test_what_came_and_went_is_listed_newest_first():
 
     assert text_of(message) == (
         "🟢 LIVE · Deposits, 7 days\n"
-        "In less out: +32.50 USDT.\n"
-        "Times in UTC, newest first. What you made: /profit 7d\n"
+        "Deposits less withdrawals: +32.50 USDT.\n"
+        "Times in UTC, newest first.\n"
         "1 22 Nov 12:00 came in, about\n"
         "  +3.00 USDT\n"
         "2 19 Nov 12:00 came in, about\n"
@@ -78,7 +78,8 @@ def test_what_came_and_went_is_listed_newest_first():
         "  counts -0.50 USDT\n"
         "4 17 Nov 12:00 came in\n"
         "  +25.00 USDT\n"
-        "Tap a number to correct it."
+        "Tap a number to correct it.\n"
+        "What you made: /profit 7d"
     )
     assert len(set(numbers(message))) == 4
 
@@ -110,7 +111,8 @@ def test_the_consequence_of_each_answer_stands_above_its_button():
         "Mine, if you moved it yourself. Made stays +1.31.\n"
         "Result, if it was interest, a fee or a trade of yours. Made +1.31 → +6.31 (7 days).\n"
         "No money moves. All reports and the digest count it so.\n"
-        "Tap within 90 s. No tap: nothing changes. Later: /profit deposits"
+        "Tap within 90 s. No tap: nothing changes.\n"
+        "Later: /profit deposits"
     )
     text = text_of(correction_view(movement=by_hand, **asked))  # type: ignore[arg-type]
     assert "18 Nov 12:00: +10.00 USDT and -5,000 MNTL." in text

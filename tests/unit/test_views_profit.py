@@ -69,7 +69,9 @@ def test_a_report_says_what_was_made_beside_only_holding():
         "Fees             -0.01\n"
         "Slippage         -0.12\n"
         "Only held: the same coins, never traded.\n"
-        "Percent is of the money there at the time. Since a date: /profit 2026-11-01"
+        "Trading: what the trades brought, after fees.\n"
+        "Percent is of the money there at the time.\n"
+        "Since a date: /profit 2026-11-01"
     )
 
 
@@ -77,6 +79,8 @@ def test_large_sums_fit_a_phone():
     sums = dict.fromkeys(("start", "now", "held_made", "brought"), Decimal("98765432.10"))
     huge = found(**sums, made=Decimal("-98765432.10"), returned=Decimal(-9))
     text_of(profit_view(account=account(), found=huge, span=Span.ALL))
+    small = found(drawdown=Decimal("0.0004"))
+    assert "Worst fall" not in text_of(profit_view(account=account(), found=small, span=Span.ALL))
 
 
 def test_what_is_only_about_so_is_said():
@@ -128,6 +132,12 @@ def test_without_a_report_the_reason_and_what_can_be_shown_are_named(reason: NoR
     assert ("no key" in text) == (reason is not NoReport.FUTURE and not key)
     assert ("/connect adds your MEXC key." in text) == ("no key" in text)
     assert message.keyboard is not None
+
+
+def test_who_has_not_started_trading_hears_how_records_begin():
+    paused = account(settings=settings(paused=True))
+    text = text_of(no_profit_view(account=paused, reason=NoReport.NO_RECORDS))
+    assert "Checks run while trading is on. /resume starts it." in text
 
 
 def test_the_story_of_a_trade_says_what_it_brought():

@@ -90,7 +90,7 @@ def test_the_card_is_the_one_of_the_product():
         "Total    224.51 USDT",
         "Price    0.002  11:59",
         "         -1.2% in 24 h",
-        "7 days   +1.31 (trading +1.84)",
+        "Made 7d  +1.31 (trading +1.84)",
         "Last     bought 8,142  11:57",
         "Checked  22 Nov 11:59 ✓ in band",
         "Next     12:01, then every 2m",
@@ -111,15 +111,15 @@ def test_the_card_is_the_one_of_the_product():
         (Week(), []),
         (
             Week(timedelta(days=1, hours=23), Decimal("-0.531"), Decimal(0)),
-            ["1 day    -0.53 USDT"],
+            ["Made 1d  -0.53 USDT"],
         ),
         (
             Week(timedelta(days=7), Decimal("1.31"), Decimal("1.84"), about=True),
-            ["7 days   about +1.31", "         (trading +1.84)"],
+            ["Made 7d  about +1.31", "         (trading +1.84)"],
         ),
         (
             Week(timedelta(days=7), Decimal("13131.31"), Decimal("-98131.84")),
-            ["7 days   +13,131.31", "         (trading -98,131.84)"],
+            ["Made 7d  +13,131.31", "         (trading -98,131.84)"],
         ),
     ],
 )

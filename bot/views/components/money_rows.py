@@ -17,7 +17,7 @@ from bot.views.components.amounts import price as price_text
 from bot.views.components.band_gauge import band_gauge
 from bot.views.components.forecast import held_at
 from bot.views.components.layout import row
-from bot.views.components.times import days, time_or_day
+from bot.views.components.times import time_or_day
 from engine.accounts.overview import Week
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Threshold, ThresholdUnit
@@ -94,7 +94,7 @@ def week_rows(week: Week) -> Iterable[str]:
     """What was made, and what of it trading brought."""
     if week.made is None:
         return ()
-    label = days(week.length // timedelta(days=1))
+    label = f"Made {week.length // timedelta(days=1)}d"
     made = f"about {signed(week.made)}" if week.about else signed(week.made)
     if not week.brought:
         return row(label, f"{made} USDT")
