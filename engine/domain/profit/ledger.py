@@ -4,7 +4,7 @@ Every stored reading is met exactly: what trades and known changes leave unexpla
 found with the next reading. So the account is always opening + flows + trades.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -131,7 +131,14 @@ class Ledger:
         # Since when a new token is traded, and what came since, until it is known how much there is.
         self._joining: tuple[datetime, list[Event]] | None = None
 
-    def add(self, event: Event) -> None:
+    def take(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if self._joining is None and isinstance(event, Trade):  # as nearly all
+                self._traded(event)
+            else:
+                self._add(event)
+
+    def _add(self, event: Event) -> None:
         if self._joining is not None:
             self._joining[1].append(event)
             if (found := _base_read(event)) is not None:
@@ -165,7 +172,7 @@ class Ledger:
         else:
             self.doubts.add(Doubt.OTHER_PAIR)
         for event in waiting:
-            self.add(event)
+            self._add(event)
 
     def _moved(self, change: Change) -> None:
         if change.asset != USDT:

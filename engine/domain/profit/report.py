@@ -25,7 +25,7 @@ from engine.domain.profit.entries import (
 )
 from engine.domain.profit.ledger import Booked, Closing, Held, Ledger, Opening, Step
 from engine.domain.profit.points import Points, ValuePoint
-from engine.domain.profit.returns import WIDE, Index, Valuation
+from engine.domain.profit.returns import WIDE, Index
 from engine.domain.profit.worths import TradesOfSide, TradeWorth, Worths, slippage_of
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -114,9 +114,7 @@ class Reckoning:
     def take(self, events: Iterable[Event]) -> None:
         with localcontext(WIDE):
             if self._opened is not None:
-                ledger, _ = self._opened
-                for event in events:
-                    ledger.add(event)
+                self._opened[0].take(events)
                 return
             for event in events:
                 self._early.append(event)
@@ -135,8 +133,7 @@ class Reckoning:
         opening = self._opening.held(self._now)
         books = _Books(opening, self._prices, since=self._since, until=self._until)
         ledger = Ledger(opening, self._prices, self._corrections, books.take)
-        for event in self._early:
-            ledger.add(event)
+        ledger.take(self._early)
         self._early.clear()
         return ledger, books
 
@@ -243,7 +240,7 @@ class _Books:
     def _hours(self, before: datetime) -> None:
         """Adds a point for each hour *before* whose price is known."""
         while self.next_hour < before:
-            self._mark(self.next_hour)
+            self._point(self.next_hour, self.line.closes[self.hour])
             self.hour += 1
             self.next_hour = self._hour()
 
@@ -268,6 +265,9 @@ class _Books:
             if self.base or self.held_base:
                 return None
             price = ZERO
+        return self._point(at, price)
+
+    def _point(self, at: datetime, price: Decimal) -> ValuePoint:
         point = ValuePoint(
             at, price, self.quote, self.base, self.held_quote + self.held_base * price
         )
@@ -276,8 +276,8 @@ class _Books:
         for waiting in self.waiting:
             flow += self._noted(waiting._replace(price=price))
         self.waiting.clear()
-        self.index.add(Valuation(point.value - flow, flow))
-        self.held_index.add(Valuation(point.held - flow, flow))
+        self.index.add(point.value - flow, flow)
+        self.held_index.add(point.held - flow, flow)
         return point
 
     def _trade(self, step: Booked) -> None:
@@ -309,8 +309,8 @@ class _Books:
             value = self.quote + self.base * (price or ZERO)
             held = self.held_quote + self.held_base * (price or ZERO)
             if not flow.is_result:
-                self.index.add(Valuation(value, worth))
-                self.held_index.add(Valuation(held, worth))
+                self.index.add(value, worth)
+                self.held_index.add(held, worth)
         if in_quote:
             self.quote += flow.units
             self.held_quote += flow.units

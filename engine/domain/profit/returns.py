@@ -27,10 +27,6 @@ class Valuation:
     before: Decimal
     flow: Decimal = ZERO
 
-    @property
-    def after(self) -> Decimal:
-        return self.before + self.flow
-
 
 class Index:
     """The time-weighted index of valuations, from 1 on; its *value* is None from where value came
@@ -42,17 +38,17 @@ class Index:
         self.fall = Fall()
         self._after: Decimal | None = None
 
-    def add(self, valuation: Valuation) -> None:
+    def add(self, before: Decimal, flow: Decimal) -> None:
         if self._after is None:
             self.value = ONE
         elif self.value is not None:
             if self._after > ZERO:
-                self.value *= valuation.before / self._after
-            elif valuation.before > ZERO:
+                self.value *= before / self._after
+            elif before > ZERO:
                 self.value = None
         if self.value is not None:
             self.fall.add(self.value)
-        self._after = valuation.after
+        self._after = before + flow
 
     @property
     def returned(self) -> Decimal | None:
@@ -82,7 +78,7 @@ def time_weighted(valuations: Iterable[Valuation]) -> Decimal | None:
     index = Index()
     with localcontext(WIDE):
         for valuation in valuations:
-            index.add(valuation)
+            index.add(valuation.before, valuation.flow)
         return index.returned
 
 

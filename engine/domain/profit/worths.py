@@ -46,21 +46,21 @@ class TradesOfSide:
 
     def add(self, step: Booked, segment: int) -> None:
         self.count += 1
-        if step.trade.at >= self._next:
-            self._show(step, segment)
-            if self.count == MOST_TRADES:
-                self._thin()
+        at = step.trade.at
+        if at < self._next:
+            return
+        self.shown.append((step, segment))
+        if self.count > MOST_TRADES:
+            self._next = at + self._apart
+        elif self.count == MOST_TRADES:
+            self._thin()
 
     def _thin(self) -> None:
-        shown, self.shown = self.shown, []
-        for step, segment in shown:
-            if step.trade.at >= self._next:
-                self._show(step, segment)
-
-    def _show(self, step: Booked, segment: int) -> None:
-        self.shown.append((step, segment))
-        if self.count >= MOST_TRADES:
-            self._next = step.trade.at + self._apart
+        every, self.shown = self.shown, []
+        for one in every:
+            if (at := one[0].trade.at) >= self._next:
+                self.shown.append(one)
+                self._next = at + self._apart
 
 
 class Worths(Sequence[TradeWorth]):
