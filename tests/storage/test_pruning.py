@@ -13,7 +13,7 @@ from engine.domain.orders.order import OrderState
 from engine.storage.column_types import Base
 from engine.storage.database import Database
 from engine.storage.maintenance import price_pruning, pruning
-from engine.storage.models.accounts import AccountRow, InvitationRow
+from engine.storage.models.accounts import AccountRow, AuditRow, InvitationRow
 from engine.storage.models.chat import ConfirmationRow, ConversationRow
 from engine.storage.models.queues import InboxRow, OutboxRow
 from engine.storage.models.trading import (
@@ -229,7 +229,9 @@ async def prune_prices(database: Database, *, most: int = 100) -> list[tuple[str
 
 
 async def test_prices_go_that_no_history_needs(database: Database):
-    """An account's history begins with its first record, and has the pairs and fees of its orders."""
+    """An account's history begins with its first record, and has the pairs and fees of its orders,
+    and the pairs that were set.
+    """
     begun, day = START - timedelta(days=100), timedelta(days=1)
     hours = [begun - 50 * day, begun - 49 * day, begun - day, BEFORE, START - day]
     left_pair = an_order(1, OrderState.FILLED) | {"symbol": "LEFTUSDT", "fees": '{"MX": "0.01"}'}
@@ -237,9 +239,18 @@ async def test_prices_go_that_no_history_needs(database: Database):
         database,
         OrderRow(id=1, **{**left_pair, "created_at": begun}),
         order(2, OrderState.FILLED),
+        AuditRow(
+            at=START,
+            chat_id=ACCOUNT["chat_id"],
+            user_id=1,
+            action="settings",
+            subject="pair",
+            detail="SEENUSDT -> MNTLUSDT",
+        ),
     )
-    asked = {"GONEUSDT": START - day, "ASKEDUSDT": START}
-    for pair in ("ASKEDUSDT", "GONEUSDT", "LEFTUSDT", "MNTLUSDT", "MXUSDT", "OVERUSDT"):
+    asked = {"ASKEDUSDT": START, "GONEUSDT": START - day}
+    needed = ("LEFTUSDT", "MNTLUSDT", "MXUSDT", "SEENUSDT")
+    for pair in (*asked, *needed, "OVERUSDT"):
         known = hours if pair != "OVERUSDT" else hours[:2]
         moments = {"since": known[0], "until": known[-1], "asked_at": asked.get(pair, BEFORE)}
         await add(
@@ -249,10 +260,11 @@ async def test_prices_go_that_no_history_needs(database: Database):
         )
 
     assert await prune_prices(database, most=1) == [
-        *[("ASKEDUSDT", 0), ("GONEUSDT", 1), ("LEFTUSDT", 1)],
-        *[("MNTLUSDT", 1), ("MXUSDT", 1), ("OVERUSDT", 1)],
+        ("ASKEDUSDT", 0),
+        ("GONEUSDT", 1),
+        *[(pair, 1) for pair in sorted([*needed, "OVERUSDT"])],
     ]
-    assert await left(database, CandleRangeRow.since) == [hours[0]] + 5 * [hours[0] + HOUR]
+    assert await left(database, CandleRangeRow.since) == [hours[0]] + 6 * [hours[0] + HOUR]
     assert dict(await prune_prices(database))["OVERUSDT"] == 2  # with the range
     assert await prune_prices(database) == [("ASKEDUSDT", 0)]
     async with database.reading() as session:
@@ -260,13 +272,13 @@ async def test_prices_go_that_no_history_needs(database: Database):
             tuple(row) for row in await session.execute(select(CandleRow.symbol, CandleRow.at))
         ]
         ranges = await session.execute(select(CandleRangeRow.symbol, CandleRangeRow.since))
-    for pair in ("LEFTUSDT", "MNTLUSDT", "MXUSDT"):
+    for pair in needed:
         assert [at for symbol, at in kept if symbol == pair] == hours[2:]
     assert [at for symbol, at in kept if symbol == "GONEUSDT"] == hours[3:]
     assert {row.symbol: row.since for row in ranges} == {
         "ASKEDUSDT": hours[0],
         "GONEUSDT": BEFORE,
-        **dict.fromkeys(("LEFTUSDT", "MNTLUSDT", "MXUSDT"), begun - day),
+        **dict.fromkeys(needed, begun - day),
     }
 
 

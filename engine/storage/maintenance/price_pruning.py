@@ -3,6 +3,7 @@
 A history begins with the account's first record, and needs the prices of every pair and fee in it.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.market.candles import HOUR, whole_hour
 from engine.domain.market.pairs import USDT, Asset, Symbol
-from engine.storage.models.accounts import AccountRow
+from engine.storage.models.accounts import AccountRow, AuditRow
 from engine.storage.models.trading import (
     BalanceChangeRow,
     BalanceRow,
@@ -20,7 +21,7 @@ from engine.storage.models.trading import (
     OrderRow,
 )
 from engine.storage.statements import delete, update
-from engine.storage.trading.value_events import FEES_NAMED, fee_assets, symbol_of
+from engine.storage.trading.value_events import FEES_NAMED, PAIR_CHANGED, fee_assets, symbol_of
 
 # The price of a moment may be one of long before.
 _ROOM = timedelta(days=1)
@@ -88,10 +89,12 @@ async def _needed(session: AsyncSession) -> Mapping[Symbol, datetime]:
         )
     ]
     begun: dict[int, datetime] = {}
+    of_chats: defaultdict[int, list[int]] = defaultdict(list)
     pairs: set[tuple[int, str]] = set()
-    for account_id, symbol, *times in await session.execute(
-        select(AccountRow.id, AccountRow.symbol, *records)
+    for account_id, chat_id, symbol, *times in await session.execute(
+        select(AccountRow.id, AccountRow.chat_id, AccountRow.symbol, *records)
     ):
+        of_chats[chat_id].append(account_id)
         if (first := min((at for at in times if at is not None), default=None)) is not None:
             begun[account_id] = first
             pairs.add((account_id, symbol))
@@ -107,6 +110,10 @@ async def _needed(session: AsyncSession) -> Mapping[Symbol, datetime]:
     ):
         if asset != USDT:
             pairs.add((account_id, symbol_of(Asset(asset))))
+    for chat_id, detail in await session.execute(
+        select(AuditRow.chat_id, AuditRow.detail).where(*PAIR_CHANGED)
+    ):
+        pairs |= {(one, name) for one in of_chats[chat_id] for name in detail.split(" -> ")}
     needed: dict[Symbol, datetime] = {}
     for account_id, name in pairs:
         if (since := begun.get(account_id)) is not None:  # else it began just now

@@ -41,6 +41,7 @@ _SIDES = {side.value: side for side in Side}
 _json = json.JSONDecoder().raw_decode
 FEES_NAMED = func.rtrim(OrderRow.fees, '0123456789.-"} ')
 """The fees of an order as JSON, up to the last of their assets: few differ."""
+PAIR_CHANGED = AuditRow.action == "settings", AuditRow.subject == "pair"
 # As nearly all have: {"USDT": "0.01"}.
 _OF_ONE_FEE = 5
 # More at once would live long enough for the garbage collector to look at them again and again.
@@ -276,8 +277,7 @@ async def _pair_changes(
         select(AuditRow.at, AuditRow.detail)
         .where(
             AuditRow.chat_id == account.chat_id,
-            AuditRow.action == "settings",
-            AuditRow.subject == "pair",
+            *PAIR_CHANGED,
             AuditRow.at >= since,
         )
         .order_by(AuditRow.at, AuditRow.id)
