@@ -188,7 +188,9 @@ def _drift(
         f"{usdt(held)} now, target {short(target)}.",
         f"{band_range(band)} is the band now.",
         _changed(bands, since=report.since),
-        None if inside is None else f"{inside[0].upper()}{inside[1:]} your USDT was inside it.",
+        None
+        if inside is None
+        else f"{inside[0].upper()}{inside[1:]} your USDT was inside the band.",
         _traded(report),
         "My records begin then. I know nothing of before." if found.is_young else None,
         None if account.can_trade else last_seen(account, found),
@@ -304,7 +306,7 @@ def _about(account: Account, found: SpanReport) -> str | None:
     if (old := last_seen(account, found)) is not None:
         return old
     if found.report.doubts:
-        return "All of it is about: not every fee, price or movement is known."
+        return "About: not every fee, price or deposit is known exactly."
     return None
 
 

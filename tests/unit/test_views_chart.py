@@ -149,7 +149,7 @@ def test_a_loss_is_called_one_and_has_its_colour():
 @pytest.mark.parametrize(
     ("changes", "priced_now", "line"),
     [
-        ({"doubts": frozenset({Doubt.FEES_UNKNOWN})}, True, "All of it is about"),
+        ({"doubts": frozenset({Doubt.FEES_UNKNOWN})}, True, "About: not every fee"),
         ({}, False, "MEXC does not answer. I count the last price that I know."),
     ],
 )
@@ -177,7 +177,7 @@ def test_the_caption_of_the_drift_says_how_long_the_usdt_was_inside():
     assert said(shown.caption)[1:] == [
         "40.00 USDT now, target 40.",
         "38.00 – 42.00 USDT is the band now.",
-        "99% of the time your USDT was inside it.",
+        "99% of the time your USDT was inside the band.",
         "1 purchase and 2 sales, 48.00 USDT in all.",
     ]
     assert {"target 40", "· inside the band 99% of the time", "57", "outside"} <= drawn(shown)
@@ -192,11 +192,11 @@ def test_the_usdt_of_another_day_is_held_against_the_band_of_that_day():
 
     assert said(changed.caption)[3:5] == [
         "It changed once. The picture shows the old one, too.",
-        "49% of the time your USDT was inside it.",
+        "49% of the time your USDT was inside the band.",
     ]
     assert said(forgotten.caption)[3:5] == [
         "I do not know the band before 26 Nov. It is not drawn.",
-        "98% of the time your USDT was inside it.",
+        "98% of the time your USDT was inside the band.",
     ]
     bands = [picture.svg.count('fill-opacity="0.45"') for picture in (changed, forgotten)]
     assert bands == [2, 1]
