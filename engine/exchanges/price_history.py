@@ -60,10 +60,16 @@ class PriceHistory(Service):
             ]
         if len(due) <= _A_ROUND:
             self._idle_until = self.clock.steady() + _LOOKS_EVERY
+        failed: EngineError | None = None
         for symbol, since in due[:_A_ROUND]:
             async with self.database.reading() as session:
                 traders = await accounts.trading(session, symbol, most=_MOST_KEYS)
-            await self._extend(symbol, traders, since=since)
+            try:
+                await self._extend(symbol, traders, since=since)
+            except EngineError as e:  # the next pair may be well
+                failed = e
+        if failed is not None:
+            raise failed
 
     async def fill(self, account: Account, symbol: Symbol, *, since: datetime) -> None:
         """Read the hours from *since* on that were not read yet, as far as 3 s go, with the key of

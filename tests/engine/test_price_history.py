@@ -7,7 +7,8 @@ import pytest
 
 from engine.domain.accounts.account import Account
 from engine.domain.market.candles import HOUR, whole_hour
-from engine.errors import PairUnavailable, Unavailable
+from engine.domain.market.pairs import Symbol
+from engine.errors import BadData, PairUnavailable, Unavailable
 from engine.exchanges.price_history import PriceHistory
 from engine.storage.database import Database
 from engine.storage.trading import candles, orders
@@ -149,6 +150,20 @@ async def test_an_exchange_that_is_away_is_asked_again_a_minute_later(
         await prices.round()
     engine.clock.shift(timedelta(seconds=61))
     await prices.round()
+
+    assert await hours(engine, since=100 * HOUR) >= 100
+
+
+async def test_a_pair_whose_prices_are_no_answer_keeps_no_other_pair_waiting(
+    engine: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    engine.exchanges[OTHER_CHAT] = strange = FakeExchange(clock)
+    await engine.open_account()
+    other = await engine.open_account(OTHER_CHAT)
+    await engine.change(other, symbol=Symbol("ABCUSDT"))
+    strange.go_wrong("hourly_closes", BadData("a candle is not a time and its prices"))
+    with pytest.raises(BadData):
+        await history(engine).round()
 
     assert await hours(engine, since=100 * HOUR) >= 100
 
