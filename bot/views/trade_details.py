@@ -119,7 +119,8 @@ def _happened(order: Order) -> Iterable[str]:
 def _brought(worth: WorthNow | None) -> Iterable[str]:
     """Compared with not having made this trade."""
     if worth is not None:
-        yield from row("Brought", f"{signed(worth.brought)} USDT so far")
+        about = "about " if worth.about else ""
+        yield from row("Brought", f"{about}{signed(worth.brought)} USDT so far")
         yield from row("", f"at {price(worth.price)} USDT")
         yield from row("", stamp(worth.at).lstrip())
 

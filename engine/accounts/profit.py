@@ -53,11 +53,14 @@ class SpanReport:
 
 @dataclass(frozen=True, slots=True)
 class WorthNow:
-    """What a trade *brought* by the token's *price*, known since *at*."""
+    """What a trade *brought* by the token's *price*, known since *at*. *about*: its fee is not known
+    exactly.
+    """
 
     brought: Decimal
     price: Decimal
     at: datetime
+    about: bool
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
@@ -124,8 +127,9 @@ class ProfitReports(Service):
         price, at = line.at(now), line.time(now)
         if price is None or at is None or at < order.created_at:
             return None
-        worth = worth_of(booked(trade, Prices(lines)), price=price)
-        return WorthNow(worth.brought, price, at)
+        entry = booked(trade, Prices(lines))
+        worth = worth_of(entry, price=price)
+        return WorthNow(worth.brought, price, at, about=not entry.is_fee_known)
 
     async def _price_now(self, account: Account, symbol: Symbol) -> tuple[Decimal | None, bool]:
         """The middle of the book, and whether the exchange answered that there is none."""

@@ -236,6 +236,9 @@ async def test_a_trade_is_worth_what_it_brought_by_the_last_price(
     assert found is not None
     done, fee = order.execution, order.execution.quote_amount * D("0.0005")
     assert found.brought == done.base_quantity * D("0.002") - done.quote_amount - fee
+    assert not found.about
+    unknown = await reports.worth(replace(order, fees=None))
+    assert unknown == replace(found, about=True)  # at the usual rate
 
 
 async def test_a_fill_that_the_balances_were_slow_to_show_is_reckoned_with(

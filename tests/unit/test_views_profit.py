@@ -144,14 +144,15 @@ def test_the_story_of_a_trade_says_what_it_brought():
     order = intent(
         state=OrderState.FILLED, execution=execution(), resolved_at=START, price="0.002"
     )
-    worth = WorthNow(Decimal("-0.123"), Decimal("0.0021"), START)
-    text = text_of(
-        story_view(
-            account=account(), order=order, asked_by=None, back=HistoryPage(0, 5), worth=worth
-        )
+    worth = WorthNow(Decimal("-0.123"), Decimal("0.0021"), START, about=False)
+    facts: Any = {"account": account(), "order": order, "asked_by": None}
+    text, about = (
+        text_of(story_view(**facts, back=HistoryPage(0, 5), worth=one))
+        for one in (worth, replace(worth, about=True))
     )
 
     assert "Brought  -0.12 USDT so far\n         at 0.0021 USDT\n         22 Nov 12:00\n" in text
+    assert "Brought  about -0.12 USDT so far\n" in about
 
 
 @pytest.mark.parametrize(
