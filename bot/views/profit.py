@@ -109,7 +109,7 @@ def no_profit_view(*, account: Account, reason: NoReport) -> Message:
         f"{badge(account)} · Profit not known",
         happened.format(token=token),
         remedy,
-        keyboard=keyboard([do(f"/{command}", command) for command in commands]),
+        keyboard=keyboard([do(command.capitalize(), command) for command in commands]),
     )
 
 
@@ -155,7 +155,7 @@ def _spans(shown: Span | date, *, has_flows: bool) -> InlineKeyboardMarkup:
         [
             # A picture has no span that begins on a date.
             *([do("Chart", "chart", shown.value)] if isinstance(shown, Span) else []),
-            do("/history", "history"),
-            do("/balance", "balance"),
+            do("History", "history"),
+            do("Balance", "balance"),
         ],
     )
