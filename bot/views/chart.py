@@ -105,7 +105,7 @@ def no_chart_view(*, account: Account, why: NoReport) -> Message:
         title,
         f"I know no price of {base} in this time, so I cannot draw what it was worth."
         if why is NoReport.NO_PRICE
-        else "There is nothing to draw yet: I have no records. They begin with the first check.",
+        else "There is nothing to draw yet.\nI have no records yet. They begin with the first check.",
         "/status shows what you hold now.",
         "/history shows what was traded.",
         keyboard=keyboard([do("Status", "status"), do("History", "history")]),
