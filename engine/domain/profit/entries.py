@@ -15,6 +15,8 @@ from engine.domain.orders.order import ClientOrderId
 
 # A token without a price for so long is shown at its last one, and the report says so.
 STALE_AFTER = timedelta(days=1)
+# Looked up once: in the enumeration it takes as long as three sums of amounts.
+BUY = Side.BUY
 
 
 class Trade(NamedTuple):

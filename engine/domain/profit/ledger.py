@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from engine.domain.market.decimals import ONE, ZERO
-from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
+from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.profit.entries import (
+    BUY,
     CORRECTABLE,
     Change,
     Corrections,
@@ -330,7 +331,7 @@ def booked(trade: Trade, prices: Prices) -> Booked:
     fee = in_quote + paid if paid else in_quote
     if in_base:
         fee += in_base * trade.quote / trade.quantity
-    is_buy = trade.side is Side.BUY
+    is_buy = trade.side is BUY
     return Booked(
         trade,
         fee,

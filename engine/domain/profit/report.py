@@ -12,8 +12,9 @@ from decimal import Decimal, localcontext
 
 from engine.domain.market.candles import HOUR
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, Asset, Side
+from engine.domain.market.pairs import USDT, Asset
 from engine.domain.profit.entries import (
+    BUY,
     NO_CORRECTIONS,
     STALE_AFTER,
     Corrections,
@@ -293,7 +294,7 @@ class _Books:
         if trade.price is not None:
             self.seen = trade.at, trade.price
             self.slippage += slippage_of(trade) or ZERO
-        side = self.bought if trade.side is Side.BUY else self.sold
+        side = self.bought if trade.side is BUY else self.sold
         side.add(step, len(self.ends))
 
     def _flow(self, flow: Flow) -> None:

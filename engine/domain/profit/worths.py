@@ -7,7 +7,7 @@ from typing import NamedTuple, overload
 
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import ClientOrderId
-from engine.domain.profit.entries import Trade
+from engine.domain.profit.entries import BUY, Trade
 from engine.domain.profit.ledger import Booked
 from engine.domain.profit.returns import WIDE
 
@@ -89,7 +89,7 @@ def slippage_of(trade: Trade) -> Decimal | None:
     if trade.price is None:
         return None
     worse = trade.quote - trade.price * trade.quantity
-    return worse if trade.side is Side.BUY else worse.copy_negate()
+    return worse if trade.side is BUY else worse.copy_negate()
 
 
 def worth_of(booked: Booked, *, price: Decimal) -> TradeWorth:

@@ -45,7 +45,7 @@ PAIR_CHANGED = AuditRow.action == "settings", AuditRow.subject == "pair"
 # As nearly all have: {"USDT": "0.01"}.
 _OF_ONE_FEE = 5
 # More at once would live long enough for the garbage collector to look at them again and again.
-_A_PAGE = 250
+_A_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
