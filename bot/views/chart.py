@@ -32,7 +32,7 @@ from bot.views.components.amounts import (
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import echoed, escape
-from bot.views.components.times import day_and_month, wall_time
+from bot.views.components.times import day_and_month, day_since, wall_time
 from bot.views.profit import SPAN_LABELS, last_seen
 from engine.accounts.profit import NoReport, SpanReport
 from engine.domain.accounts.account import Account
@@ -281,7 +281,7 @@ def _while(report: ProfitReport) -> str:
     """The span that was asked for, or since when there is something to show."""
     length = report.until - report.since
     named = (name for span, name in _SPANS.items() if abs(length - span) < timedelta(hours=1))
-    return next(named, f"since {day_and_month(wall_time(report.since))}")
+    return next(named, f"since {day_since(report.since, until=report.until)}")
 
 
 def _trades(report: ProfitReport) -> Sequence[Trade]:

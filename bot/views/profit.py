@@ -12,7 +12,7 @@ from bot.views.components.amounts import cents, signed, signed_percent
 from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, lines
-from bot.views.components.times import stamp, zone_name
+from bot.views.components.times import day_since, wall_time, zone_name
 from engine.accounts.profit import NoReport, SpanReport
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
@@ -67,11 +67,12 @@ _NO_KEY: Mapping[NoReport, str] = {
 def profit_view(*, account: Account, found: SpanReport, span: Span | date) -> Message:
     """Percents are of the money there at the time; none is made a yearly one."""
     report = found.report
+    since = day_since(report.since, until=report.until)
     young = "My records begin then. I know nothing of before." if found.is_young else None
     doubts = [text for doubt, text in _DOUBTS.items() if doubt in report.doubts]
     text = lines(
         f"{badge(account)} · {_title(span)}",
-        f"Since {stamp(report.since).strip()}, {zone_name()}.",
+        f"Since {since} {wall_time(report.since):%H:%M}, {zone_name()}.",
         young,
         block(_rows(report)),
         "Only held: the same coins, never traded.",

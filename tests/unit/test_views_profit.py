@@ -140,6 +140,12 @@ def test_who_has_not_started_trading_hears_how_records_begin():
     assert "Checks run while trading is on. /resume starts it." in text
 
 
+def test_a_report_of_years_names_the_year_in_which_it_begins():
+    old = found(until=_SINCE + 400 * _DAY)
+    text = text_of(profit_view(account=account(), found=old, span=Span.ALL))
+    assert f"\nSince 15 Nov {_SINCE.year} 12:00, UTC.\n" in text
+
+
 def test_the_story_of_a_trade_says_what_it_brought():
     order = intent(
         state=OrderState.FILLED, execution=execution(), resolved_at=START, price="0.002"

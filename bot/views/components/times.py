@@ -19,6 +19,8 @@ _UNITS = (
 )
 _ROUGH_FROM = 2
 _UTC = "UTC"
+# From then on a day without its year may be taken for another.
+_LONG = timedelta(days=300)
 _ZONE: ContextVar[str] = ContextVar("time_zone", default=_UTC)
 
 
@@ -78,6 +80,14 @@ def wall_time(moment: datetime) -> datetime:
 def day_and_month(there: datetime) -> str:
     """22 Nov."""
     return f"{there.day} {_MONTHS[there.month - 1]}"
+
+
+def day_since(moment: datetime, *, until: datetime) -> str:
+    """22 Nov, with its year where that is long before *until*."""
+    there = wall_time(moment)
+    return (
+        f"{day_and_month(there)} {there.year}" if until - moment > _LONG else day_and_month(there)
+    )
 
 
 def time_or_day(moment: datetime, *, now: datetime) -> str:
