@@ -36,6 +36,7 @@ _DOUBTS = {
     Doubt.FEES_UNKNOWN: "About: not all fees are known yet. I count 0.05% for those.",
     Doubt.PRICE_OLD: "About: the token had no price for a day or more. Its last one counts.",
     Doubt.UNEXPLAINED: "About: some money moved while I did not look. I saw it later.",
+    Doubt.ORDER_UNCLEAR: "About: I do not know yet what became of one order.",
     Doubt.OTHER_PAIR: "About: I do not know how much of the pair's other token there was then.",
 }
 

@@ -20,7 +20,7 @@ from engine.domain.orders.order import Order
 from engine.domain.profit.corrections import CorrectionOffer, movements
 from engine.domain.profit.entries import Change, Doubt, FlowKind, PairChange
 from engine.domain.profit.spans import Span
-from engine.errors import PairUnavailable, Unavailable
+from engine.errors import OutcomeUnknown, PairUnavailable, Unavailable
 from engine.exchanges.price_history import PriceHistory
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
@@ -256,6 +256,21 @@ async def test_a_fill_that_the_balances_were_slow_to_show_is_reckoned_with(
 
     assert report.now == exchange.usdt + exchange.mntl * MIDDLE
     assert Doubt.UNEXPLAINED not in report.doubts
+
+
+async def test_while_an_order_is_unclear_the_report_is_about_so(
+    engine: Engine, exchange: FakeExchange, reports: ProfitReports
+):
+    account = await a_deposit_that_is_traded(engine, exchange)
+    exchange.go_wrong("place", OutcomeUnknown("ReadTimeout"), executes=True)
+    exchange.hidden_lookups = exchange.hidden_in_history = 9
+    exchange.usdt += 30
+    await engine.check(account)
+
+    report = (await of(reports, account)).report
+
+    assert report.doubts == {Doubt.ORDER_UNCLEAR}
+    assert report.now > exchange.usdt + exchange.mntl * MIDDLE
 
 
 async def _slow(exchange: FakeExchange) -> None:

@@ -121,6 +121,7 @@ class Doubt(Enum):
     PRICE_OLD = "price_old"
     UNEXPLAINED = "unexplained"
     OTHER_PAIR = "other_pair"
+    ORDER_UNCLEAR = "order_unclear"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -28,7 +28,15 @@ from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
 from engine.domain.orders.order import Order
-from engine.domain.profit.entries import Change, Corrections, Event, PairChange, Prices, Trade
+from engine.domain.profit.entries import (
+    Change,
+    Corrections,
+    Doubt,
+    Event,
+    PairChange,
+    Prices,
+    Trade,
+)
 from engine.domain.profit.ledger import Held, booked
 from engine.domain.profit.report import ProfitReport, Reckoning
 from engine.storage.models.accounts import AuditRow
@@ -117,7 +125,11 @@ async def report(
     async with aclosing(events(session, account, known.held, since=since)) as pages:
         async for page in pages:
             reckoning.take(page)
-    return reckoning.report()
+    found = reckoning.report()
+    unclear = (await orders.unresolved_of(session, [account.id])).get(account.id)
+    if found is None or unclear is None or unclear.dry_run != account.settings.dry_run:
+        return found
+    return replace(found, doubts=found.doubts | {Doubt.ORDER_UNCLEAR})
 
 
 async def events(
