@@ -78,9 +78,10 @@ class Pruning(Service):
                 deleted[kind] = await pruning.prune(
                     session, kind, before=now - self.keep, now=now, most=_BATCH
                 )
-        return +deleted + await self._prices(now)
+        return +deleted or await self._prices(now)
 
     async def _prices(self, now: datetime) -> Counter[str]:
+        """Last, because to know what is needed takes a look at every order."""
         async with self.database.reading() as session:
             ends = await price_pruning.unneeded(session, before=now - self.keep)
         deleted: Counter[str] = Counter()
