@@ -26,7 +26,7 @@ _AGAIN_AFTER_REFUSAL = timedelta(hours=1)
 _PAGE = MOST_HOURS * HOUR
 # Another account's key may see a pair that the first one's does not.
 _MOST_KEYS = 3
-# Of one report and of one round; what is older comes with later rounds.
+# Of one report, and of one request: other jobs wait for a round. What is older comes later.
 _MOST_PAGES, _PATIENCE_S = 4, 3
 _A_ROUND = 3
 
@@ -129,7 +129,8 @@ class PriceHistory(Service):
         for account in traders:
             try:
                 market = self.exchange_for(account).market
-                return await market.hourly_closes(symbol, since=since, until=until)
+                async with within(_PATIENCE_S):
+                    return await market.hourly_closes(symbol, since=since, until=until)
             except (Rejected, DecryptionFailed) as e:
                 logger.warning(
                     "price history refused", extra={"pair": symbol, "problem": type(e).__name__}

@@ -1,5 +1,6 @@
 """One price an hour of each pair in use: one request for all accounts, and none twice."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.market.candles import HOUR, whole_hour
 from engine.domain.market.pairs import Symbol
 from engine.errors import BadData, PairUnavailable, Unavailable
+from engine.exchanges import price_history
 from engine.exchanges.price_history import PriceHistory
 from engine.storage.database import Database
 from engine.storage.trading import candles, orders
@@ -166,6 +168,22 @@ async def test_a_pair_whose_prices_are_no_answer_keeps_no_other_pair_waiting(
         await history(engine).round()
 
     assert await hours(engine, since=100 * HOUR) >= 100
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_an_exchange_that_does_not_answer_holds_no_round_up(
+    engine: Engine, exchange: FakeExchange, monkeypatch: pytest.MonkeyPatch
+):
+    """Digests, cards and pauses come after it."""
+    monkeypatch.setattr(price_history, "_PATIENCE_S", 0.01)
+    await engine.open_account()
+    exchange.meanwhile("hourly_closes", _for_ever)
+    async with asyncio.timeout(5):
+        with pytest.raises(Unavailable):
+            await history(engine).round()
 
 
 async def test_a_report_does_without_an_exchange_that_is_away(
