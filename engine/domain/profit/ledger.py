@@ -4,9 +4,9 @@ Every stored reading is met exactly: what trades and known changes leave unexpla
 found with the next reading. So the account is always opening + flows + trades.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -32,6 +32,8 @@ USUAL_FEE_RATE = Decimal("0.0005")
 # How far a fee that is not known may be from that.
 _FEE_ROOM = Decimal("0.005")
 _CENT = Decimal("0.01")
+# A change of the pair that is taken back within this time never was.
+_MISTAKE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,8 @@ class Ledger:
         self._seen: tuple[datetime, Decimal] | None = None
         self._last: Booked | None = None
         self._joined = False
-        # Since when a new token is traded, and what came since, until it is known how much there is.
-        self._joining: tuple[datetime, list[Event]] | None = None
+        # A new token is traded, and what came since, until it is known how much of it there is.
+        self._joining: tuple[PairChange, list[Event]] | None = None
 
     def take(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -141,7 +143,11 @@ class Ledger:
 
     def _add(self, event: Event) -> None:
         if self._joining is not None:
-            self._joining[1].append(event)
+            change, waiting = self._joining
+            if isinstance(event, PairChange) and self._is_undone(change, waiting, by=event):
+                self._joining = None
+                return
+            waiting.append(event)
             if (found := _base_read(event)) is not None:
                 self._join(*found)
         elif isinstance(event, Trade):
@@ -149,8 +155,7 @@ class Ledger:
         elif isinstance(event, Change):
             self._moved(event)
         elif event.asset != self._asset:
-            self._switch(event.asset, event.at)
-            self._joining = event.at, []
+            self._joining = event, []
         else:  # of the token before nothing was read
             self.doubts.add(Doubt.OTHER_PAIR)
 
@@ -166,14 +171,18 @@ class Ledger:
         """The first reading of the new token tells what was there since the pair was changed."""
         if self._joining is None:
             return
-        (since, waiting), self._joining = self._joining, None
-        if asset == self._asset:
-            self._flow(since, asset, units, FlowKind.PAIR, None)
+        (change, waiting), self._joining = self._joining, None
+        self._switch(change.asset, change.at)
+        if asset == change.asset:
+            self._flow(change.at, asset, units, FlowKind.PAIR, None)
             self._joined = False
         else:
             self.doubts.add(Doubt.OTHER_PAIR)
         for event in waiting:
             self._add(event)
+
+    def _is_undone(self, change: PairChange, waiting: Sequence[Event], *, by: PairChange) -> bool:
+        return not waiting and by.asset == self._asset and by.at - change.at <= _MISTAKE
 
     def _moved(self, change: Change) -> None:
         if change.asset != USDT:
