@@ -39,7 +39,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.band_history import PastBand
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, base_of
-from engine.domain.profit.entries import FlowKind
+from engine.domain.profit.entries import Doubt, FlowKind
 from engine.domain.profit.report import ProfitReport
 from engine.domain.profit.spans import Span
 
@@ -193,7 +193,7 @@ def _drift(
         else f"{inside[0].upper()}{inside[1:]} your USDT was inside the band.",
         _traded(report),
         "My records begin then. I know nothing of before." if found.is_young else None,
-        None if account.can_trade else last_seen(account, found),
+        _about_usdt(report) if account.can_trade else last_seen(account, found),
         keyboard=_buttons(page),
     )
     return Picture(drift_chart(chart, theme), caption)
@@ -307,6 +307,13 @@ def _about(account: Account, found: SpanReport) -> str | None:
         return old
     if found.report.doubts:
         return "About: not every fee, price or deposit is known exactly."
+    return None
+
+
+def _about_usdt(report: ProfitReport) -> str | None:
+    """A price and a fee in another coin say nothing of the USDT."""
+    if report.doubts & {Doubt.UNEXPLAINED, Doubt.ORDER_UNCLEAR}:
+        return "About: not every deposit and order is known exactly."
     return None
 
 

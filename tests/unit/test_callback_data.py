@@ -134,6 +134,7 @@ def test_a_button_with_something_added_is_never_taken_for_another_kind(
         "chart:pie:7d",
         "flows:8d:0",
         "flows:20261101:0",
+        "flows:0001-01-01:0",
         "flow:2:1:1790000000000:7d",
         "drop:a",
         "order:filled",

@@ -182,6 +182,9 @@ def test_the_caption_of_the_drift_says_how_long_the_usdt_was_inside():
     ]
     assert {"target 40", "· inside the band 99% of the time", "57", "outside"} <= drawn(shown)
 
+    late = picture(ChartKind.DRIFT, report(doubts=frozenset({Doubt.UNEXPLAINED})))
+    assert said(late.caption)[-1] == "About: not every deposit and order is known exactly."
+
 
 def test_the_usdt_of_another_day_is_held_against_the_band_of_that_day():
     settings = account().settings

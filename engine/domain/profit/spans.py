@@ -5,6 +5,9 @@ from enum import Enum
 
 from engine.domain.alerts.local_time import zone
 
+# Days before it are not in reach of all time zones.
+_FIRST_YEAR = 2000
+
 
 class Span(Enum):
     """The value is how it is typed."""
@@ -21,7 +24,7 @@ def span_of(text: str) -> Span | date:
         return Span(text)
     except ValueError:
         day = date.fromisoformat(text)
-    if day.isoformat() != text:
+    if day.isoformat() != text or day.year < _FIRST_YEAR:
         raise ValueError(f"{text!r} is no span")
     return day
 
