@@ -368,6 +368,23 @@ def test_after_a_change_of_the_pair_the_token_before_makes_nothing_more() -> Non
     assert Doubt.OTHER_PAIR in late.doubts
 
 
+def test_a_token_that_never_had_a_price_takes_none_of_the_next_ones() -> None:
+    unpriced = Asset("GONE")
+    events: list[Any] = [
+        PairChange(START + _DAY, unpriced),
+        moved(START + 2 * _DAY, unpriced, 500, 600),
+        moved(START + 3 * _DAY, USDT, 100, 150),
+        PairChange(START + 4 * _DAY, OTHER),
+        moved(START + 5 * _DAY, OTHER, 3, 4, price="7"),
+    ]
+    events.insert(0, moved(START + _HOUR, MNTL, 0, 1, price="0.002"))
+    prices = Prices({MNTL: _line({START: "0.002"}), OTHER: _line({START: "7"})})
+    report = _report(events, now=(150, 4), asset=OTHER, prices=prices)
+    assert [flow.value for flow in report.flows if flow.asset == unpriced] == [ZERO] * 3
+    assert (report.returned, report.drawdown) == (ZERO, ZERO)
+    assert Doubt.PRICE_OLD in report.doubts
+
+
 def test_a_withdrawal_is_no_drawdown() -> None:
     report = _report([moved(START + _DAY, USDT, 100, 10)], now=(10, 0))
     assert (report.drawdown, report.returned) == (ZERO, ZERO)

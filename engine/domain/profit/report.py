@@ -342,6 +342,9 @@ class _Books:
     def _close(self, closing: Closing) -> None:
         """What only holding has more or less of the token becomes USDT."""
         self._hours(closing.at)
+        if self.waiting:  # there never was a price, and the next token's is none of this one
+            self.doubts.add(Doubt.PRICE_OLD)
+            self._point(closing.at, closing.price)
         self.held_quote += self.held_base * closing.price
         self.held_base = ZERO
         self.ends.append(closing.price)
