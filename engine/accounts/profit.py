@@ -85,7 +85,7 @@ class ProfitReports(Service):
             if known is None:
                 return NoReport.NO_RECORDS
             since = max(asked or known.first, known.first)
-            pairs = await value_events.priced(session, account, known.held, since=asked)
+            pairs = await value_events.priced(session, account, known.held, since=since)
         for symbol in pairs.values():
             await self.prices.fill(account, symbol, since=since)
         base = known.held.base_asset

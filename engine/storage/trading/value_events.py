@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
@@ -84,14 +84,12 @@ async def records(session: AsyncSession, account: Account) -> Records | None:
 
 
 async def priced(
-    session: AsyncSession, account: Account, held: Held, *, since: datetime | None
+    session: AsyncSession, account: Account, held: Held, *, since: datetime
 ) -> Mapping[Asset, Symbol]:
     """Returns the assets that need a price from *since* on, and the pair that tells it."""
     query = select(OrderRow.symbol, FEES_NAMED).where(*_trades_of(account)).distinct()
-    if since is not None:
-        query = query.where(OrderRow.created_at >= since)
-    first = since or datetime.fromtimestamp(0, UTC)
-    pairs = await _pair_changes(session, account, held, since=first)
+    query = query.where(OrderRow.created_at >= since)
+    pairs = await _pair_changes(session, account, held, since=since)
     assets = {held.base_asset, *(pair.asset for pair in pairs)}
     for symbol, fees in await session.execute(query):
         assets |= {base_of(symbol), *fee_assets(fees)}
