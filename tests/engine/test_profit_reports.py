@@ -301,6 +301,9 @@ async def test_a_change_of_the_pair_is_an_event_once_the_account_was_looked_at(
 ):
     """Until then what is held is the token before."""
     account = await a_deposit_that_is_traded(engine, exchange)
+    await engine.wait(3 * HOUR)
+    exchange.mntl += 1000
+    await engine.check(account)
     at, other = engine.clock.now(), Symbol("ABCUSDT")
     changed = await engine.change(account, symbol=other)
     async with engine.database.writing() as session:
@@ -317,7 +320,9 @@ async def test_a_change_of_the_pair_is_an_event_once_the_account_was_looked_at(
         assert records is not None
         pages = value_events.events(session, changed, records.held, since=records.first)
         events = [event async for page in pages for event in page]
+        pairs = await value_events.priced(session, changed, records.held, since=at - 2 * HOUR)
     assert events[-1] == PairChange(at, base_of(other))
+    assert list(pairs) == [base_of(other), "MNTL"]
     assert (await of(reports, changed)).report.flows[-2].at == at
 
 

@@ -91,6 +91,10 @@ async def priced(
     query = query.where(OrderRow.created_at >= since)
     pairs = await _pair_changes(session, account, held, since=since)
     assets = {held.base_asset, *(pair.asset for pair in pairs)}
+    moved = select(BalanceChangeRow.asset).where(
+        *_changes_of(account), BalanceChangeRow.at >= since
+    )
+    assets |= {Asset(asset) for asset in await session.scalars(moved.distinct())}
     for symbol, fees in await session.execute(query):
         assets |= {base_of(symbol), *fee_assets(fees)}
     return {asset: symbol_of(asset) for asset in sorted(assets - {USDT})}
@@ -272,7 +276,7 @@ async def _moves(
     waiting = deque(pairs)
     async for row in changes:
         change = Change._make(row)
-        while waiting and waiting[0].at <= change.at:
+        while waiting and waiting[0].at < change.at:
             yield waiting.popleft()
         yield change
     for pair in waiting:
