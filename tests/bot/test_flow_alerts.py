@@ -147,7 +147,7 @@ async def test_what_is_ambiguous_is_asked_about_and_what_makes_no_sense_refused(
     assert "I am not sure how to read" in question.edits[0]
     assert (await stored(bot)).smallest == D(1000)
     assert "Nothing changed" in refused.text
-    assert "/alerts quiet 23:00-07:00" in refused.text
+    assert "/alerts digest 08:00" in refused.text
 
 
 async def test_the_settings_are_there_after_a_restart_and_the_old_panel_still_works(world: World):
@@ -265,7 +265,7 @@ async def test_the_weekly_report_comes_with_its_picture_and_the_card_has_its_lin
     assert [told.photo is not None for told in reports] == [True]
     assert "Trading goes on. Next report: 1 Dec 08:00 UTC" in reports[0].text
     card = await bot.ask(OWNER, "/status")
-    assert "\n1 day    " in card.text
+    assert "\nMade 1d" in card.text
     assert "\n7 days" not in card.text
 
 
