@@ -45,6 +45,7 @@ def warm_up() -> None:
     # What is only imported when it is used may be so by a life, and by any other.
     ours = [m for name, m in sys.modules.items() if name.startswith(("bot.", "engine."))]
     before = dict(_traces(ours))
+    as_before = os.environ.get("PTB_TIMEDELTA")  # noqa: TID251 - read by the library
     logging.disable()
     try:
         with (
@@ -54,7 +55,9 @@ def warm_up() -> None:
             os.environ["PTB_TIMEDELTA"] = "true"  # noqa: TID251 - as bot/__main__.py does
             asyncio.run(_live(Path(folder)))
     finally:
-        os.environ.pop("PTB_TIMEDELTA", None)  # noqa: TID251 - a child sets it itself
+        del os.environ["PTB_TIMEDELTA"]  # noqa: TID251 - a child sets it itself
+        if as_before is not None:
+            os.environ["PTB_TIMEDELTA"] = as_before  # noqa: TID251 - as above
         logging.disable(logging.NOTSET)
     _wait_for_threads(before["threads"])
     left = [f"{what}: {now}" for what, now in _traces(ours) if before.get(what) != now]
