@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from engine.clock import Clock
-from engine.storage import postgres
+from engine.storage import postgres, sqlite
 from engine.storage.column_types import Moment
 from engine.storage.models.queues import QueueColumns
 from engine.storage.postgres import BadAddress
@@ -104,6 +104,8 @@ class Database:
         options: dict[str, Any] = {"hide_parameters": True}
         if address.get_backend_name() == "postgresql":
             options |= {**postgres.POOL, "connect_args": postgres.connect_args()}
+        else:
+            options["connect_args"] = {"factory": sqlite.Connection}
         engine = create_async_engine(address, **options)
         if address.get_backend_name() == "sqlite":
             _configure_sqlite(engine)

@@ -1,7 +1,11 @@
-"""Locks a SQLite file for one process: a second would share neither clock nor write queue."""
+"""SQLite's own: a file locked for one process, and connections that let go of it.
+
+A second process would share neither clock nor write queue.
+"""
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -12,6 +16,19 @@ _BESIDE = ("", "-wal", "-shm", "-journal", ".lock")
 
 class InUse(Exception):
     """Another process has the database open."""
+
+
+class Connection(sqlite3.Connection):
+    """Lets go of the database when it is closed.
+
+    SQLite keeps a connection open, with its transaction and lock, until the last of its statements
+    is deleted; and where a task was cancelled, one lives on in the traceback, until it is garbage.
+    """
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):  # then the statement's end is waited for, as without this
+            self.rollback()
+        super().close()
 
 
 @contextmanager

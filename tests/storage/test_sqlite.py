@@ -1,8 +1,11 @@
 """One process per SQLite file, whatever name it is opened by, and for its owner's eyes alone."""
 
+import asyncio
 import os
+import sqlite3
 import stat
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,8 @@ from sqlalchemy import text
 
 from bot.runtime.startup import CannotStart, open_database
 from engine.clock import SystemClock
-from engine.storage.sqlite import InUse, make_private, sole_user
+from engine.storage.database import Database
+from engine.storage.sqlite import Connection, InUse, make_private, sole_user
 
 
 @pytest.fixture
@@ -95,3 +99,46 @@ def test_what_is_no_file_keeps_its_rights(data: Path):
     make_private(device)
 
     assert stat.S_IMODE(device.stat().st_mode) == 0o666
+
+
+def test_a_closed_connection_lets_go_of_the_database_however_many_statements_live_on(
+    tmp_path: Path,
+):
+    file = tmp_path / "some.db"
+    first = sqlite3.connect(file, isolation_level=None, factory=Connection)
+    first.execute("CREATE TABLE notes (name)")
+    first.execute("INSERT INTO notes VALUES (1), (2)")
+    first.execute("BEGIN IMMEDIATE")
+    alive = first.execute("UPDATE notes SET name = name + 1 RETURNING name")
+    reading = first.execute("SELECT name FROM notes")
+    reading.fetchone()
+    first.close()
+
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=0)) as second:
+        second.execute("BEGIN IMMEDIATE")
+
+        assert second.execute("SELECT name FROM notes").fetchall() == [(1,), (2,)]
+    assert alive is not reading
+
+
+async def test_at_whichever_step_a_writer_is_cancelled_the_next_one_can_write(sqlite_url: str):
+    async def write() -> None:
+        async with database.writing() as session:
+            await session.execute(
+                text("INSERT INTO notes VALUES (:name, '')"), [{"name": n} for n in range(500)]
+            )
+            await session.execute(text("DELETE FROM notes RETURNING name"))
+
+    ended = []
+    async with Database.open(sqlite_url, clock=SystemClock()) as database:
+        for tenths in range(60):
+            writer = asyncio.get_running_loop().create_task(write())
+            await SystemClock().sleep(timedelta(milliseconds=tenths / 10))
+            writer.cancel()
+            with suppress(asyncio.CancelledError):
+                await writer
+            ended.append(writer)  # and with its traceback all that it held
+            async with asyncio.timeout(2):
+                await write()
+
+    assert any(one.cancelled() for one in ended)
