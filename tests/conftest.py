@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from engine.storage.database import Database
 from engine.storage.migrations import migrate
-from tests import compiled, inline_sqlite, replays
+from tests import compiled, inline_sqlite, replays, sampling
 from tests.fakes import telegram_limits
 from tests.fakes.clock import FakeClock
 from tests.faults.summary import pytest_terminal_summary
@@ -70,6 +70,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     first = int(worker.removeprefix("gw")) * len(modules) // count
     for module in modules[first:] + modules[:first]:
         importlib.import_module(module)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """The short form tries on PostgreSQL what is about the database, and what is promised."""
+    if isinstance(item, pytest.Function) and sampling.is_second_database(item):
+        item.add_marker(sampling.LONG)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,21 +1,41 @@
 """What `make test` leaves to `make check` and `make soak`: tests marked `long`.
 
 The short form is what a founder waits for at each change, and must end within five minutes. It
-leaves out further cases of a kind of which it has some, and slow tests of what other tests hold too.
-What docs/promises.md names is never left out.
+leaves out further cases of a kind of which it has some, PostgreSQL where SQLite and the tests of the
+storage say as much, and slow tests of what other tests hold too. What docs/promises.md names is
+never left out.
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 LONG = pytest.mark.long
+_ROOT = Path(__file__).parents[1]
+_STORAGE = _ROOT / "tests" / "storage"
 
 
 def long(*values: Any) -> Any:
     """One case, to parametrize with, that is long."""
     return pytest.param(*values, marks=LONG)
+
+
+def is_second_database(item: pytest.Function) -> bool:
+    """Whether a test that SQLite has passed is to pass on PostgreSQL too, and may wait for that."""
+    callspec = getattr(item, "callspec", None)  # of a test with parameters
+    if callspec is None or callspec.params.get("database_url") != "postgresql":
+        return False
+    return not item.path.is_relative_to(_STORAGE) and item.originalname not in _promised()
+
+
+@cache
+def _promised() -> frozenset[str]:
+    page = (_ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    return frozenset(re.findall(r"::(test_\w+)", page))
 
 
 def sampled(cases: Iterable[Any] | Mapping[str, Any], *, every: int) -> list[Any]:

@@ -17,6 +17,7 @@ from tests.e2e.process import ROOT, until
 from tests.e2e.world import API_KEY, API_SECRET, ENCRYPTION_KEY, ORDER, OWNER, World
 from tests.fakes.mexc_faults import Fault
 from tests.fakes.pooler import pooled
+from tests.sampling import LONG
 
 CANNOT_START = 3
 
@@ -50,6 +51,7 @@ def everything_in(url: str) -> str:
         )
 
 
+@LONG
 async def test_a_schema_that_is_missing_or_another_is_refused_and_the_release_step_makes_it(
     world: World, empty_postgres_url: str
 ):

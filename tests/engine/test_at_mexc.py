@@ -116,7 +116,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("executes", [True, False], ids=["executed", "not executed"])
-@pytest.mark.parametrize("answer", sampled(ANSWERS, every=2))
+@pytest.mark.parametrize("answer", sampled(ANSWERS, every=4))
 async def test_whatever_mexc_answers_an_order_is_sent_once_and_the_drift_traded_once(
     engine: Engine, mexc: FakeMexc, answer: Reply, executes: bool
 ):

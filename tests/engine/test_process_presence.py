@@ -1,5 +1,6 @@
 """A process says that it lives; what a dead one held is soon another's, what a living one holds is not."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -7,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from engine.clock import SystemClock
 from engine.scheduling.process_presence import ProcessPresence
 from engine.storage.coordination import leader_leases, leases
 from engine.storage.database import Database
@@ -69,6 +71,11 @@ async def test_what_a_killed_process_held_is_free_as_soon_as_the_database_has_lo
 
     async with process(postgres_url, clock, "next") as (database, presence):
         await presence.keep()
+        # A session ends a moment after its connection.
+        async with asyncio.timeout(10):
+            while "dead" in await holders(database):
+                await SystemClock().sleep(timedelta(milliseconds=20))
+                await presence.keep()
 
         assert await holders(database) == {None, "next"}
         async with database.writing() as session:

@@ -76,6 +76,7 @@ statuses = st.sampled_from([200, 200, 200, 400, 500])
 
 
 @pytest.mark.parametrize("name", list(READS))
+@LONG
 async def test_what_cannot_be_read_is_no_order_and_a_trouble(
     name: str,
     world: World,
@@ -134,6 +135,7 @@ async def test_whatever_an_answer_became_on_its_way_no_check_breaks_and_no_order
     assert errors() == []
 
 
+@LONG
 async def test_an_order_whose_answers_are_garbage_is_sent_once_and_found_in_the_end(
     world: World, bot: Program, errors: Callable[[], list[str]], record_property: Record
 ):

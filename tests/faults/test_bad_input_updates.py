@@ -183,6 +183,7 @@ async def _commands_of(bot: Program) -> list[str]:
     return [command["command"] for command in bot.world.api.commands]
 
 
+@LONG
 async def test_any_command_that_does_not_exist_is_told_so_and_changes_nothing(
     bot: Program, quiet: Callable[[], list[str]], record_property: Record
 ):

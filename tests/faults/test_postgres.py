@@ -19,6 +19,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.pooler import pooled
 from tests.faults.bench import Bench, DatabaseFaults, Person
 from tests.faults.invariants import broken, broken_at_rest
+from tests.sampling import LONG
 
 DRIFT = Decimal("17.10")
 MINUTE = timedelta(minutes=1)
@@ -83,6 +84,7 @@ async def test_two_processes_trade_through_a_pooler_and_leave_nothing_in_its_ses
         assert set(pooler.leaks()) <= {"setting application_name"}  # as_the_bench
 
 
+@LONG
 async def test_no_transaction_waits_for_another_one_of_its_own(
     postgres_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ):
@@ -113,6 +115,7 @@ class Killer(DatabaseFaults):
             self.left = next(self.gaps)
 
 
+@LONG
 async def test_backends_that_are_killed_in_the_middle_of_transactions_cost_no_order(
     postgres_url: str, clock: FakeClock
 ):

@@ -214,7 +214,7 @@ async def test_18_what_is_told_of_a_clock_that_jumps_about_is_about_the_clock(
 
 @pytest.mark.parametrize("path", sampled([BALANCES, BOOK], every=2))
 @pytest.mark.parametrize(
-    ("asked", "seconds"), [("90", 90), long("0", 1), (None, 60), long("soon", 60)]
+    ("asked", "seconds"), [("90", 90), long("0", 1), long(None, 60), long("soon", 60)]
 )
 async def test_19_after_a_429_no_account_asks_for_anything_before_the_time_is_over(
     bench: Bench, anna: Person, ben: Person, path: str, asked: str | None, seconds: int
@@ -253,7 +253,7 @@ async def test_19_an_order_answered_with_429_is_looked_up_when_the_time_is_over(
     [
         (418, "600", 10 * MINUTE, "rate_limited"),
         long(418, None, 2 * MINUTE, "rate_limited"),
-        (403, None, 5 * MINUTE, "host_refused"),
+        long(403, None, 5 * MINUTE, "host_refused"),
     ],
 )
 async def test_20_a_ban_of_our_address_silences_every_account_and_each_chat_is_told_once(
@@ -438,7 +438,7 @@ async def test_23_a_key_that_may_too_much_or_too_little_is_not_stored_and_nothin
 
 @pytest.mark.parametrize(
     "code",
-    sampled([30000, 30014, 30016, 30018, 30019, 30020, 30021, 10007, -1121], every=4),
+    sampled([30000, 30014, 30016, 30018, 30019, 30020, 30021, 10007, -1121], every=8),
 )
 async def test_24_a_pair_that_takes_no_orders_moves_no_money_and_goes_on_when_it_does(
     bench: Bench, anna: Person, code: int

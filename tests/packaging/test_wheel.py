@@ -52,6 +52,7 @@ def test_the_command_plays_the_tour_from_another_folder(installed: Installed, tm
     assert list(tmp_path.iterdir()) == []
 
 
+@LONG
 def test_the_command_ends_with_the_codes_of_the_program(installed: Installed, tmp_path: Path):
     refused = installed.run("ballast", "worker", folder=tmp_path)
 
