@@ -17,6 +17,8 @@ from engine.domain.orders.order import ClientOrderId
 STALE_AFTER = timedelta(days=1)
 # Looked up once: in the enumeration it takes as long as three sums of amounts.
 BUY = Side.BUY
+KnownPrice = tuple[datetime, Decimal]
+"""A price, and since when it is known."""
 
 
 class Trade(NamedTuple):
@@ -140,6 +142,13 @@ class PriceLine:
         """Returns since when that price was known."""
         index = bisect_right(self.times, moment)
         return self.times[index - 1] if index else None
+
+    def newest(self, moment: datetime, seen: KnownPrice | None) -> KnownPrice | None:
+        """Returns the newer of the last price that was known then and of what was *seen*."""
+        index = bisect_right(self.times, moment)
+        if seen is not None and (not index or self.times[index - 1] < seen[0]):
+            return seen
+        return (self.times[index - 1], self.closes[index - 1]) if index else None
 
 
 NO_PRICES = PriceLine((), ())

@@ -22,6 +22,7 @@ from engine.domain.profit.entries import (
     Flow,
     FlowKey,
     FlowKind,
+    KnownPrice,
     PairChange,
     Prices,
     Trade,
@@ -128,7 +129,7 @@ class Ledger:
         self._symbol: Symbol | None = None
         self._quote = opening.quote
         self._base = opening.base
-        self._seen: tuple[datetime, Decimal] | None = None
+        self._seen: KnownPrice | None = None
         self._last: Booked | None = None
         self._joined = False
         # A new token is traded, and what came since, until it is known how much of it there is.
@@ -294,11 +295,8 @@ class Ledger:
 
     def _price(self, at: datetime) -> Decimal | None:
         """The newest of what a candle, and what a trade or a flow showed."""
-        line = self._prices.line(self._asset)
-        candle = line.time(at)
-        if self._seen is not None and (candle is None or candle < self._seen[0]):
-            return self._seen[1]
-        return line.at(at)
+        newest = self._prices.line(self._asset).newest(at, self._seen)
+        return newest and newest[1]
 
     def _as_fee(self, found: Decimal) -> Decimal:
         """Corrects the last trade's fee by what was *found*, where that fee was not known."""

@@ -22,6 +22,7 @@ from engine.domain.profit.entries import (
     Event,
     Flow,
     FlowKind,
+    KnownPrice,
     Prices,
 )
 from engine.domain.profit.ledger import Booked, Closing, Held, Ledger, Opening, Step
@@ -144,7 +145,7 @@ class _Books:
         self.prices, self.since, self.until = prices, since, until
         self.quote = self.held_quote = opening.quote
         self.base = self.held_base = opening.base
-        self.seen: tuple[datetime, Decimal] | None = None
+        self.seen: KnownPrice | None = None
         self.ends: list[Decimal] = []
         self.points = Points(until - since)
         self.index, self.held_index = Index(), Index()
@@ -213,13 +214,13 @@ class _Books:
             apart=self.points.apart,
         )
 
-    def _begin(self, told: tuple[datetime, Decimal] | None = None) -> None:
+    def _begin(self, seen: KnownPrice | None = None) -> None:
         """Where no price is as old as the span, the first one known after it: what the first step
-        *told*, or a candle.
+        *seen* shows, or a candle.
         """
         if self.line.at(self.since) is None:
             known = [*zip(self.line.times[:1], self.line.closes[:1], strict=True)]
-            known += [told] if told else []
+            known += [seen] if seen else []
             if known:
                 at, price = min(known)
                 self.seen = self.since, price
@@ -247,13 +248,11 @@ class _Books:
 
     def _price(self, at: datetime) -> Decimal | None:
         """The newest of what a candle, and what a trade or a flow showed."""
-        candle = self.line.time(at)
-        if self.seen is not None and (candle is None or candle < self.seen[0]):
-            self._doubt_price(at - self.seen[0])
-            return self.seen[1]
-        if candle is not None:
-            self._doubt_price(at - candle)
-        return self.line.at(at)
+        newest = self.line.newest(at, self.seen)
+        if newest is None:
+            return None
+        self._doubt_price(at - newest[0])
+        return newest[1]
 
     def _doubt_price(self, age: timedelta) -> None:
         if age > STALE_AFTER and (self.base or self.held_base):
