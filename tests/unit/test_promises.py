@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sampling import is_promised
+
 ROOT = Path(__file__).parents[2]
 PAGES = ("docs/promises.md", "docs/reliability.md")
 PROOF = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
@@ -33,6 +35,9 @@ def test_the_proof_of_a_promise_is_never_left_out_of_the_short_form():
 
     assert left_out
     assert left_out & set(named) == set()
+    assert [test for _, test in named if test and not is_promised(test)] == []
+    assert is_promised("test_13_a_scenario_that_a_row_names_by_its_number")
+    assert not is_promised("test_14_another_scenario")
 
 
 def test_every_promise_names_its_proof():
