@@ -17,8 +17,6 @@ from engine.domain.profit.spans import Span
 
 _KINDS = {kind.value: kind for kind in ChartKind}
 _SPANS = {span.value: span for span in Span}
-
-
 # Who taps a button twice within this time wants one picture.
 _TWICE = timedelta(seconds=3)
 _ALREADY = Toast("")
@@ -66,7 +64,7 @@ class ChartHandler(Handler):
                 del self._wanted[place]
 
     def _is_repeated(self, tap: tuple[int, int, str]) -> bool:
-        now = self.ctx.clock.now()
+        now = self.ctx.clock.steady()
         for old in [one for one, at in self._begun.items() if now - at > _TWICE]:
             del self._begun[old]
         if tap in self._begun:
