@@ -99,7 +99,7 @@ def only_looks(command: str, argument: str) -> bool:
 
 def needed_for(command: str, argument: str, *, is_shared: bool = False) -> Role:
     """Return the role needed to send `/command argument`. *is_shared*: the account is another
-    chat's, where nobody has the role of an owner.
+    chat's, and this chat has no owner.
     """
     if (command in _SHOWS_WHEN_BARE and not argument) or (is_shared and command == "alerts"):
         return Role.VIEWER  # each shared chat chooses its own alerts

@@ -35,7 +35,7 @@ def leave_out(environ: MutableMapping[str, str]) -> None:
 
 
 def loader_paths(env: Mapping[str, str]) -> dict[str, str]:
-    """Where the system is told to look for libraries, which a Python of a host may need to start."""
+    """The variables with folders of libraries: some hosts' Python does not start without them."""
     return {name: paths for name, paths in env.items() if _LOADER_PATH.fullmatch(name)}
 
 

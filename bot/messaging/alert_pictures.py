@@ -66,17 +66,17 @@ class AlertPictures(Service):
             return None
 
     async def _drawn(self, chat_id: int, wanted: WantedPicture) -> bytes | None:
-        now, told = self.clock.now(), wanted.report
+        now, report = self.clock.now(), wanted.report
         async with self.database.reading() as session:
             account = await accounts.of_chat(session, chat_id)
-            if account is None or account.settings.dry_run != told.dry_run:
+            if account is None or account.settings.dry_run != report.dry_run:
                 return None
-            if now - told.at > _SAME_FOR:
+            if now - report.at > _SAME_FOR:
                 return None
-            report = await stored_profit.report(session, account, since=told.since, until=now)
-        if report is None:
+            profit = await stored_profit.report(session, account, since=report.since, until=now)
+        if profit is None:
             return None
         theme = Theme.LIGHT if wanted.settings.light_pictures else Theme.DARK
         with times_in(wanted.settings.time_zone):
-            svg = await asyncio.to_thread(value_svg, account=account, report=report, theme=theme)
+            svg = await asyncio.to_thread(value_svg, account=account, report=profit, theme=theme)
         return await self.draw(svg)

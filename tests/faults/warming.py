@@ -76,9 +76,7 @@ async def _live(folder: Path) -> None:
         with watched_loop() as turning:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(run_live(settings, stop=stop, turning=turning))
-                with suppress(
-                    TimeoutError
-                ):  # on a slow machine a child has more to do, that is all
+                with suppress(TimeoutError):  # a child has more to do then, that is all
                     async with asyncio.timeout(_LONGEST_DAY_S):
                         await _converse(world)
                 stop.set()

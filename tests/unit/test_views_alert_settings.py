@@ -197,11 +197,11 @@ def test_the_weekly_report_is_the_profit_of_the_week_and_what_comes_next():
     assert "\nMade       about +1.31\nOnly held" in told(a_week(bare))
     assert "Trading  " not in told(a_week(bare))
     assert "Withdrawn  -25.00\n" in told(a_week(replace(WEEK, deposits=D(-25))))
-    assert "Trading stands still: /why. Next" in told(a_week(WEEK, trading=False))
+    assert "Trading is stopped: /why. Next" in told(a_week(WEEK, trading=False))
     assert told(a_week(None, paused=True, next_at=None)).splitlines() == [
         "⏸ PAUSED · Report of 7 days",
         "I know nothing of this time: no record, or no price of the token.",
-        "Trading stands still: /why.",
+        "Trading is stopped: /why.",
     ]
 
 

@@ -59,8 +59,8 @@ def _percent(fraction: Decimal | None) -> str:
 
 def _next(report: WeeklyReport) -> str | None:
     """In one line: whether I trade, and when the next report comes."""
-    stands = not report.trading or report.paused or report.halted
-    trading = "Trading stands still: /why." if stands else "Trading goes on."
+    is_stopped = not report.trading or report.paused or report.halted
+    trading = "Trading is stopped: /why." if is_stopped else "Trading goes on."
     if report.next_at is None:
         return trading
     return f"{trading} Next report: {utc(report.next_at)}"
