@@ -22,7 +22,7 @@ The tour is over. What you can do next:
 
   make run    tries the bot in a terminal, with paper money again
   ballast     does the same, where it is installed as a package
-  make test   runs all tests
+  make test   runs the tests
 
 README.md shows the way to a first live trade."""
 
