@@ -18,14 +18,14 @@ from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.orders.order import Order
 from engine.domain.profit.corrections import CorrectionOffer, movements
-from engine.domain.profit.entries import Change, Doubt, FlowKind, PairChange
+from engine.domain.profit.entries import Change, Doubt, FlowKind, PairChange, Trade
 from engine.domain.profit.spans import Span
 from engine.errors import OutcomeUnknown, PairUnavailable, Unavailable
 from engine.exchanges.price_history import PriceHistory
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
-from engine.storage.models.trading import BalanceChangeRow
+from engine.storage.models.trading import BalanceChangeRow, OrderRow
 from engine.storage.trading import balance_changes, value_events
 from tests.engine.harness import CHAT, Engine
 from tests.fakes.clock import FakeClock
@@ -294,6 +294,41 @@ async def test_the_records_of_a_stored_trade_are_the_orders(
     assert (records.held.base_asset, CHAT) == (Asset("MNTL"), account.chat_id)
     assert isinstance(events[0], Change)
     assert events[0].asset == USDT
+
+
+async def test_each_coin_that_paid_a_fee_and_each_token_needs_a_price(
+    engine: Engine, exchange: FakeExchange
+):
+    account = await a_deposit_that_is_traded(engine, exchange)
+    facts: list[dict[str, str | None]] = [
+        {"fees": '{"USDT": "0.01", "MX": "0.5"}'},
+        {"fees": '{"BNB": "0.01", "USDT": "0.5"}'},
+        {"fees": '{"usdt": "0.01"}'},
+        {"symbol": "ABCUSDT"},
+        {"fees": "{}"},
+        {"symbol": "DEFUSDT", "fees": None},
+    ]
+
+    async with engine.database.writing() as session:
+        [row] = await session.scalars(select(OrderRow))
+        kept = set(OrderRow.__table__.c.keys()) - {"id", "inputs"}
+        stored = {name: getattr(row, name) for name in kept}
+        for number, changed in enumerate(facts):
+            name = f"other-{number}"
+            copy = stored | changed | {"client_order_id": name, "run_id": name}
+            session.add(OrderRow(**copy))
+        await session.flush()
+        records = await value_events.records(session, account)
+        assert records is not None
+        pairs = await value_events.priced(session, account, records.held, since=records.first)
+        pages = value_events.events(session, account, records.held, since=records.first)
+        events = [event async for page in pages for event in page]
+
+    assert [*pairs] == ["ABC", "BNB", "DEF", "MNTL", "MX", "usdt"]
+    fees = [event.fees for event in events if isinstance(event, Trade)]
+    assert fees[1] == {USDT: D("0.01"), "MX": D("0.5")}
+    assert fees[2:4] == [{"BNB": D("0.01"), USDT: D("0.5")}, {"usdt": D("0.01")}]
+    assert fees[5:] == [{}, {}]
 
 
 async def test_a_change_of_the_pair_is_an_event_once_the_account_was_looked_at(

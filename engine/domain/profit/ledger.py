@@ -76,6 +76,10 @@ class Closing(NamedTuple):
 
 
 Step = Flow | Booked | Closing
+OnUsual = Callable[[Trade, Decimal, Decimal, Decimal], None]
+"""Takes a trade that has a price and is final at once, as its fee is known and was paid in USDT:
+that fee, and what there was of USDT and of the token after it.
+"""
 
 
 @dataclass(slots=True)
@@ -118,9 +122,11 @@ class Ledger:
         prices: Prices,
         corrections: Corrections,
         on_step: Callable[[Step], None],
+        on_usual: OnUsual,
     ) -> None:
         self.doubts: set[Doubt] = set()
         self._on_step = on_step
+        self._on_usual = on_usual
         self._prices = prices
         self._corrections = corrections
         self._said = {(key.kind, key.asset, key.since): key for key in corrections}
@@ -199,15 +205,27 @@ class Ledger:
         )
 
     def _traded(self, trade: Trade) -> None:
-        if trade.symbol != self._symbol:
-            self._switch(base_of(trade.symbol), trade.at)
-            self._symbol = trade.symbol
-        self._seen = trade.at, trade.price or trade.quote / trade.quantity
-        if trade.quote_before != self._quote or trade.base_before != self._base:
-            self._meet(trade.at, quote=trade.quote_before, base=trade.base_before)
-        self._read[USDT] = self._read[self._asset] = trade.at
+        _, at, symbol, side, quantity, quote, price, fees, complete, quote_then, base_then = trade
+        if symbol != self._symbol:
+            self._switch(base_of(symbol), at)
+            self._symbol = symbol
+        self._seen = at, price or quote / quantity
+        if quote_then != self._quote or base_then != self._base:
+            self._meet(at, quote=quote_then, base=base_then)
+        self._read[USDT] = self._read[self._asset] = at
         self._joined = False
-        self._book()
+        if self._last is not None:
+            self._book()
+        if price and complete and len(fees) == 1 and USDT in fees:  # as nearly all
+            fee = fees[USDT]
+            if side is BUY:
+                self._quote -= quote + fee
+                self._base += quantity
+            else:
+                self._quote += quote - fee
+                self._base -= quantity
+            self._on_usual(trade, fee, self._quote, self._base)
+            return
         self._last = booked(trade, self._prices)
         if not self._last.is_fee_known:
             self.doubts.add(Doubt.FEES_UNKNOWN)

@@ -24,11 +24,12 @@ from engine.domain.profit.entries import (
     FlowKind,
     KnownPrice,
     Prices,
+    Trade,
 )
-from engine.domain.profit.ledger import Booked, Closing, Held, Ledger, Opening, Step
+from engine.domain.profit.ledger import Booked, Closing, Held, Ledger, Opening, Step, booked
 from engine.domain.profit.points import Points, ValuePoint
 from engine.domain.profit.returns import WIDE, Index
-from engine.domain.profit.worths import TradesOfSide, TradeWorth, Worths, slippage_of
+from engine.domain.profit.worths import TradesOfSide, TradeWorth, Worths
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -134,7 +135,7 @@ class Reckoning:
     def _open(self) -> tuple[Ledger, "_Books"]:
         opening = self._opening.held(self._now)
         books = _Books(opening, self._prices, since=self._since, until=self._until)
-        ledger = Ledger(opening, self._prices, self._corrections, books.take)
+        ledger = Ledger(opening, self._prices, self._corrections, books.take, books.trade)
         ledger.take(self._early)
         self._early.clear()
         return ledger, books
@@ -166,7 +167,13 @@ class _Books:
     def take(self, step: Step) -> None:
         if self.early is None:
             if isinstance(step, Booked):
-                self._trade(step)
+                self.trade(
+                    step.trade,
+                    step.fee,
+                    self.quote + step.quote_change - step.paid,
+                    self.base + step.base_change,
+                    step,
+                )
             elif isinstance(step, Flow):
                 self._flow(step)
             else:
@@ -280,21 +287,39 @@ class _Books:
         self.held_index.add(point.held - flow, flow)
         return point
 
-    def _trade(self, step: Booked) -> None:
-        trade = step.trade
-        if self.next_hour < trade.at:
-            self._hours(trade.at)
-        self.quote += step.quote_change
-        self.base += step.base_change
-        if step.paid:
-            self.quote -= step.paid
-        self.turnover += trade.quote
-        self.fees += step.fee
-        if trade.price is not None:
-            self.seen = trade.at, trade.price
-            self.slippage += slippage_of(trade) or ZERO
-        side = self.bought if trade.side is BUY else self.sold
-        side.add(step, len(self.ends))
+    def trade(
+        self,
+        trade: Trade,
+        fee: Decimal,
+        quote_after: Decimal,
+        base_after: Decimal,
+        step: Booked | None = None,
+    ) -> None:
+        """Takes a trade, as OnUsual. What it is booked as is its *step*; without, it is made where
+        it is shown.
+        """
+        if self.early is not None:
+            self.take(booked(trade, self.prices))
+            return
+        _, at, _, side, quantity, quote, price, _, _, _, _ = trade
+        if self.next_hour < at:
+            self._hours(at)
+        self.quote, self.base = quote_after, base_after
+        self.turnover += quote
+        self.fees += fee
+        worse = ZERO
+        if price is not None:
+            self.seen = at, price
+            worse = quote - price * quantity
+        if side is BUY:
+            self.slippage += worse
+            trades = self.bought
+        else:
+            self.slippage -= worse
+            trades = self.sold
+        trades.count += 1
+        if at >= trades.next:
+            trades.show(step or booked(trade, self.prices), len(self.ends))
 
     def _flow(self, flow: Flow) -> None:
         self._hours(flow.at)

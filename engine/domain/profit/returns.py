@@ -64,12 +64,13 @@ class Fall:
 
     def __init__(self) -> None:
         self.worst = ZERO
-        self._peak = ONE
+        self._peak = self._lowest = ONE
 
     def add(self, value: Decimal) -> None:
         if value >= self._peak:
-            self._peak = value
-        else:
+            self._peak = self._lowest = value
+        elif value < self._lowest:
+            self._lowest = value
             self.worst = max(self.worst, ONE - value / self._peak)
 
 

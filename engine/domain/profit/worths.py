@@ -42,25 +42,22 @@ class TradesOfSide:
         self.count = 0
         self.shown: list[tuple[Booked, int]] = []
         self._apart = length / MOST_TRADES
-        self._next = _LONG_AGO
+        self.next = _LONG_AGO
 
-    def add(self, step: Booked, segment: int) -> None:
-        self.count += 1
-        at = step.trade.at
-        if at < self._next:
-            return
+    def show(self, step: Booked, segment: int) -> None:
+        """Add one that is counted, where it is as late as *next*."""
         self.shown.append((step, segment))
         if self.count > MOST_TRADES:
-            self._next = at + self._apart
+            self.next = step.trade.at + self._apart
         elif self.count == MOST_TRADES:
             self._thin()
 
     def _thin(self) -> None:
         every, self.shown = self.shown, []
         for one in every:
-            if (at := one[0].trade.at) >= self._next:
+            if (at := one[0].trade.at) >= self.next:
                 self.shown.append(one)
-                self._next = at + self._apart
+                self.next = at + self._apart
 
 
 class Worths(Sequence[TradeWorth]):

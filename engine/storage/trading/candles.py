@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import BigInteger, Text, func, literal, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.clock import from_millis
 from engine.domain.market.candles import HourlyClose
 from engine.domain.market.pairs import Symbol
 from engine.domain.profit.entries import PriceLine
@@ -93,7 +95,7 @@ async def prices(
         .scalar_subquery()
     )
     found = await session.execute(
-        select(CandleRow.at, CandleRow.close)
+        select(type_coerce(CandleRow.at, BigInteger), type_coerce(CandleRow.close, Text))
         .where(
             CandleRow.symbol == symbol,
             CandleRow.at >= func.coalesce(before, literal(since, Moment)),
@@ -101,5 +103,8 @@ async def prices(
         )
         .order_by(CandleRow.at)
     )
-    rows = found.all()
-    return PriceLine([row.at for row in rows], [row.close for row in rows])
+    times, closes = [], []
+    for millis, close in found:
+        times.append(from_millis(millis))
+        closes.append(Decimal(close))
+    return PriceLine(times, closes)

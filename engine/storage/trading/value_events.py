@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 from typing import Any
 
@@ -17,7 +17,9 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    and_,
     func,
+    or_,
     select,
     type_coerce,
 )
@@ -49,9 +51,11 @@ _SIDES = {side.value: side for side in Side}
 _json = json.JSONDecoder().raw_decode
 FEES_NAMED = func.rtrim(OrderRow.fees, '0123456789.-"} ')
 """The fees of an order as JSON, up to the last of their assets: few differ."""
+# Told apart at a glance: to name the fees of 100,000 takes twice as long.
+_FEE_IN_USDT = and_(func.substr(OrderRow.fees, 1, 8) == '{"USDT":', OrderRow.fees.not_like("%,%"))
 PAIR_CHANGED = AuditRow.action == "settings", AuditRow.subject == "pair"
 # As nearly all have: {"USDT": "0.01"}.
-_OF_ONE_FEE = 5
+_IN_USDT, _AMOUNT = '{"USDT": "', slice(10, -2)
 # More at once would live long enough for the garbage collector to look at them again and again.
 _A_PAGE = 500
 
@@ -87,8 +91,12 @@ async def priced(
     session: AsyncSession, account: Account, held: Held, *, since: datetime
 ) -> Mapping[Asset, Symbol]:
     """Returns the assets that need a price from *since* on, and the pair that tells it."""
-    query = select(OrderRow.symbol, FEES_NAMED).where(*_trades_of(account)).distinct()
-    query = query.where(OrderRow.created_at >= since)
+    query = (
+        select(OrderRow.symbol, FEES_NAMED)
+        .where(or_(OrderRow.symbol != symbol_of(held.base_asset), ~_FEE_IN_USDT))
+        .where(*_trades_of(account), OrderRow.created_at >= since)
+        .distinct()
+    )
     pairs = await _pair_changes(session, account, held, since=since)
     assets = {held.base_asset, *(pair.asset for pair in pairs)}
     moved = select(BalanceChangeRow.asset).where(
@@ -156,7 +164,7 @@ async def events(
         moves = await stack.enter_async_context(aclosing(_moves(changes, pairs)))
         change = await anext(moves, None)
         async for page in trades.partitions():
-            found, begin = [_trade(*row) for row in page], 0
+            found, begin = _trades(page), 0
             while change is not None and change.at <= found[-1].at:
                 end = bisect_left(found, change.at, begin, key=_at)
                 yield [*found[begin:end], change]
@@ -242,32 +250,38 @@ _TRADE: tuple[Any, ...] = (
 _CHANGE = [_CHANGES[name] for name in ("at", "asset", "before", "after", "price")]
 
 
-def _trade(  # the columns above
-    client_order_id: Any,
-    created_ms: int,
-    symbol: Any,
-    side: str,
-    base: str,
-    quote: str,
-    price: str | None,
-    quote_before: str,
-    base_before: str,
-    fees: str | None,
-    fees_complete: int,
-) -> Trade:
-    return Trade(
-        client_order_id,
-        from_millis(created_ms),
-        symbol,
-        _SIDES[side],
-        Decimal(base),
-        Decimal(quote),
-        None if price is None else Decimal(price),
-        _fees(fees) if fees else {},
-        fees is not None and bool(fees_complete),
-        Decimal(quote_before),
-        Decimal(base_before),
-    )
+def _trades(rows: Iterable[Any]) -> Sequence[Trade]:
+    """Of rows with the columns above, as quickly as 100,000 of them need it."""
+    return [
+        Trade._make(
+            (
+                client_order_id,
+                from_millis(created_ms),
+                symbol,
+                _SIDES[side],
+                Decimal(base),
+                Decimal(quote),
+                None if price is None else Decimal(price),
+                _fees(fees) if fees else {},
+                fees is not None and bool(fees_complete),
+                Decimal(quote_before),
+                Decimal(base_before),
+            )
+        )
+        for (
+            client_order_id,
+            created_ms,
+            symbol,
+            side,
+            base,
+            quote,
+            price,
+            quote_before,
+            base_before,
+            fees,
+            fees_complete,
+        ) in rows
+    ]
 
 
 async def _moves(
@@ -303,9 +317,11 @@ async def _pair_changes(
 
 
 def _fees(text: str) -> Mapping[Asset, Decimal]:
-    parts = text.split('"')
-    if len(parts) == _OF_ONE_FEE and "\\" not in text:
-        return {Asset(parts[1]): Decimal(parts[3])}
+    if text.startswith(_IN_USDT):
+        try:  # `suppress` would take as long again
+            return {USDT: Decimal(text[_AMOUNT])}
+        except InvalidOperation:
+            pass  # there are more
     return {Asset(asset): Decimal(amount) for asset, amount in _json(text)[0].items()}
 
 
