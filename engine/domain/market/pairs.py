@@ -19,6 +19,21 @@ class Side(Enum):
     SELL = "SELL"
 
 
+class OrderType(Enum):
+    """How an order is executed. All but MARKET have a price, and all but LIMIT and LIMIT_MAKER
+    end by themselves.
+    """
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"  # rests where nobody takes it
+    LIMIT_MAKER = "LIMIT_MAKER"  # as LIMIT, but never trades at once
+    IOC = "IOC"  # at the price or better, at once; the rest is dropped
+
+    @property
+    def may_rest(self) -> bool:
+        return self in (OrderType.LIMIT, OrderType.LIMIT_MAKER)
+
+
 # "USDT" is four columns of the 20 that a symbol may take; one Chinese character takes two.
 _MOST_COLUMNS = 16
 # A button carries 64 bytes, and more than the name.
@@ -58,7 +73,8 @@ class PairRules:
     """The exchange's rules of one pair. Amounts in quote are USDT.
 
     *quantity_step* already combines MEXC's baseAssetPrecision and baseSizePrecision; *quote_step*
-    is what `quoteOrderQty` must be a multiple of.
+    is what `quoteOrderQty` must be a multiple of. The limits of orders with a price are None where
+    they are those of MARKET orders.
     """
 
     symbol: Symbol
@@ -76,16 +92,25 @@ class PairRules:
     market_orders: bool = True
     buying: bool = True
     selling: bool = True
+    limit_min_notional: Decimal | None = None
+    limit_max_notional: Decimal | None = None
+    maker_fee_rate: Decimal = ZERO
+    limit_orders: bool = True
+    maker_orders: bool = True
 
     def __post_init__(self) -> None:
         for name in ("quantity_step", "quote_step", "price_step", "max_notional"):
             if not is_positive(getattr(self, name)):
                 raise ValueError(f"{name} of {self.symbol} must be above zero")
-        for name in ("min_quantity", "min_notional", "taker_fee_rate"):
+        for name in ("min_quantity", "min_notional", "taker_fee_rate", "maker_fee_rate"):
             value: Decimal = getattr(self, name)
             if not value.is_finite() or value < ZERO:
                 raise ValueError(f"{name} of {self.symbol} must not be negative")
-        if self.taker_fee_rate >= 1:
+        if self.limit_min_notional is not None and not self.limit_min_notional >= ZERO:
+            raise ValueError(f"the minimum of {self.symbol} must not be negative")
+        if self.limit_max_notional is not None and not is_positive(self.limit_max_notional):
+            raise ValueError(f"the maximum of {self.symbol} must be above zero")
+        if max(self.taker_fee_rate, self.maker_fee_rate) >= 1:
             raise ValueError(f"the fee of {self.symbol} would eat the order")
 
     @property
@@ -108,3 +133,23 @@ class PairRules:
 
     def allows(self, side: Side) -> bool:
         return self.buying if side is Side.BUY else self.selling
+
+    def takes(self, order_type: OrderType) -> bool:
+        """True if API keys may place such orders. The exchange does not list IOC: where it lists
+        LIMIT, only a try can tell.
+        """
+        listed = {
+            OrderType.MARKET: self.market_orders,
+            OrderType.LIMIT: self.limit_orders,
+            OrderType.LIMIT_MAKER: self.maker_orders,
+            OrderType.IOC: self.limit_orders,
+        }
+        return self.online and self.api_allowed and listed[order_type]
+
+    def notional_limits(self, order_type: OrderType) -> tuple[Decimal, Decimal]:
+        """Returns the least and the most that such an order may be worth."""
+        least, most = self.min_notional, self.max_notional
+        if order_type is not OrderType.MARKET:
+            least = least if self.limit_min_notional is None else self.limit_min_notional
+            most = most if self.limit_max_notional is None else self.limit_max_notional
+        return least, most
