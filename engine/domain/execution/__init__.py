@@ -1,0 +1,1 @@
+"""How an order is executed: its bound, its size, its slices, its life in the book, its cost."""
