@@ -62,6 +62,7 @@ class InputRule(Enum):
     DEPOSIT_CHOICE = "deposit choice"
     DEPOSIT_WAIT = "deposit wait"
     SPAN = "span"
+    TRADE_SPAN = "trade span"
 
 
 def amount_rule(amount: Decimal) -> InputRule | None:

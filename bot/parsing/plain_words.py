@@ -32,11 +32,16 @@ def plain_command(text: str) -> tuple[str, str] | None:
 
 def pause_time(text: str) -> timedelta | None:
     """Parse "1h", "1h 30m", "2 days"; None for what is no time, too short or too long."""
-    span = _TIME.fullmatch(" ".join(text.split()).lower().removeprefix("for "))
+    length = time_span(" ".join(text.split()).lower().removeprefix("for "))
+    return length if length is not None and LEAST <= length <= MOST else None
+
+
+def time_span(text: str) -> timedelta | None:
+    """Parse days, hours and minutes in this order; None for anything else, zero for nothing."""
+    span = _TIME.fullmatch(" ".join(text.split()))
     if span is None:
         return None
-    length = timedelta(**{unit: int(n) for unit, n in span.groupdict(default="0").items()})
-    return length if LEAST <= length <= MOST else None
+    return timedelta(**{unit: int(n) for unit, n in span.groupdict(default="0").items()})
 
 
 def is_plain_resume(text: str) -> bool:

@@ -21,6 +21,7 @@ from bot.parsing.settings import (
     parse_target,
     parse_threshold,
 )
+from bot.parsing.slices import parse_trade_over_time
 from bot.parsing.spans import parse_span
 from engine.domain.market.pairs import Side
 from tests.builders import MNTLUSDT
@@ -109,6 +110,10 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
     (
         partial(parse_trade, side=Side.SELL, pair=MNTLUSDT),
         {InputRule.MOST_PERCENT: ["101%"]},
+    ),
+    (
+        partial(parse_trade_over_time, side=Side.SELL, pair=MNTLUSDT),
+        {InputRule.TRADE_SPAN: ["5 USDT over", "5 USDT over 9m", "5 USDT over 25h"]},
     ),
     (
         parse_warn,

@@ -49,5 +49,6 @@ RULES: Mapping[InputRule, str] = {
     InputRule.DEPOSIT_CHOICE: "I know four words here: now, wait, ask and keep.",
     InputRule.SPAN: "Write 24h, 7d, 30d, all, or a date like 2026-11-01.",
     InputRule.DEPOSIT_WAIT: "The wait must be from 1 min to 1 day, like 15m.",
+    InputRule.TRADE_SPAN: "The time must be from 10 min to 1 day, like 1h 30m.",
 }
 """For all but FORM, which the right form explains."""
