@@ -12,7 +12,7 @@ from typing import Self
 
 from engine.domain.accounts.deposits import WaitingDeposit, held_back
 from engine.domain.accounts.settings import Settings
-from engine.domain.market.balances import Balance, Holdings
+from engine.domain.market.balances import Balance, Counting, Holdings
 from engine.domain.market.decimals import (
     CENT,
     EXACT_OR_LESS,
@@ -30,6 +30,8 @@ from engine.domain.market.order_book import (
     quote_received,
 )
 from engine.domain.market.pairs import USDT, PairRules, Side
+from engine.domain.targets.destination import Edges
+from engine.domain.targets.usdt_goal import UsdtGoal
 
 # MEXC executes a MARKET order no further than this from the last trade, so a sell gets no worse
 # prices. Sized by worse ones, it would sell far too much if a better bid came in between.
@@ -202,17 +204,22 @@ def at_rest(
     with localcontext(EXACT_OR_LESS):
         held = holdings.of(USDT).counted(settings.counting)
         waits = held_back(held, target=settings.target, waiting=waiting)
-        return (
-            _rests(held, waits, settings, waiting) if settings.band.holds(held - waits) else None
-        )
+        edges = goal_of(settings).edges
+        return _rests(held, waits, edges, waiting) if edges.holds(held - waits) else None
 
 
 def _rests(
-    held: Decimal, waits: Decimal, settings: Settings, waiting: WaitingDeposit | None
+    held: Decimal, waits: Decimal, edges: Edges, waiting: WaitingDeposit | None
 ) -> InsideBand | DepositWaits:
-    if waiting is None or settings.band.holds(held):
+    if waiting is None or edges.holds(held):
         return InsideBand()
     return DepositWaits(waits, waiting.until)
+
+
+def goal_of(settings: Settings) -> UsdtGoal:
+    """Returns the fixed target of *settings*; trades lead all the way to it."""
+    band = settings.band
+    return UsdtGoal(Edges(band.low, settings.target, band.high))
 
 
 def smallest_order(rules: PairRules) -> Decimal:
@@ -230,24 +237,57 @@ def plan(
     ignore_band: bool = False,
     waiting: WaitingDeposit | None = None,
 ) -> Plan:
-    """Returns one order that brings the USDT balance back to its target, or the reason for none.
+    """Returns one order that brings the USDT balance back to its target, or the reason for none."""
+    return plan_to(
+        goal_of(settings),
+        counting=settings.counting,
+        holdings=holdings,
+        rules=rules,
+        book=book,
+        ignore_band=ignore_band,
+        waiting=waiting,
+    )
+
+
+def plan_to(
+    goal: UsdtGoal,
+    *,
+    counting: Counting,
+    holdings: Holdings,
+    rules: PairRules,
+    book: OrderBook,
+    ignore_band: bool = False,
+    waiting: WaitingDeposit | None = None,
+) -> Plan:
+    """Returns one order that brings the USDT balance to *goal*, or the reason for none.
 
     With *ignore_band* (a user asked for it) a drift inside the band is traded too, if the
     exchange's minimum allows it. What is *waiting* of a deposit is left alone in either case.
     """
     with localcontext(EXACT_OR_LESS):
-        held = holdings.of(rules.quote).counted(settings.counting)
-        waits = held_back(held, target=settings.target, waiting=waiting)
-        drift = held - waits - settings.target
-        if drift == ZERO or (settings.band.holds(held - waits) and not ignore_band):
-            return Plan(held=held, reason=_rests(held, waits, settings, waiting))
+        held = holdings.of(rules.quote).counted(counting)
+        waits = held_back(held, target=goal.edges.rest, waiting=waiting)
+        aim = goal.aim(held - waits, least=smallest_order(rules))
+        drift = held - waits - aim
+        if drift == ZERO or (goal.edges.holds(held - waits) and not ignore_band):
+            return Plan(held=held, reason=_rests(held, waits, goal.edges, waiting))
         side = Side.BUY if drift > ZERO else Side.SELL
         if (closed := obstacle(side, rules=rules, book=book)) is not None:
             return Plan(held=held, reason=closed)
-        decide = _buy if side is Side.BUY else _sell
-        outcome = decide(
-            held - waits, holdings=holdings, settings=settings, rules=rules, book=book
-        )
+        outcome: ProposedOrder | Reason
+        if side is Side.BUY:
+            # The fee comes on top; that must not push the balance out on the other side.
+            harmless = (held - waits - goal.low) / (ONE + rules.taker_fee_rate)
+            balance = holdings.of(rules.quote)
+            outcome = buy_order(min(drift, harmless), balance=balance, rules=rules, book=book)
+        else:
+            outcome = _sell(
+                -drift,
+                room=goal.edges.high - (held - waits),
+                balance=holdings.of(rules.base),
+                rules=rules,
+                book=book,
+            )
         return Plan.of(held, outcome)
 
 
@@ -260,15 +300,6 @@ def obstacle(side: Side, *, rules: PairRules, book: OrderBook) -> Reason | None:
     if not (book.asks if side is Side.BUY else book.bids):
         return EmptyBook(side)
     return None
-
-
-def _buy(
-    held: Decimal, *, holdings: Holdings, settings: Settings, rules: PairRules, book: OrderBook
-) -> ProposedOrder | Reason:
-    # The fee comes on top; that must not push the balance out of the band on the other side.
-    harmless = (held - settings.band.low) / (ONE + rules.taker_fee_rate)
-    wanted = min(held - settings.target, harmless)
-    return buy_order(wanted, balance=holdings.of(rules.quote), rules=rules, book=book)
 
 
 def buy_order(
@@ -292,18 +323,16 @@ def buy_order(
 
 
 def _sell(
-    held: Decimal, *, holdings: Holdings, settings: Settings, rules: PairRules, book: OrderBook
+    shortfall: Decimal, *, room: Decimal, balance: Balance, rules: PairRules, book: OrderBook
 ) -> ProposedOrder | Reason:
-    balance = holdings.of(rules.base)
-    fee_rate = rules.taker_fee_rate
-    shortfall = settings.target - held
-    least = rules.least_quantity
+    """More than *room* must not arrive: it would leave the band on the other side."""
+    fee_rate, least = rules.taker_fee_rate, rules.least_quantity
     bids = priced_at_least(book.bids, price=book.bids[0].price * (ONE - MARKET_REACH))
     wanted = rules.floor_quantity(quantity_to_receive(shortfall, bids=bids, fee_rate=fee_rate))
     if wanted < least:
         step_value = quote_received(least, bids=bids, fee_rate=fee_rate)
         has_some = rules.floor_quantity(balance.free) >= least
-        if has_some and held + step_value > settings.band.high:
+        if has_some and step_value > room:
             return StepTooCoarse(step_value=_estimate(step_value), shortfall=shortfall)
         wanted = least
     return sell_order(wanted, balance=balance, rules=rules, book=book)

@@ -1,0 +1,294 @@
+"""The fewest trades that end with every asset inside its band, costs included. Pure.
+
+What is outside must trade, by a size from an interval. Where the cash of these trades would leave
+its own band, tokens from inside join, those with the most room first: with equal minimums no
+choice needs fewer. Nothing is pushed out of its band to bring another one in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import USDT, Asset, Side
+from engine.domain.portfolio.position import (
+    PLANNING,
+    ROUNDING,
+    LegReason,
+    Portfolio,
+    Position,
+    Sizes,
+    cash_per,
+    cost_of,
+)
+from engine.domain.targets.destination import Edges
+
+_ROUNDS = 40
+_SETTLED = Decimal("1e-16")
+
+
+@dataclass(slots=True)
+class _Leg:
+    """One trade while its size is sought, between *least* and *most*. *beyond* is how far outside
+    the token is; zero for one that joined. *centred* is the size that leads to its centre.
+    """
+
+    position: Position
+    side: Side
+    least: Decimal
+    most: Decimal
+    size: Decimal
+    beyond: Decimal
+    centred: Decimal
+
+    @property
+    def brings(self) -> Decimal:
+        """How much cash one USDT of it brings (a buy: less than zero)."""
+        per = cash_per(self.side, self.position.cost_rate)
+        return per if self.side is Side.SELL else -per
+
+    @property
+    def within_centre(self) -> Decimal:
+        """The most that does not go beyond the centre, or the size where that does already."""
+        centred = self.position.floor(self.side, max(ZERO, self.centred))
+        return max(self.size, min(self.most, centred))
+
+    def move(self, cash: Decimal, *, limit: Decimal) -> Decimal:
+        """Changes the size towards *limit* to bring *cash*, in whole steps; returns the rest."""
+        wanted = cash / self.brings
+        size = (
+            min(limit, self.position.ceil(self.side, self.size + wanted))
+            if wanted > ZERO
+            else max(limit, self.position.floor(self.side, max(ZERO, self.size + wanted)))
+        )
+        brought = (size - self.size) * self.brings
+        self.size = size
+        return cash - brought
+
+
+def fewest(portfolio: Portfolio, *, way: Decimal) -> Sizes:
+    """Returns the trades, each *way* of the way from its edge to its centre where cash allows it,
+    and the reasons for what they leave outside.
+    """
+    with localcontext(PLANNING):
+        whole = worth = portfolio.whole
+        cost = ZERO
+        trades: dict[Asset, Decimal] = {}
+        reasons: dict[Asset, LegReason] = {}
+        if whole <= ZERO:
+            return Sizes()
+        forced: dict[Asset, Side] = {}
+        last: dict[Asset, Decimal] = {}
+        for _ in range(_ROUNDS):
+            trades, reasons = _settled(portfolio, worth, way=way, forced=forced)
+            cost = cost_of(portfolio.positions, trades)
+            is_settled = (whole - cost - worth).copy_abs() <= whole * _SETTLED
+            if is_settled or (last and trades == last):
+                break
+            last, worth = trades, whole - cost
+        return Sizes(trades=trades, cost=cost, reasons=reasons)
+
+
+def _settled(
+    portfolio: Portfolio, worth: Decimal, *, way: Decimal, forced: dict[Asset, Side]
+) -> tuple[dict[Asset, Decimal], dict[Asset, LegReason]]:
+    """Tries again without the trades that cash could not pay, for which others may have joined."""
+    dropped: set[Asset] = set()
+    while True:
+        attempt = _Round(portfolio, worth, way=way, forced=forced, dropped=dropped)
+        trades = attempt.settle()
+        if attempt.dropped == dropped:
+            return trades, attempt.reasons
+        dropped = attempt.dropped
+
+
+class _Round:
+    """One round: the costs, and so the *whole* that is left, are taken as known.
+
+    What was outside in an earlier round is in *forced*, so that the rounds come to an end.
+    """
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        whole: Decimal,
+        *,
+        way: Decimal,
+        forced: dict[Asset, Side],
+        dropped: set[Asset],
+    ) -> None:
+        self.portfolio, self.whole, self.way, self.forced = portfolio, whole, way, forced
+        self.near = whole * ROUNDING
+        self.dropped = set(dropped)
+        self.reasons: dict[Asset, LegReason] = {}
+        self.legs: list[_Leg] = []
+        self.inside: list[tuple[Position, Edges]] = []
+        self.cash = portfolio.cash_goal.at(whole)
+        floor = min(whole, portfolio.floor)
+        self.low, self.high = max(self.cash.low, floor), max(self.cash.high, floor)
+
+    def settle(self) -> dict[Asset, Decimal]:
+        for position in self.portfolio.positions:
+            self._sort(position)
+        was = self.portfolio.cash
+        if not self.legs and self.cash.low - self.near <= was <= self.cash.high + self.near:
+            return {}
+        self._join()
+        self._steer()
+        cash = self._cash()
+        if cash < self.low - self.near or cash > self.high + self.near:
+            self._shrink(is_short=cash < self.low)
+        return {
+            leg.position.asset: leg.size if leg.side is Side.BUY else -leg.size
+            for leg in self.legs
+            if leg.size
+        }
+
+    def _cash(self) -> Decimal:
+        return self.portfolio.cash + sum((leg.size * leg.brings for leg in self.legs), ZERO)
+
+    def _sort(self, position: Position) -> None:
+        """Outside: it must trade, or there is a reason. Inside: it may join."""
+        edges, value, asset = position.goal.at(self.whole), position.value, position.asset
+        above, below = value - edges.high, edges.low - value
+        forced = self.forced.get(asset)
+        if forced is Side.SELL or above > self.near:
+            side, beyond, most = Side.SELL, above, value - edges.low
+        elif forced is Side.BUY or below > self.near:
+            side, beyond, most = Side.BUY, below, edges.high - value
+        else:
+            self.inside.append((position, edges))
+            return
+        self.forced[asset] = side
+        if asset in self.dropped:
+            self.reasons[asset] = LegReason.WOULD_PUSH_CASH
+            return
+        if (closed := position.closed(side)) is not None:
+            self.reasons[asset] = closed
+            return
+        if side is Side.SELL and beyond > position.free:
+            self.reasons[asset] = LegReason.NOT_ENOUGH_FREE
+            size = position.floor(side, position.free)
+            if size > ZERO and size >= position.least:
+                self.legs.append(_Leg(position, side, size, size, size, beyond, size))
+            return
+        most = min(most, position.free) if side is Side.SELL else most
+        self._add(position, side, beyond=beyond, most=most, edges=edges)
+
+    def _add(
+        self, position: Position, side: Side, *, beyond: Decimal, most: Decimal, edges: Edges
+    ) -> None:
+        needed = max(beyond, position.least)
+        least, most = position.ceil(side, needed), position.floor(side, most)
+        if least > most:
+            reason = LegReason.UNDER_MINIMUM if needed > most else LegReason.STEP_TOO_COARSE
+            self.reasons[position.asset] = reason
+            return
+        aim = edges.aim(position.value, way=self.way, least=position.inset)
+        size = position.floor(side, (position.value - aim).copy_abs())
+        size = min(most, max(least, size))
+        centred = (position.value - edges.rest).copy_abs()
+        self.legs.append(_Leg(position, side, least, most, size, beyond, centred))
+
+    def _reach(self) -> tuple[Decimal, Decimal]:
+        """The least and the most cash that sizes within the intervals leave."""
+        low = high = self.portfolio.cash
+        for leg in self.legs:
+            ends = leg.least * leg.brings, leg.most * leg.brings
+            low, high = low + min(ends), high + max(ends)
+        return low, high
+
+    def _join(self) -> None:
+        """Adds tokens from inside, those with the most room first, until cash can be inside."""
+        least, most = self._reach()
+        if most >= self.low and least <= self.high:
+            return
+        side = Side.SELL if most < self.low else Side.BUY
+        for leg in sorted(self._joinable(side), key=lambda leg: (-leg.most, leg.position.asset)):
+            least, most = self._reach()
+            if most >= self.low if side is Side.SELL else least <= self.high:
+                return
+            self.legs.append(leg)
+
+    def _joinable(self, side: Side) -> Sequence[_Leg]:
+        found = []
+        for position, edges in self.inside:
+            value = position.value
+            room = (
+                min(value - edges.low, position.free) if side is Side.SELL else edges.high - value
+            )
+            least = position.ceil(side, position.least)
+            most = position.floor(side, max(ZERO, room))
+            if position.closed(side) is None and most > ZERO and most >= least:
+                centre = edges.rest
+                centred = value - centre if side is Side.SELL else centre - value
+                found.append(_Leg(position, side, least, most, least, ZERO, centred))
+        return found
+
+    def _steer(self) -> None:
+        """Brings cash into its band: first less of what hurts, then more of what helps."""
+        cash = self._cash()
+        if cash < self.low:
+            self._bring(self.low - cash, give=Side.BUY, take=Side.SELL, is_free=False)
+        elif cash > self.high:
+            self._bring(self.high - cash, give=Side.SELL, take=Side.BUY, is_free=False)
+        if self.cash.holds(self.portfolio.cash):
+            return
+        # Cash was outside itself: what trades anyway brings it further inside, as far as its own
+        # centre allows.
+        cash = self._cash()
+        aim = self.cash.aim(self.portfolio.cash, way=self.way)
+        aim = min(self.high, max(self.low, aim))
+        if self.portfolio.cash < self.low <= cash < aim:
+            self._bring(aim - cash, give=Side.BUY, take=Side.SELL, is_free=True)
+        elif self.portfolio.cash > self.high >= cash > aim:
+            self._bring(aim - cash, give=Side.SELL, take=Side.BUY, is_free=True)
+
+    def _bring(self, cash: Decimal, *, give: Side, take: Side, is_free: bool) -> None:
+        """Moves *cash* in by trading less on one side, then more on the other. *is_free*: nothing
+        must, so that no trade goes beyond its centre for it.
+        """
+        less = [] if is_free else [leg for leg in self.legs if leg.side is give]
+        more = [leg for leg in self.legs if leg.side is take]
+        line = [(leg, leg.least) for leg in sorted(less, key=_slack_down)]
+        line += [
+            (leg, leg.within_centre if is_free else leg.most)
+            for leg in sorted(more, key=_slack_up)
+        ]
+        left = cash
+        for leg, limit in line:
+            if left.copy_abs() <= self.near or (left > ZERO) != (cash > ZERO):
+                return
+            left = leg.move(left, limit=limit)
+
+    def _shrink(self, *, is_short: bool) -> None:
+        """Cash cannot be inside: the trades that push it out get what is left of it, the furthest
+        outsiders first; a rest under the minimum is dropped.
+        """
+        side, edge = (Side.BUY, self.low) if is_short else (Side.SELL, self.high)
+        pushing = [leg for leg in self.legs if leg.side is side]
+        wanted = {leg.position.asset: leg.size for leg in pushing}
+        for leg in pushing:
+            leg.size = ZERO
+        budget = max(ZERO, self._cash() - edge if is_short else edge - self._cash())
+        for leg in sorted(pushing, key=lambda leg: (-leg.beyond, leg.position.asset)):
+            position, asset = leg.position, leg.position.asset
+            per = cash_per(side, position.cost_rate)
+            size = position.floor(side, min(wanted[asset], budget / per))
+            if size < wanted[asset] and asset in self.forced:
+                self.reasons[asset] = LegReason.WOULD_PUSH_CASH
+            if size > ZERO and size >= position.least:
+                leg.size, budget = size, budget - size * per
+            elif asset in self.forced:
+                self.dropped.add(asset)
+        cash = self._cash()
+        if cash < self.low - self.near or cash > self.high + self.near:
+            self.reasons[USDT] = LegReason.NOT_REACHABLE
+
+
+def _slack_down(leg: _Leg) -> tuple[Decimal, Asset]:
+    return leg.least - leg.size, leg.position.asset
+
+
+def _slack_up(leg: _Leg) -> tuple[Decimal, Asset]:
+    return leg.size - leg.most, leg.position.asset

@@ -1,0 +1,1 @@
+"""What an account shall hold: kinds of targets, their bands, and where trades lead."""
