@@ -232,16 +232,14 @@ class _Round:
             self._bring(self.low - cash, give=Side.BUY, take=Side.SELL, is_free=False)
         elif cash > self.high:
             self._bring(self.high - cash, give=Side.SELL, take=Side.BUY, is_free=False)
-        if self.cash.holds(self.portfolio.cash):
+        # Cash that was outside goes further inside with what trades anyway, as its own way is.
+        cash, was = self._cash(), self.portfolio.cash
+        if self.cash.holds(was) or not self.low - self.near <= cash <= self.high + self.near:
             return
-        # Cash was outside itself: what trades anyway brings it further inside, as far as its own
-        # centre allows.
-        cash = self._cash()
-        aim = self.cash.aim(self.portfolio.cash, way=self.way)
-        aim = min(self.high, max(self.low, aim))
-        if self.portfolio.cash < self.low <= cash < aim:
+        aim = min(self.high, max(self.low, self.cash.aim(was, way=self.way)))
+        if was < self.low and cash < aim:
             self._bring(aim - cash, give=Side.BUY, take=Side.SELL, is_free=True)
-        elif self.portfolio.cash > self.high >= cash > aim:
+        elif was > self.high and cash > aim:
             self._bring(aim - cash, give=Side.SELL, take=Side.BUY, is_free=True)
 
     def _bring(self, cash: Decimal, *, give: Side, take: Side, is_free: bool) -> None:
