@@ -8,7 +8,7 @@ the band is wide.
 
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 from hypothesis import assume, example, given
@@ -36,8 +36,15 @@ from engine.domain.rebalancing.planner import (
     Plan,
     StepTooCoarse,
     at_rest,
+    goal_of,
     plan,
+    plan_to,
 )
+from engine.domain.targets.bands import Drift
+from engine.domain.targets.destination import usual_destination
+from engine.domain.targets.goals import TargetSettings
+from engine.domain.targets.target import FixedUsdt
+from engine.domain.targets.usdt_goal import needs_price, usdt_goal
 from tests.builders import MNTL, book, holdings, rules, settings
 
 
@@ -455,3 +462,28 @@ def held_back(situation: Situation, decided: Plan) -> bool:
             or one_more > sum(level.quantity for level in situation.book.bids)
         )
     return False
+
+
+@given(any_situations)
+def test_a_fixed_target_of_the_new_kind_is_planned_as_ever(situation):
+    settings = situation.settings
+    is_fraction = settings.threshold.unit is ThresholdUnit.FRACTION
+    drift = (
+        Drift(relative=settings.threshold.value)
+        if is_fraction
+        else Drift(quote_amount=settings.threshold.value)
+    )
+    target = TargetSettings(target=FixedUsdt(settings.target), drift=drift, token=MNTL)
+    with localcontext(EXACT_OR_LESS):
+        goal = usdt_goal(target, destination=usual_destination(target.target))
+
+    assert goal == goal_of(settings)
+    assert not needs_price(target)
+    assert situation.plan() == plan_to(
+        goal,
+        counting=settings.counting,
+        holdings=situation.holdings,
+        rules=situation.rules,
+        book=situation.book,
+        ignore_band=situation.ignore_band,
+    )

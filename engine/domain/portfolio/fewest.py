@@ -184,8 +184,14 @@ class _Round:
             reason = LegReason.UNDER_MINIMUM if needed > most else LegReason.STEP_TOO_COARSE
             self.reasons[position.asset] = reason
             return
-        aim = edges.aim(position.value, way=self.way, least=position.inset)
-        size = position.floor(side, (position.value - aim).copy_abs())
+        aim = edges.inside(
+            is_above=side is Side.SELL,
+            way=self.way,
+            least=position.inset,
+            beyond=max(ZERO, beyond),
+        )
+        wanted = position.value - aim if side is Side.SELL else aim - position.value
+        size = position.floor(side, max(ZERO, wanted))
         size = min(most, max(least, size))
         centred = (position.value - edges.rest).copy_abs()
         self.legs.append(_Leg(position, side, least, most, size, beyond, centred))
@@ -204,7 +210,7 @@ class _Round:
         if most >= self.low and least <= self.high:
             return
         side = Side.SELL if most < self.low else Side.BUY
-        for leg in sorted(self._joinable(side), key=lambda leg: (-leg.most, leg.position.asset)):
+        for leg in sorted(self._joinable(side), key=lambda leg: self._first(leg, leg.most)):
             least, most = self._reach()
             if most >= self.low if side is Side.SELL else least <= self.high:
                 return
@@ -248,16 +254,25 @@ class _Round:
         """
         less = [] if is_free else [leg for leg in self.legs if leg.side is give]
         more = [leg for leg in self.legs if leg.side is take]
-        line = [(leg, leg.least) for leg in sorted(less, key=_slack_down)]
+        line = [(leg, leg.least) for leg in sorted(less, key=self._down)]
         line += [
-            (leg, leg.within_centre if is_free else leg.most)
-            for leg in sorted(more, key=_slack_up)
+            (leg, leg.within_centre if is_free else leg.most) for leg in sorted(more, key=self._up)
         ]
         left = cash
         for leg, limit in line:
             if left.copy_abs() <= self.near or (left > ZERO) != (cash > ZERO):
                 return
             left = leg.move(left, limit=limit)
+
+    def _down(self, leg: _Leg) -> tuple[Decimal, Asset]:
+        return self._first(leg, leg.size - leg.least)
+
+    def _up(self, leg: _Leg) -> tuple[Decimal, Asset]:
+        return self._first(leg, leg.most - leg.size)
+
+    def _first(self, leg: _Leg, room: Decimal) -> tuple[Decimal, Asset]:
+        """Sorts by *room*, the largest first; what differs by rounding alone goes by name."""
+        return -(room / self.near).to_integral_value(), leg.position.asset
 
     def _shrink(self, *, is_short: bool) -> None:
         """Cash cannot be inside: the trades that push it out get what is left of it, the furthest
@@ -269,7 +284,7 @@ class _Round:
         for leg in pushing:
             leg.size = ZERO
         budget = max(ZERO, self._cash() - edge if is_short else edge - self._cash())
-        for leg in sorted(pushing, key=lambda leg: (-leg.beyond, leg.position.asset)):
+        for leg in sorted(pushing, key=lambda leg: self._first(leg, leg.beyond)):
             position, asset = leg.position, leg.position.asset
             per = cash_per(side, position.cost_rate)
             size = position.floor(side, min(wanted[asset], budget / per))
@@ -282,11 +297,3 @@ class _Round:
         cash = self._cash()
         if cash < self.low - self.near or cash > self.high + self.near:
             self.reasons[USDT] = LegReason.NOT_REACHABLE
-
-
-def _slack_down(leg: _Leg) -> tuple[Decimal, Asset]:
-    return leg.least - leg.size, leg.position.asset
-
-
-def _slack_up(leg: _Leg) -> tuple[Decimal, Asset]:
-    return leg.size - leg.most, leg.position.asset

@@ -60,6 +60,13 @@ class Edges:
         if self.holds(amount):
             return amount
         is_above = amount > self.high
+        beyond = amount - self.high if is_above else self.low - amount
+        return self.inside(is_above=is_above, way=way, least=least, beyond=beyond)
+
+    def inside(
+        self, *, is_above: bool, way: Decimal, least: Decimal = ZERO, beyond: Decimal = ZERO
+    ) -> Decimal:
+        """Returns where a trade leads from *beyond* one of the edges; see `aim`."""
         edge, far = (self.high, self.low) if is_above else (self.low, self.high)
         if self.centre == ZERO:
             return ZERO
@@ -67,7 +74,6 @@ class Edges:
             way, inner = ZERO, far
         else:
             inner = self.centre
-        width, beyond = (inner - edge).copy_abs(), (amount - edge).copy_abs()
-        inset = max(way * width, least - beyond) if way else least
-        inside = min(width, inset)
-        return edge - inside if is_above else edge + inside
+        width = (inner - edge).copy_abs()
+        step = min(width, max(way * width, least - beyond) if way else least)
+        return edge - step if is_above else edge + step
