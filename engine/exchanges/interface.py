@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Protocol, Self
 
 from engine.domain.accounts.account import Account
+from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.balances import Holdings
 from engine.domain.market.candles import HourlyClose
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import PairRules, Side, Symbol
+from engine.domain.market.pairs import OrderType, PairRules, Side, Symbol
 from engine.domain.orders.order import (
     ClientOrderId,
     Execution,
@@ -24,7 +25,8 @@ from engine.errors import Unavailable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRequest:
-    """One MARKET order, ready to be signed. A buy has *quote_amount*, a sell *base_quantity*.
+    """One order, ready to be signed. A MARKET buy has *quote_amount*, a MARKET sell *base_quantity*;
+    every other type has *base_quantity* and *price*, on both sides.
 
     *sent_at* is the exchange's time that goes into the signature: the order is refused if it
     arrives more than RECV_WINDOW later.
@@ -36,6 +38,34 @@ class OrderRequest:
     quote_amount: Decimal | None
     base_quantity: Decimal | None
     sent_at: datetime
+    order_type: OrderType = OrderType.MARKET
+    price: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if (self.order_type is OrderType.MARKET) != (self.price is None):
+            raise ValueError("a MARKET order has no price, every other order has one")
+        if self.price is not None and (self.quote_amount or self.base_quantity is None):
+            raise ValueError("an order with a price names the base to trade")
+
+    @classmethod
+    def at_price(
+        cls,
+        order: BoundedOrder,
+        *,
+        client_order_id: ClientOrderId,
+        symbol: Symbol,
+        sent_at: datetime,
+    ) -> Self:
+        return cls(
+            client_order_id=client_order_id,
+            symbol=symbol,
+            side=order.side,
+            quote_amount=None,
+            base_quantity=order.base_quantity,
+            sent_at=sent_at,
+            order_type=order.order_type,
+            price=order.price,
+        )
 
     @classmethod
     def of(cls, intent: Order) -> Self:
@@ -64,6 +94,20 @@ class OrderReport:
     is_final: bool
     complete: bool
     unknown_status: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrder:
+    """An order that rests at the exchange. *client_order_id* is None where it shows none: that is no
+    order of ours.
+    """
+
+    exchange_order_id: str
+    client_order_id: ClientOrderId | None
+    side: Side
+    price: Decimal
+    base_quantity: Decimal
+    executed: Decimal
 
 
 class Market(Protocol):
@@ -125,6 +169,19 @@ class Exchange(Protocol):
         Raises OrderNotFound if the exchange does not know it, as it also answers just after it
         accepted one.
         """
+        ...
+
+    async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId) -> None:
+        """Ask in exactly one request that an order which rests is cancelled; may be repeated.
+
+        Whatever comes of it, only `order` tells what became of the order. Raises OrderNotFound if no
+        such order rests: it may have been filled or cancelled a moment ago, or not be visible yet.
+        Otherwise as `place`.
+        """
+        ...
+
+    async def open_orders(self, symbol: Symbol) -> Sequence[OpenOrder]:
+        """Returns all orders of the account that rest in *symbol*, the user's own included."""
         ...
 
     async def order_in_history(

@@ -1,15 +1,16 @@
 """What every `Exchange` promises, as tests: subclass it and give it the fixture `venue`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from engine.domain.execution.bounded_order import BoundedOrder, Wanted, bounded_order
 from engine.domain.market.balances import Balance
-from engine.domain.market.pairs import USDT, Asset, Side, Symbol
-from engine.domain.orders.order import NOTHING, ClientOrderId
+from engine.domain.market.pairs import USDT, Asset, OrderType, Side, Symbol
+from engine.domain.orders.order import NOTHING, ClientOrderId, Execution
 from engine.errors import (
     BelowMinimum,
     InsufficientBalance,
@@ -17,7 +18,7 @@ from engine.errors import (
     PairUnavailable,
     Rejected,
 )
-from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
+from engine.exchanges.interface import Exchange, OpenOrder, OrderReport, OrderRequest
 from tests.builders import MNTL, MNTLUSDT
 from tests.fakes.clock import START, FakeClock
 
@@ -49,17 +50,30 @@ class Venue:
     def sell(self, base_quantity: str, *, symbol: Symbol = MNTLUSDT) -> OrderRequest:
         return self._ticket(Side.SELL, symbol, base_quantity=Decimal(base_quantity))
 
-    async def settled(self, ticket: OrderRequest) -> OrderReport:
-        """The order once it is over; an exchange may take a moment to know it."""
+    def priced(
+        self, order_type: OrderType, side: Side, base_quantity: str, price: str
+    ) -> OrderRequest:
+        return replace(
+            self._ticket(Side.SELL, MNTLUSDT, base_quantity=Decimal(base_quantity)),
+            side=side,
+            order_type=order_type,
+            price=Decimal(price),
+        )
+
+    async def seen(self, ticket: OrderRequest) -> OrderReport:
+        """The order once an exchange knows it, which may take a moment."""
         for _ in range(_LOOK_UPS):
             try:
-                report = await self.exchange.order(ticket.symbol, ticket.client_order_id)
+                return await self.exchange.order(ticket.symbol, ticket.client_order_id)
             except OrderNotFound:
                 await self.clock.sleep(timedelta(milliseconds=250))
-            else:
-                if report.is_final:
-                    return report
-        raise AssertionError(f"{ticket.client_order_id} is never over")
+        raise AssertionError(f"{ticket.client_order_id} is never seen")
+
+    async def settled(self, ticket: OrderRequest) -> OrderReport:
+        """The order, which is over."""
+        report = await self.seen(ticket)
+        assert report.is_final
+        return report
 
     async def balance(self, asset: Asset) -> Balance:
         return (await self.exchange.holdings()).of(asset)
@@ -182,6 +196,156 @@ class ExchangeContract:
         assert [report.exchange_order_id for report in reports] == ids
         assert ids[0] != ids[1]
         assert all(report.execution != NOTHING for report in reports)
+
+    @pytest.mark.parametrize(
+        ("side", "price", "traded"),
+        [(Side.BUY, "0.002002", 10_000), (Side.SELL, "0.0019", 12_000)],
+    )
+    async def test_an_ioc_takes_what_is_offered_at_its_price_and_drops_the_rest(
+        self, venue: Venue, side: Side, price: str, traded: int
+    ):
+        ticket = venue.priced(OrderType.IOC, side, "15000", price)
+        exchange_order_id = await venue.exchange.place(ticket)
+        report = await venue.settled(ticket)
+        fees = await venue.exchange.fees(MNTLUSDT, exchange_order_id, **ALL)
+
+        best = (ASKS if side is Side.BUY else BIDS)[0][0]
+        sign = 1 if side is Side.BUY else -1
+        assert (report.complete, report.execution) == (
+            False,
+            Execution(Decimal(traded), traded * best),
+        )
+        assert fees.by_asset == {USDT: traded * best * FEE_RATE}
+        assert await venue.balance(MNTL) == Balance(free=MNTL_HELD + sign * traded)
+        assert await venue.exchange.open_orders(MNTLUSDT) == []
+
+    async def test_an_ioc_takes_better_prices_than_its_own(self, venue: Venue):
+        ticket = venue.priced(OrderType.IOC, Side.BUY, "12000", "0.0021")
+        await venue.exchange.place(ticket)
+        report = await venue.settled(ticket)
+
+        spent = 10_000 * ASKS[0][0] + 2_000 * ASKS[1][0]
+        assert (report.complete, report.execution) == (True, Execution(Decimal(12_000), spent))
+
+    async def test_an_ioc_that_finds_nobody_is_over_and_moves_nothing(self, venue: Venue):
+        ticket = venue.priced(OrderType.IOC, Side.BUY, "1000", "0.002")
+        await venue.exchange.place(ticket)
+        report = await venue.settled(ticket)
+
+        assert (report.complete, report.execution) == (False, NOTHING)
+        assert await venue.balance(USDT) == Balance(free=USDT_HELD)
+
+    @pytest.mark.parametrize("order_type", [OrderType.LIMIT, OrderType.LIMIT_MAKER])
+    async def test_what_does_not_cross_rests_and_is_locked_until_it_is_cancelled(
+        self, venue: Venue, order_type: OrderType
+    ):
+        buy = venue.priced(order_type, Side.BUY, "10000", "0.0019")
+        sell = venue.priced(order_type, Side.SELL, "8000", "0.0021")
+        ids = [await venue.exchange.place(ticket) for ticket in (buy, sell)]
+        reports = [await venue.seen(ticket) for ticket in (buy, sell)]
+        resting = await venue.exchange.open_orders(MNTLUSDT)
+        locked = [await venue.balance(asset) for asset in (USDT, MNTL)]
+        for ticket in (buy, sell):
+            await venue.exchange.cancel(MNTLUSDT, ticket.client_order_id)
+        after = [await venue.settled(ticket) for ticket in (buy, sell)]
+
+        assert [(report.is_final, report.execution) for report in reports] == [
+            (False, NOTHING)
+        ] * 2
+        assert [order.exchange_order_id for order in resting] == ids
+        assert resting[0] == OpenOrder(
+            exchange_order_id=ids[0],
+            client_order_id=buy.client_order_id,
+            side=Side.BUY,
+            price=Decimal("0.0019"),
+            base_quantity=Decimal(10_000),
+            executed=Decimal(0),
+        )
+        assert locked == [
+            Balance(free=USDT_HELD - 19, locked=Decimal(19)),
+            Balance(free=MNTL_HELD - 8_000, locked=Decimal(8_000)),
+        ]
+        assert [(report.complete, report.execution) for report in after] == [(False, NOTHING)] * 2
+        assert await venue.balance(USDT) == Balance(free=USDT_HELD)
+        assert await venue.balance(MNTL) == Balance(free=MNTL_HELD)
+
+    async def test_a_limit_order_that_crosses_in_part_rests_with_the_rest(self, venue: Venue):
+        ticket = venue.priced(OrderType.LIMIT, Side.BUY, "12000", "0.002002")
+        exchange_order_id = await venue.exchange.place(ticket)
+        report = await venue.seen(ticket)
+        locked = (await venue.balance(USDT)).locked
+        await venue.exchange.cancel(MNTLUSDT, ticket.client_order_id)
+        after = await venue.settled(ticket)
+        fees = await venue.exchange.fees(MNTLUSDT, exchange_order_id, **ALL)
+
+        spent = 10_000 * ASKS[0][0]
+        assert not report.is_final
+        assert report.execution == after.execution == Execution(Decimal(10_000), spent)
+        assert locked == 2_000 * ASKS[0][0]
+        assert not after.complete
+        assert fees.by_asset == {USDT: spent * FEE_RATE}
+        assert await venue.balance(USDT) == Balance(free=USDT_HELD - spent - spent * FEE_RATE)
+
+    async def test_an_order_that_is_over_or_was_never_seen_cannot_be_cancelled(self, venue: Venue):
+        ticket = venue.priced(OrderType.LIMIT, Side.BUY, "1000", "0.0019")
+        await venue.exchange.place(ticket)
+        await venue.seen(ticket)
+        await venue.exchange.cancel(MNTLUSDT, ticket.client_order_id)
+        market = venue.buy("5")
+        await venue.exchange.place(market)
+        await venue.seen(market)
+
+        for name in (ticket.client_order_id, market.client_order_id, ClientOrderId("bl-never")):
+            with pytest.raises(OrderNotFound):
+                await venue.exchange.cancel(MNTLUSDT, name)
+
+    @pytest.mark.parametrize(
+        ("order_type", "quantity", "price", "refusal"),
+        [
+            (OrderType.LIMIT_MAKER, "1000", "0.002002", Rejected),  # it would trade at once
+            (OrderType.IOC, "400", "0.0021", BelowMinimum),
+            (OrderType.LIMIT, "50000", "0.002", InsufficientBalance),  # the fee does not fit
+            (OrderType.IOC, "1000.5", "0.0021", Rejected),
+            (OrderType.LIMIT, "1000", "0.00200000001", Rejected),
+        ],
+    )
+    async def test_a_refused_order_with_a_price_changes_nothing(
+        self, venue: Venue, order_type: OrderType, quantity: str, price: str, refusal: type
+    ):
+        ticket = venue.priced(order_type, Side.BUY, quantity, price)
+        with pytest.raises(refusal):
+            await venue.exchange.place(ticket)
+
+        assert await venue.balance(USDT) == Balance(free=USDT_HELD)
+        assert await venue.exchange.open_orders(MNTLUSDT) == []
+        with pytest.raises(OrderNotFound):
+            await venue.exchange.order(MNTLUSDT, ticket.client_order_id)
+
+    async def test_an_order_at_a_bound_does_what_it_expects(self, venue: Venue):
+        market = venue.exchange.market
+        order = bounded_order(
+            Side.BUY,
+            Wanted(Decimal("17.1")),
+            free=USDT_HELD,
+            book=await market.book(MNTLUSDT),
+            rules=await market.rules(MNTLUSDT),
+            slippage=Decimal("0.01"),
+        )
+        assert isinstance(order, BoundedOrder)
+        ticket = OrderRequest.at_price(
+            order,
+            client_order_id=ClientOrderId("bl-bounded"),
+            symbol=MNTLUSDT,
+            sent_at=venue.exchange.time(),
+        )
+        await venue.exchange.place(ticket)
+        report = await venue.settled(ticket)
+
+        expected = order.expected
+        assert report.complete
+        assert report.execution == Execution(expected.base_quantity, expected.quote_amount)
+        spent = order.expected_quote + order.expected_fee
+        assert await venue.balance(USDT) == Balance(free=USDT_HELD - spent)
 
     async def test_its_time_is_near_ours(self, venue: Venue):
         await venue.exchange.resync()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 
 import httpx
 import pytest
@@ -81,6 +82,41 @@ async def test_it_answers_what_needs_a_key(caller: Caller):
     assert fee["data"]["takerCommission"] == 0.0005
 
 
+LIMIT_BUY = MNTLUSDT | {"side": "BUY", "type": "LIMIT", "quantity": "5000", "price": "0.0019"}
+
+
+async def test_a_limit_order_rests_whatever_its_time_in_force(mexc: FakeMexc, caller: Caller):
+    placed = await caller.call("POST", "order", LIMIT_BUY | {"timeInForce": "IOC"})
+    shown = await caller.call("GET", "order", MNTLUSDT | {"orderId": placed["orderId"]})
+    depth = await caller.raw("GET", "depth?symbol=MNTLUSDT", JSON)
+
+    assert (shown["status"], shown["type"], shown["timeInForce"]) == ("NEW", "LIMIT", None)
+    assert await caller.call("GET", "openOrders") == [shown]
+    assert ["0.0019000", "5000"] in depth["bids"]
+
+
+async def test_a_resting_order_is_filled_as_a_maker_once_the_price_comes_to_it(
+    mexc: FakeMexc, caller: Caller
+):
+    placed = await caller.call("POST", "order", LIMIT_BUY)
+    mexc.ledger.fill(mexc.orders[0], Decimal(1000))
+    mexc.move_price("MNTLUSDT", Decimal("0.94"))
+    shown = await caller.call("GET", "order", MNTLUSDT | {"orderId": placed["orderId"]})
+    trades = await caller.call("GET", "myTrades")
+    refused = await caller.call("DELETE", "order", MNTLUSDT | {"orderId": placed["orderId"]})
+
+    assert (shown["status"], shown["cummulativeQuoteQty"]) == ("FILLED", "9.5000000")
+    assert [(row["qty"], row["isMaker"]) for row in trades] == [("4000", True), ("1000", True)]
+    assert refused["code"] == -2011
+    assert mexc.ledger.accounts[API_KEY].of("USDT").locked == 0
+
+
+async def test_a_price_out_of_the_band_is_refused(mexc: FakeMexc, caller: Caller):
+    mexc.ledger.pairs["MNTLUSDT"].price_band = Decimal("0.01")
+
+    assert (await caller.call("POST", "order", LIMIT_BUY))["code"] == 30087
+
+
 @pytest.mark.parametrize(
     ("method", "path", "params", "code"),
     [
@@ -92,7 +128,10 @@ async def test_it_answers_what_needs_a_key(caller: Caller):
         ("POST", "order", {"symbol": "MNTLUSDT", "newClientOrderId": "a b"}, 700008),
         ("POST", "order", {"symbol": "MNTLUSDT"}, 700004),
         ("POST", "order", {"symbol": "MNTLUSDT", "side": "BUY"}, 700004),
-        ("POST", "order", {"symbol": "MNTLUSDT", "side": "BUY", "type": "LIMIT"}, 30041),
+        ("POST", "order", {"symbol": "MNTLUSDT", "side": "BUY", "type": "FILL_OR_KILL"}, 30041),
+        ("POST", "order", {"symbol": "MNTLUSDT", "side": "BUY", "type": "LIMIT"}, 700004),
+        ("DELETE", "order", {"symbol": "MNTLUSDT"}, 700004),
+        ("DELETE", "order", {"symbol": "MNTLUSDT", "orderId": "x"}, -2011),
         ("POST", "order", {"symbol": "MNTLUSDT", "side": "BUY", "type": "MARKET"}, 700004),
         (
             "POST",
@@ -107,7 +146,7 @@ async def test_it_answers_what_needs_a_key(caller: Caller):
             400,
         ),
     ],
-    ids=range(12),
+    ids=range(15),
 )
 async def test_it_refuses_what_mexc_refuses(
     caller: Caller, method: str, path: str, params: dict[str, str], code: int

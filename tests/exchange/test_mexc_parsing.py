@@ -9,7 +9,7 @@ import pytest
 from engine.clock import from_millis, to_millis
 from engine.domain.market.candles import HOUR, HourlyClose
 from engine.domain.market.order_book import PriceLevel
-from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
+from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fees, fees_of
 from engine.errors import BadData, OrderNotFound, PairUnavailable
 from engine.exchanges.mexc import parsing
@@ -174,6 +174,9 @@ def test_the_rules_of_a_captured_pair_are_read():
         min_notional=Decimal(1),
         max_notional=Decimal(100_000),
         taker_fee_rate=Decimal("0.0005"),
+        limit_min_notional=Decimal(1),
+        limit_max_notional=Decimal(2_000_000),
+        maker_fee_rate=Decimal("0.0005"),
     )
 
 
@@ -586,3 +589,61 @@ def test_a_status_in_numbers_is_one_that_nobody_knows():
 def test_a_pair_without_a_status_is_not_told_as_closed():
     with pytest.raises(BadData, match="has no status"):
         rules(status="absent")
+
+
+OPEN_ORDER = json.loads(KAS_ORDER) | {"status": "NEW", "executedQty": "2", "clientOrderId": "bl-1"}
+
+
+def test_orders_that_rest_are_read_with_whose_they_are():
+    theirs = OPEN_ORDER | {"clientOrderId": None, "side": "SELL", "orderId": 7}
+    elsewhere = OPEN_ORDER | {"symbol": "MXUSDT"}
+    ours, other = parsing.open_orders([OPEN_ORDER, theirs, elsewhere], symbol=KAS)
+
+    assert (ours.client_order_id, ours.side, ours.executed) == (OUR_ID, Side.BUY, Decimal(2))
+    assert (ours.price, ours.base_quantity) == (Decimal("0.183503"), Decimal("32.69"))
+    assert (other.client_order_id, other.exchange_order_id) == (None, "7")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"side": "UP"}, {"orderId": None}, {"price": "x"}, {"clientOrderId": 5}]
+)
+def test_a_resting_order_that_cannot_be_read_is_never_left_out(changes: dict[str, object]):
+    with pytest.raises(BadData):
+        parsing.open_orders([OPEN_ORDER, OPEN_ORDER | changes], symbol=KAS)
+
+
+@pytest.mark.parametrize("status", ["NEW", "PARTIALLY_FILLED", "PARTIALLY_CANCELED", "CANCELED"])
+def test_an_order_with_a_price_is_over_when_its_status_says_so(status: str):
+    report = order(status=status, type="LIMIT", executedQty="1", cummulativeQuoteQty="0.18")
+
+    assert report.is_final is (status in ("PARTIALLY_CANCELED", "CANCELED"))
+    assert (report.complete, report.unknown_status) == (False, "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "minimum", "maximum", "fee"),
+    [
+        ({"quoteAmountPrecision": "5"}, 5, 2_000_000, "0.0005"),
+        ({"maxQuoteAmount": "absent"}, 1, 100_000, "0.0005"),
+        ({"makerCommission": "0"}, 1, 2_000_000, "0"),
+        ({"makerCommission": "absent"}, 1, 2_000_000, "0.0005"),
+    ],
+)
+def test_orders_with_a_price_have_limits_and_a_fee_of_their_own(
+    changes: dict[str, object], minimum: int, maximum: int, fee: str
+):
+    found = rules(**changes)
+
+    assert found.notional_limits(OrderType.IOC) == (Decimal(minimum), Decimal(maximum))
+    assert found.notional_limits(OrderType.MARKET) == (Decimal(1), Decimal(100_000))
+    assert found.maker_fee_rate == Decimal(fee)
+
+
+def test_the_list_of_order_types_says_which_are_taken():
+    found = rules(orderTypes=["MARKET", "LIMIT"])
+
+    assert [kind for kind in OrderType if found.takes(kind)] == [
+        OrderType.MARKET,
+        OrderType.LIMIT,
+        OrderType.IOC,
+    ]

@@ -1,6 +1,6 @@
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,10 +10,10 @@ from engine.domain.market.balances import Balance
 from engine.domain.market.candles import HourlyClose
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
-from engine.domain.orders.order import AccountId
+from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol
+from engine.domain.orders.order import AccountId, Execution
 from engine.errors import OrderNotFound, PairUnavailable, Rejected, Unavailable
-from engine.exchanges.interface import Exchange, Market
+from engine.exchanges.interface import Exchange, Market, OrderRequest
 from engine.exchanges.paper.exchange import PaperExchange
 from engine.storage.accounts import accounts
 from engine.storage.column_types import Base
@@ -271,3 +271,111 @@ async def test_a_trade_on_postgresql(empty_postgres_url, clock):
 
         assert (await venue.settled(ticket)).execution.base_quantity == 19_047
         assert (await venue.balance(MNTL)).free == 69_047
+
+
+def _ask(market: FakeMarket, clock: FakeClock, price: str, quantity: int) -> None:
+    """Somebody offers *quantity* at *price*, in a book of this moment."""
+    clock.shift(timedelta(seconds=1))
+    market.shown = builders.book(asks=[(price, quantity)], bids=BIDS[1:], read_at=clock.now())
+
+
+@pytest.fixture
+async def resting(venue: Venue) -> OrderRequest:
+    ticket = venue.priced(OrderType.LIMIT, Side.BUY, "10000", "0.0019")
+    await venue.exchange.place(ticket)
+    return ticket
+
+
+async def test_a_resting_order_is_filled_at_its_own_price_without_the_taker_s_fee(
+    venue, market, clock, resting
+):
+    _ask(market, clock, "0.00185", 4000)
+    partly = await venue.exchange.order(MNTLUSDT, resting.client_order_id)
+    again = await venue.exchange.order(MNTLUSDT, resting.client_order_id)
+    held = await venue.balance(USDT)
+    _ask(market, clock, "0.0019", 90_000)
+    whole = await venue.exchange.order(MNTLUSDT, resting.client_order_id)
+    fees = await venue.exchange.fees(MNTLUSDT, whole.exchange_order_id, **ALL)
+
+    price = Decimal("0.0019")
+    assert partly.execution == again.execution == Execution(Decimal(4000), 4000 * price)
+    assert not partly.is_final
+    assert held == Balance(free=USDT_HELD - 10_000 * price, locked=6000 * price)
+    assert (whole.is_final, whole.complete) == (True, True)
+    assert whole.execution == Execution(Decimal(10_000), 10_000 * price)
+    assert fees.by_asset == {}
+    assert await venue.balance(USDT) == Balance(free=USDT_HELD - 10_000 * price)
+    assert await venue.balance(MNTL) == Balance(free=MNTL_HELD + 10_000)
+
+
+async def test_what_came_before_the_cancellation_is_kept(venue, market, clock, resting):
+    _ask(market, clock, "0.0019", 4000)
+    await venue.exchange.cancel(MNTLUSDT, resting.client_order_id)
+    report = await venue.settled(resting)
+
+    assert report.execution.base_quantity == 4000
+    assert not report.complete
+    assert (await venue.balance(USDT)).locked == 0
+
+
+async def test_a_filled_order_cannot_be_cancelled(venue, market, clock, resting):
+    _ask(market, clock, "0.0019", 90_000)
+    with pytest.raises(OrderNotFound):
+        await venue.exchange.cancel(MNTLUSDT, resting.client_order_id)
+
+    assert (await venue.settled(resting)).complete
+
+
+async def test_without_a_book_a_resting_order_waits(venue, market, clock, resting):
+    market.failure = Unavailable("no answer")
+    report = await venue.exchange.order(MNTLUSDT, resting.client_order_id)
+
+    assert not report.is_final
+
+
+async def test_what_is_locked_is_not_used_by_another_order(venue, resting):
+    with pytest.raises(Rejected, match="Insufficient"):
+        await venue.exchange.place(venue.buy("82"))
+
+
+async def test_a_restart_cancels_what_rests_and_locks_nothing(
+    venue, market, database, clock, resting
+):
+    _ask(market, clock, "0.0019", 4000)
+    await venue.balance(USDT)
+    after = a_paper_exchange(database, clock, AccountId(1), market)
+    report = await after.order(MNTLUSDT, resting.client_order_id)
+
+    assert report.is_final
+    assert report.execution.base_quantity == 4000
+    assert (await after.holdings()).of(USDT) == Balance(free=USDT_HELD - 4000 * Decimal("0.0019"))
+
+
+async def test_a_ledger_opened_again_has_no_resting_orders(venue, resting):
+    await venue.exchange.open_ledger(builders.holdings(usdt=7, mntl=8), symbol=MNTLUSDT)
+
+    assert await venue.balance(USDT) == Balance(free=Decimal(7))
+    assert await venue.exchange.open_orders(MNTLUSDT) == []
+
+
+async def test_an_order_rests_for_all_exchanges_of_the_process(venue, database, clock, resting):
+    other = replace(venue.exchange)
+    stranger = replace(venue.exchange, account_id=await an_account(database, clock, chat_id=2))
+
+    assert len(await other.open_orders(MNTLUSDT)) == 1
+    assert await stranger.open_orders(MNTLUSDT) == []
+    with pytest.raises(OrderNotFound):
+        await stranger.cancel(MNTLUSDT, resting.client_order_id)
+
+
+async def test_a_ledger_that_another_process_opened_ends_what_rests(
+    venue, market, database, clock, resting
+):
+    async with database.writing() as session:
+        await paper_ledger.open_ledger(session, AccountId(1), {USDT: Balance(free=Decimal(1))})
+    shown = await venue.balance(USDT)
+    _ask(market, clock, "0.0019", 90_000)
+    await venue.balance(USDT)
+
+    assert shown == Balance(free=Decimal(0), locked=Decimal(1))
+    assert await venue.exchange.open_orders(MNTLUSDT) == []

@@ -3,8 +3,8 @@
     exchange = FakeExchange(clock, usdt="57.10")
     exchange.go_wrong("place", OutcomeUnknown("timeout"), executes=True)
 
-Every call of the port has a name: holdings, place, order, order_in_history, fees, resync, rules,
-book, last_price, hourly_closes.
+Every call of the port has a name: holdings, place, order, cancel, open_orders, order_in_history,
+fees, resync, rules, book, last_price, hourly_closes.
 """
 
 from collections import Counter, defaultdict, deque
@@ -16,11 +16,12 @@ from decimal import ROUND_DOWN, Decimal
 from engine.clock import Clock
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.candles import HOUR, MOST_HOURS, HourlyClose
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fees
 from engine.errors import OrderNotFound
-from engine.exchanges.interface import Market, OrderReport, OrderRequest
+from engine.exchanges.interface import Market, OpenOrder, OrderReport, OrderRequest
 from tests import builders
 
 ONE = Decimal(1)
@@ -119,7 +120,8 @@ class FakeMarket:
 class FakeExchange:
     """Satisfies `Exchange` for one account.
 
-    *fills* is the share of an order that is executed. *hidden_lookups* more look-ups do not find
+    *fills* is the share of an order that is executed; one that may rest does, until `fill` or
+    `cancel`. *hidden_lookups* more look-ups do not find
     a new order, *hidden_in_history* more do not find it in the history, *open_lookups* find it
     still open, *stale_reads* more reads after a fill show the balances of before.
     """
@@ -148,6 +150,7 @@ class FakeExchange:
         self.late_fills = 0
         self.tickets: list[OrderRequest] = []
         self.ledger: dict[ClientOrderId, OrderReport] = {}
+        self.resting: dict[ClientOrderId, OrderRequest] = {}
 
     @property
     def market(self) -> Market:
@@ -188,20 +191,51 @@ class FakeExchange:
         if self._before is not None and self.stale_reads > 0:
             self.stale_reads -= 1
             usdt, mntl = self._before
-        return Holdings(
-            {USDT: Balance(free=usdt), Asset("MNTL"): Balance(free=mntl)}, read_at=read_at
-        )
+        held = {USDT: Balance(free=usdt), Asset("MNTL"): Balance(free=mntl)}
+        for ticket in self.resting.values():
+            asset, locked = self._locked(ticket)
+            held[asset] = Balance(held[asset].free - locked, held[asset].locked + locked)
+        return Holdings(held, read_at=read_at)
 
     async def place(self, ticket: OrderRequest) -> str:
         self.tickets.append(ticket)
         accident = await self._stage.enter("place")
         if accident is not None and not accident.executes:
             raise accident.error
-        order_id = self._execute(ticket)
+        order_id = self._rest(ticket) if ticket.order_type.may_rest else self._execute(ticket)
         if accident is not None:
             raise accident.error
         await self._stage.on_step("place answered")
         return order_id
+
+    async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId) -> None:
+        accident = await self._stage.enter("cancel")
+        if accident is not None and not accident.executes:
+            raise accident.error
+        rested = self.resting.pop(client_order_id, None)
+        if rested is not None:
+            report = self.ledger[client_order_id]
+            self.ledger[client_order_id] = replace(report, is_final=True)
+        if accident is not None:
+            raise accident.error
+        if rested is None:
+            raise OrderNotFound("-2011: Unknown order sent.")
+        await self._stage.on_step("cancel answered")
+
+    async def open_orders(self, symbol: Symbol) -> Sequence[OpenOrder]:
+        await self._stage.pass_through("open_orders")
+        return [
+            OpenOrder(
+                exchange_order_id=self.ledger[name].exchange_order_id,
+                client_order_id=name,
+                side=ticket.side,
+                price=ticket.price or ONE,
+                base_quantity=ticket.base_quantity or ONE,
+                executed=self.ledger[name].execution.base_quantity,
+            )
+            for name, ticket in self.resting.items()
+            if ticket.symbol == symbol
+        ]
 
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
         await self._stage.pass_through("order")
@@ -239,6 +273,37 @@ class FakeExchange:
     def arrive_late(self) -> None:
         """The last order, whose answer was lost, was still under way and is executed now."""
         self._execute(self.tickets[-1])
+
+    def fill(self, client_order_id: ClientOrderId, quantity: builders.Amount) -> None:
+        """*quantity* of an order that rests is traded at its price, as a maker, without a fee."""
+        ticket, report = self.resting[client_order_id], self.ledger[client_order_id]
+        base, price = Decimal(quantity), ticket.price or ONE
+        sign = 1 if ticket.side is Side.BUY else -1
+        self.usdt -= sign * base * price
+        self.mntl += sign * base
+        done = report.execution
+        execution = Execution(done.base_quantity + base, done.quote_amount + base * price)
+        is_whole = execution.base_quantity == ticket.base_quantity
+        self.ledger[client_order_id] = replace(
+            report, execution=execution, is_final=is_whole, complete=is_whole
+        )
+        if is_whole:
+            del self.resting[client_order_id]
+
+    def _locked(self, ticket: OrderRequest) -> tuple[Asset, Decimal]:
+        executed = self.ledger[ticket.client_order_id].execution.base_quantity
+        left = (ticket.base_quantity or ONE) - executed
+        if ticket.side is Side.SELL:
+            return Asset("MNTL"), left
+        return USDT, left * (ticket.price or ONE)
+
+    def _rest(self, ticket: OrderRequest) -> str:
+        self.resting[ticket.client_order_id] = ticket
+        report = OrderReport(
+            f"E{len(self.ledger) + 1}", Execution(ZERO, ZERO), is_final=False, complete=False
+        )
+        self.ledger[ticket.client_order_id] = report
+        return report.exchange_order_id
 
     def _as_seen_now(self, report: OrderReport) -> OrderReport:
         if self.odd_status:

@@ -59,6 +59,7 @@ class FakeMexc:
         self.ledger = Ledger(self.now)
         self.requests: Counter[tuple[str, str]] = Counter()
         self.order_posts: Counter[str] = Counter()
+        self.cancelled_says_new = False
         self.seen: list[Request] = []
         self.add_pair(mntl())
 
@@ -94,6 +95,7 @@ class FakeMexc:
 
     def move_price(self, symbol: str, factor: Decimal) -> None:
         self.ledger.pairs[symbol].move(factor)
+        self.ledger.fill_crossed(symbol)
 
     def inject(self, fault: Fault) -> Fault:
         """Faults of one path take effect in the order they were injected."""
@@ -201,8 +203,8 @@ class FakeMexc:
             ("POST", "/api/v3/order/test"): _Route(self._test, permission="SPOT_DEAL_WRITE"),
             ("GET", "/api/v3/order"): _Route(self._order, permission=deal),
             ("GET", "/api/v3/myTrades"): _Route(self._my_trades, permission=deal),
-            # A MARKET order is over at once: nothing is ever open.
-            ("GET", "/api/v3/openOrders"): _Route(lambda _a, _q: [], permission=deal),
+            ("DELETE", "/api/v3/order"): _Route(self._cancel, permission="SPOT_DEAL_WRITE"),
+            ("GET", "/api/v3/openOrders"): _Route(self._open_orders, permission=deal),
             ("GET", "/api/v3/allOrders"): _Route(self._all_orders, permission=deal),
         }
 
@@ -226,8 +228,8 @@ class FakeMexc:
         limit = int(query.get("limit", "100"))
         return {
             "lastUpdateId": 20453289489,
-            "bids": level_rows(pair.bids[:limit]),
-            "asks": level_rows(pair.asks[:limit]),
+            "bids": level_rows(self.ledger.levels(pair, "BUY")[:limit]),
+            "asks": level_rows(self.ledger.levels(pair, "SELL")[:limit]),
             "timestamp": self._now_ms(),
         }
 
@@ -247,7 +249,7 @@ class FakeMexc:
 
     def _book_ticker(self, caller: Account | None, query: Query) -> object:
         pair = self.ledger.pair(query.get("symbol"), caller)
-        bid, ask = level_rows(pair.bids[:1]), level_rows(pair.asks[:1])
+        bid, ask = (level_rows(self.ledger.levels(pair, side)[:1]) for side in ("BUY", "SELL"))
         (bid_price, bid_quantity), (ask_price, ask_quantity) = (
             [*bid, ["", ""]][0],
             [*ask, ["", ""]][0],
@@ -312,6 +314,29 @@ class FakeMexc:
         row = order_row(order)
         shown = ("symbol", "orderId", "orderListId", "price", "origQty", "type", "side")
         return {name: row[name] for name in shown} | {"transactTime": to_millis(order.at)}
+
+    def _cancel(self, account: Account, query: Query) -> object:
+        """Without the status, as the real answer; *cancelled_says_new*: with the status of before."""
+        pair = self.ledger.pair(query.get("symbol"), account)
+        client_id, order_id = query.get("origClientOrderId"), query.get("orderId")
+        if not client_id and not order_id:
+            raise missing("orderId")
+        order = self.ledger.cancel(account, client_id=client_id, order_id=order_id)
+        row = order_row(order)
+        shown = ("orderId", "price", "origQty", "type", "side")
+        says = {"status": "NEW"} if self.cancelled_says_new else {}
+        return {"symbol": pair.symbol} | {name: row[name] for name in shown} | says
+
+    def _open_orders(self, account: Account, query: Query) -> object:
+        """Of all pairs where none is named."""
+        return [
+            order_row(order)
+            for order in self.orders
+            if order.api_key == account.api_key
+            and order.left
+            and self.ledger.is_visible(order)
+            and query.get("symbol") in (None, order.symbol)
+        ]
 
     def _test(self, account: Account, query: Query) -> object:
         self.ledger.check(account, query)

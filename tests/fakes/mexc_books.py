@@ -24,6 +24,8 @@ class Refused(Exception):
 class Pair:
     """*hidden*: in the Assessment Zone, shown to chosen keys only. *refills*: what an order takes
     from the book is there again for the next one. *closes* are of hours, by when they opened.
+    *ioc*: it takes IMMEDIATE_OR_CANCEL, which is never listed. *price_band* is how far from the last
+    price, as a fraction, an order's own price may be.
     """
 
     symbol: str
@@ -44,6 +46,11 @@ class Pair:
     order_types: tuple[str, ...] = ("LIMIT", "MARKET", "LIMIT_MAKER")
     hidden: bool = False
     refills: bool = True
+    limit_min_notional: Decimal = Decimal(1)
+    limit_max_notional: Decimal = Decimal(2_000_000)
+    maker_fee: Decimal = ZERO
+    ioc: bool = True
+    price_band: Decimal | None = None
     closes: dict[int, Decimal] = field(default_factory=dict)
 
     def move(self, factor: Decimal) -> None:

@@ -1,6 +1,5 @@
 """How the fake MEXC's books look on the wire: captured answers with other numbers in them."""
 
-from decimal import Decimal
 from typing import Any
 
 from engine.clock import to_millis
@@ -34,12 +33,12 @@ def pair_row(pair: Pair) -> dict[str, Any]:
         "orderTypes": list(pair.order_types),
         "isSpotTradingAllowed": pair.api_allowed,
         "isMarginTradingAllowed": False,
-        "quoteAmountPrecision": "1",
+        "quoteAmountPrecision": f"{pair.limit_min_notional:f}",
         "baseSizePrecision": pair.base_size,
         "permissions": ["SPOT"],
         "filters": [],
-        "maxQuoteAmount": "2000000",
-        "makerCommission": "0",
+        "maxQuoteAmount": f"{pair.limit_max_notional:f}",
+        "makerCommission": f"{pair.maker_fee:f}",
         "takerCommission": f"{pair.taker_fee:f}",
         "quoteAmountPrecisionMarket": f"{pair.min_notional:f}",
         "maxQuoteAmountMarket": most,
@@ -49,7 +48,10 @@ def pair_row(pair: Pair) -> dict[str, Any]:
 
 
 def order_row(order: LedgerOrder) -> dict[str, Any]:
-    at = to_millis(order.at) // 1000 * 1000  # whole seconds, as MEXC has it
+    at, updated = (
+        to_millis(moment) // 1000 * 1000  # whole seconds, as MEXC has it
+        for moment in (order.at, order.updated_at or order.at)
+    )
     return {
         "symbol": order.symbol,
         "orderId": order.order_id,
@@ -61,36 +63,35 @@ def order_row(order: LedgerOrder) -> dict[str, Any]:
         "cummulativeQuoteQty": f"{order.spent:f}",
         "status": order.status,
         "timeInForce": None,
-        "type": "MARKET",
+        "type": order.kind,
         "side": order.side,
         "stopPrice": None,
         "icebergQty": None,
         "time": at,
-        "updateTime": at,
+        "updateTime": updated,
         "isWorking": True,
         "origQuoteOrderQty": f"{order.orig_quote:f}",
     }
 
 
 def trade_rows(order: LedgerOrder) -> list[dict[str, Any]]:
-    fee_rate = order.fee / order.spent if order.spent else Decimal(0)
     return [
         {
             "symbol": order.symbol,
             "id": f"{order.order_id[5:]}X{number}",
             "orderId": order.order_id,
             "orderListId": -1,
-            "price": f"{price:f}",
-            "qty": f"{quantity:f}",
-            "quoteQty": f"{price * quantity:f}",
-            "commission": f"{price * quantity * fee_rate:f}",
+            "price": f"{fill.price:f}",
+            "qty": f"{fill.quantity:f}",
+            "quoteQty": f"{fill.price * fill.quantity:f}",
+            "commission": f"{fill.fee:f}",
             "commissionAsset": "USDT",
-            "time": to_millis(order.at) + number,
+            "time": to_millis(fill.at) + number,
             "isBuyer": order.side == "BUY",
-            "isMaker": False,
+            "isMaker": fill.is_maker,
             "isBestMatch": True,
             "isSelfTrade": False,
             "clientOrderId": order.client_order_id,
         }
-        for number, (price, quantity) in enumerate(order.fills)
+        for number, fill in enumerate(order.fills)
     ]

@@ -35,6 +35,7 @@ def real_answers() -> dict[str, object]:
         "key": mexc._key_info(account, {"accessKey": KEY}),
         "order": order_row(order),
         "history": [order_row(order)],
+        "open orders": [order_row(order)],
         "trades": trade_rows(order),
         "placed": {name: order_row(order)[name] for name in ("symbol", "orderId", "price")},
     }

@@ -48,6 +48,7 @@ READERS: Mapping[str, Read] = {
     "history": lambda answer: parsing.order_among(
         answer, symbol=MNTL, client_order_id=OUR_ID, page=1_000
     ),
+    "open orders": lambda answer: tuple(parsing.open_orders(answer, symbol=MNTL)),
     "placed": parsing.placed_order_id,
 }
 

@@ -20,6 +20,7 @@ from engine.domain.execution.maker_order import maker_order
 from engine.domain.market.decimals import EXACT_OR_LESS, floor_to_step
 from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import OrderType, PairRules, Side
+from engine.domain.orders.matching import match_priced_order
 from tests import builders
 from tests.fakes.clock import START
 
@@ -192,3 +193,33 @@ def test_a_maker_order_never_crosses_and_keeps_the_same_laws(
     )
     with_fee = EXACT_OR_LESS.multiply(order.expected.quote_amount, 1 - order.fee_rate)
     assert (order.expected.quote_amount if side is Side.BUY else with_fee) <= wanted
+
+
+@given(sides, quotes, quotes, books(), pair_rules(), fractions)
+def test_what_an_order_expects_is_what_the_exchange_makes_of_it(
+    side: Side,
+    wanted: Decimal,
+    free: Decimal,
+    book: OrderBook,
+    rules: PairRules,
+    slippage: Decimal,
+) -> None:
+    free = free if side is Side.BUY else free * 500
+    order = bounded_order(
+        side, Wanted(wanted), free=free, book=book, rules=rules, slippage=slippage
+    )
+    if not isinstance(order, BoundedOrder):
+        return
+    match = match_priced_order(
+        side=side,
+        order_type=OrderType.IOC,
+        base_quantity=order.base_quantity,
+        price=order.price,
+        free=free,
+        book=book,
+        rules=rules,
+    )
+
+    assert match.complete
+    assert match.execution.quote_amount == order.expected.quote_amount
+    assert match.fee == order.expected_fee

@@ -1,4 +1,4 @@
-"""Matches a MARKET order as MEXC does: immediate-or-cancel, 5 % around the last trade.
+"""Matches orders as MEXC does. A MARKET order is immediate-or-cancel, 5 % around the last trade.
 
 Pure: the paper exchange feeds it a live or a simulated book and keeps the account.
 """
@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 
 from engine.domain.market.decimals import EXACT_OR_LESS, ONE, ZERO, floor_to_step
 from engine.domain.market.order_book import OrderBook, PriceLevel
-from engine.domain.market.pairs import PairRules, Side
+from engine.domain.market.pairs import OrderType, PairRules, Side
 from engine.domain.orders.order import Execution
 from engine.errors import (
     BelowMinimum,
@@ -76,6 +76,51 @@ def match_market_order(
         )
 
 
+def match_priced_order(
+    *,
+    side: Side,
+    order_type: OrderType,
+    base_quantity: Decimal,
+    price: Decimal,
+    free: Decimal,
+    book: OrderBook,
+    rules: PairRules,
+) -> Match:
+    """Check a LIMIT, LIMIT_MAKER or IOC order, and execute what *book* has within *price*.
+
+    What is left of a LIMIT or LIMIT_MAKER rests at *price*, and what is left of an IOC is dropped:
+    an empty book is no error. Raises as `match_market_order` does, also for a LIMIT_MAKER that
+    would trade at once.
+    """
+    with localcontext(EXACT_OR_LESS):
+        if not rules.takes(order_type):
+            raise PairUnavailable(code=30041, message="Order type can not place.")
+        if not rules.allows(side):
+            raise PairUnavailable(code=30001, message="Current direction is not allowed")
+        for amount, step in ((base_quantity, rules.quantity_step), (price, rules.price_step)):
+            _check_scale(amount, step)
+        least, most = rules.notional_limits(order_type)
+        _check_notional(base_quantity * price, least=least, most=most, rules=rules)
+        if base_quantity < rules.min_quantity:
+            raise BelowMinimum(code=30002, message="The quantity is below the minimum")
+        spent = base_quantity * price if side is Side.BUY else base_quantity
+        _check_balance(side, spent, free=free, fee_rate=rules.taker_fee_rate)
+        execution = crossing(side, base_quantity, price=price, book=book)
+        if order_type is OrderType.LIMIT_MAKER and execution.base_quantity:
+            raise Rejected(code=400, message="The order would trade at once")
+        return Match(
+            execution=execution,
+            fee=execution.quote_amount * rules.taker_fee_rate,
+            complete=execution.base_quantity == base_quantity,
+        )
+
+
+def crossing(side: Side, quantity: Decimal, *, price: Decimal, book: OrderBook) -> Execution:
+    """Returns what *book* has for *quantity* within *price*, at its own prices."""
+    levels = book.asks if side is Side.BUY else book.bids
+    return _fill(quantity, levels=_within(levels, side=side, bound=price))
+
+
 def _check_open(side: Side, *, rules: PairRules) -> None:
     if not rules.online:
         raise PairUnavailable(code=30016, message="Trading disabled")
@@ -88,21 +133,26 @@ def _check_open(side: Side, *, rules: PairRules) -> None:
 
 
 def _check_size(side: Side, amount: Decimal, *, last_price: Decimal, rules: PairRules) -> None:
-    step = rules.quote_step if side is Side.BUY else rules.quantity_step
+    _check_scale(amount, rules.quote_step if side is Side.BUY else rules.quantity_step)
+    notional = amount if side is Side.BUY else amount * last_price
+    _check_notional(notional, least=rules.min_notional, most=rules.max_notional, rules=rules)
+
+
+def _check_scale(amount: Decimal, step: Decimal) -> None:
     if not amount.is_finite() or amount <= ZERO or floor_to_step(amount, step) != amount:
         raise Rejected(code=400, message="amount scale is invalid")
-    notional = amount if side is Side.BUY else amount * last_price
-    if notional < rules.min_notional:
+
+
+def _check_notional(notional: Decimal, *, least: Decimal, most: Decimal, rules: PairRules) -> None:
+    if notional < least:
         raise BelowMinimum(
             code=30002,
-            message=f"The minimum transaction volume cannot be less than:{rules.min_notional:f}"
-            f"{rules.quote}",
+            message=f"The minimum transaction volume cannot be less than:{least:f}{rules.quote}",
         )
-    if notional > rules.max_notional:
+    if notional > most:
         raise Rejected(
             code=30003,
-            message=f"The maximum transaction volume cannot be greater than:"
-            f"{rules.max_notional:f}{rules.quote}",
+            message=f"The maximum transaction volume cannot be greater than:{most:f}{rules.quote}",
         )
 
 

@@ -16,6 +16,7 @@ from engine.errors import (
     ClockRefused,
     ClockUnsure,
     HostRefused,
+    OrderNotFound,
     OutcomeUnknown,
     RateLimited,
     Rejected,
@@ -23,8 +24,8 @@ from engine.errors import (
 )
 from engine.exchanges.mexc import parsing
 from engine.exchanges.mexc.answer_origin import complaint_of, contents_of, is_refusal, refuses_host
-from engine.exchanges.mexc.endpoints import NEW_ORDER, TIME, Endpoint
-from engine.exchanges.mexc.error_codes import DEFINITE, error_for
+from engine.exchanges.mexc.endpoints import CANCEL_ORDER, NEW_ORDER, TIME, Endpoint
+from engine.exchanges.mexc.error_codes import DEFINITE, NOT_FOUND, error_for
 from engine.exchanges.mexc.server_clock import MexcClock, jumped
 from engine.exchanges.mexc.signing import (
     PUBLIC_HEADERS,
@@ -119,19 +120,58 @@ class MexcClient:
         async with self._acquire(NEW_ORDER, credentials):
             if self.time.now() > sent_at + RECV_WINDOW:
                 raise Unavailable("the order's time stamp expired before it could leave")
-            query = signed_query(
+            answer = await self._send_once(
+                NEW_ORDER,
                 params,
+                client_order_id=client_order_id,
                 credentials=credentials,
-                timestamp_ms=to_millis(sent_at),
-                recv_window_ms=RECV_WINDOW // timedelta(milliseconds=1),
+                stamp=sent_at,
             )
-            try:
-                answer = await self._send(NEW_ORDER, query, credentials=credentials)
-            except NeverLeft as e:
-                raise Unavailable(f"cannot connect ({e})") from e
-            except (NoAnswer, BadData) as e:
-                raise _unknown(client_order_id, str(e)) from e
         return self._placed(answer, client_order_id=client_order_id, credentials=credentials)
+
+    async def cancel_order(
+        self, params: Params, *, client_order_id: ClientOrderId, credentials: Credentials
+    ) -> None:
+        """Send exactly one DELETE, or none at all. What it is answered says nothing of the order.
+
+        Raises as `place_order`, and OrderNotFound where no such order rests.
+        """
+        if not self.time.trusted:
+            raise ClockUnsure("the exchange's time is not known for sure")
+        async with self._acquire(CANCEL_ORDER, credentials):
+            answer = await self._send_once(
+                CANCEL_ORDER,
+                params,
+                client_order_id=client_order_id,
+                credentials=credentials,
+                stamp=self.time.now(),
+            )
+        complaint = complaint_of(contents_of(answer), credentials=credentials)
+        if complaint and is_refusal(answer.status) and complaint.code in NOT_FOUND:
+            raise OrderNotFound(f"{complaint.code}: {complaint.message}")
+        self._accepted(answer, client_order_id=client_order_id, credentials=credentials)
+
+    async def _send_once(
+        self,
+        endpoint: Endpoint,
+        params: Params,
+        *,
+        client_order_id: ClientOrderId,
+        credentials: Credentials,
+        stamp: datetime,
+    ) -> Answer:
+        query = signed_query(
+            params,
+            credentials=credentials,
+            timestamp_ms=to_millis(stamp),
+            recv_window_ms=RECV_WINDOW // timedelta(milliseconds=1),
+        )
+        try:
+            return await self._send(endpoint, query, credentials=credentials)
+        except NeverLeft as e:
+            raise Unavailable(f"cannot connect ({e})") from e
+        except (NoAnswer, BadData) as e:
+            raise _unknown(client_order_id, str(e)) from e
 
     async def resync(self) -> None:
         """Measure the exchange's clock. Raises Unavailable, also where it jumps about."""
@@ -242,6 +282,16 @@ class MexcClient:
     def _placed(
         self, answer: Answer, *, client_order_id: ClientOrderId, credentials: Credentials
     ) -> str:
+        contents = self._accepted(answer, client_order_id=client_order_id, credentials=credentials)
+        try:
+            return parsing.placed_order_id(contents)
+        except BadData as e:
+            raise _unknown(client_order_id, str(e)) from e
+
+    def _accepted(
+        self, answer: Answer, *, client_order_id: ClientOrderId, credentials: Credentials
+    ) -> object:
+        """Returns what an order's request was answered if that is no error."""
         contents = contents_of(answer)
         complaint = complaint_of(contents, credentials=credentials)
         if self._silence(answer, complaint) is not None:
@@ -253,10 +303,9 @@ class MexcClient:
             raise _unknown(client_order_id, f"HTTP {answer.status}, code {complaint.code}")
         if not answer.ok:
             raise _unknown(client_order_id, f"HTTP {answer.status}")
-        try:
-            return parsing.placed_order_id(contents)
-        except BadData as e:
-            raise _unknown(client_order_id, str(e)) from e
+        if isinstance(contents, BadData):
+            raise _unknown(client_order_id, str(contents)) from contents
+        return contents
 
     def _silence(self, answer: Answer, complaint: parsing.Complaint | None) -> int | None:
         """Seconds of silence this answer asks for; they begin now, for every account."""

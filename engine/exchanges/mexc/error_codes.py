@@ -57,7 +57,8 @@ DEFINITE = frozenset(_CLASS_OF)
 # For an answer whose code is not a number.
 UNREADABLE = -1
 
-_NOT_FOUND = frozenset({-2013, -2011})
+# -2013 of a look-up, -2011 of a cancellation: the order may be over, or not be visible yet.
+NOT_FOUND = frozenset({-2013, -2011})
 _INTERNAL = frozenset({500, 501, 503, 504, 604, 801, 11444, 20002, 730000})
 _TOO_FREQUENT = frozenset({429, 510})
 _PAUSE_AFTER_TOO_FREQUENT = 10
@@ -67,7 +68,7 @@ def error_for(code: int, message: str) -> Unavailable | Rejected:
     """Returns the error that a read raises for *code*; an unknown code is a refusal."""
     if code == UNREADABLE:
         return BadData(f"an error without a code: {message}")
-    if code in _NOT_FOUND:
+    if code in NOT_FOUND:
         return OrderNotFound(f"{code}: {message}")
     if code in _INTERNAL:
         return Unavailable(f"{code}: {message}")

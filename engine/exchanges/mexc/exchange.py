@@ -1,12 +1,13 @@
 """One account at MEXC, seen through the engine's port."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.clock import to_millis
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import plain
-from engine.domain.market.pairs import Side, Symbol
+from engine.domain.market.pairs import OrderType, Side, Symbol
 from engine.domain.orders.order import (
     RECV_WINDOW,
     VISIBILITY_MARGIN,
@@ -16,10 +17,17 @@ from engine.domain.orders.order import (
     fees_of,
 )
 from engine.errors import PairUnavailable, Unavailable
-from engine.exchanges.interface import OrderReport, OrderRequest
+from engine.exchanges.interface import OpenOrder, OrderReport, OrderRequest
 from engine.exchanges.mexc import balances, parsing
 from engine.exchanges.mexc.client import AnswerReader, MexcClient
-from engine.exchanges.mexc.endpoints import ACCOUNT, ALL_ORDERS, MY_TRADES, ORDER, Endpoint
+from engine.exchanges.mexc.endpoints import (
+    ACCOUNT,
+    ALL_ORDERS,
+    MY_TRADES,
+    OPEN_ORDERS,
+    ORDER,
+    Endpoint,
+)
 from engine.exchanges.mexc.market_data import MexcMarket
 from engine.exchanges.mexc.signing import Params
 from engine.security.credentials import Credentials
@@ -32,6 +40,12 @@ _MOST_ROWS = 1000
 # `myTrades` answers the newest 100 and no more.
 _FULL_PAGE = 100
 _MOST_PAGES = 20
+# `timeInForce` is accepted and ignored: as a LIMIT with it, an IOC would rest.
+_TYPES: Mapping[OrderType, str] = {
+    OrderType.LIMIT: "LIMIT",
+    OrderType.LIMIT_MAKER: "LIMIT_MAKER",
+    OrderType.IOC: "IMMEDIATE_OR_CANCEL",
+}
 
 
 class MexcExchange:
@@ -52,7 +66,7 @@ class MexcExchange:
     async def place(self, ticket: OrderRequest) -> str:
         try:
             return await self._client.place_order(
-                market_order(ticket),
+                order_params(ticket),
                 client_order_id=ticket.client_order_id,
                 credentials=self._credentials,
                 sent_at=ticket.sent_at,
@@ -64,6 +78,17 @@ class MexcExchange:
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
         found = await self._read(ORDER, ("symbol", symbol), ("origClientOrderId", client_order_id))
         return parsing.order_report(found.contents, symbol=symbol, client_order_id=client_order_id)
+
+    async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId) -> None:
+        await self._client.cancel_order(
+            [("symbol", symbol), ("origClientOrderId", client_order_id)],
+            client_order_id=client_order_id,
+            credentials=self._credentials,
+        )
+
+    async def open_orders(self, symbol: Symbol) -> Sequence[OpenOrder]:
+        found = await self._read(OPEN_ORDERS, ("symbol", symbol))
+        return parsing.open_orders(found.contents, symbol=symbol)
 
     async def order_in_history(
         self, symbol: Symbol, client_order_id: ClientOrderId, *, sent_at: datetime
@@ -110,6 +135,24 @@ class MexcExchange:
 
     async def _read(self, endpoint: Endpoint, *params: tuple[str, str]) -> AnswerReader:
         return await self._client.read(endpoint, params, credentials=self._credentials)
+
+
+def order_params(ticket: OrderRequest) -> Params:
+    return market_order(ticket) if ticket.price is None else priced_order(ticket)
+
+
+def priced_order(ticket: OrderRequest) -> Params:
+    """Returns the parameters of an order with a price. It names the base on both sides."""
+    if ticket.price is None or ticket.base_quantity is None:
+        raise ValueError("an order with a price names the base to trade")
+    return [
+        ("symbol", ticket.symbol),
+        ("side", ticket.side.value),
+        ("type", _TYPES[ticket.order_type]),
+        ("quantity", plain(ticket.base_quantity)),
+        ("price", plain(ticket.price)),
+        ("newClientOrderId", ticket.client_order_id),
+    ]
 
 
 def market_order(ticket: OrderRequest) -> Params:

@@ -14,10 +14,10 @@ from engine.clock import from_millis
 from engine.domain.market.candles import HOUR, HourlyClose
 from engine.domain.market.decimals import ZERO, step_of
 from engine.domain.market.order_book import OrderBook, PriceLevel
-from engine.domain.market.pairs import Asset, PairRules, Symbol
+from engine.domain.market.pairs import Asset, PairRules, Side, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fill
 from engine.errors import BadData, OrderNotFound, PairUnavailable
-from engine.exchanges.interface import KeyPermissions, OrderReport
+from engine.exchanges.interface import KeyPermissions, OpenOrder, OrderReport
 from engine.exchanges.mexc.error_codes import UNREADABLE
 from engine.exchanges.mexc.json_fields import (
     Record,
@@ -112,6 +112,7 @@ def _rules(pair: Record, symbol: Symbol) -> PairRules:
     if base + quote != symbol:  # counted in another asset, an account would seem empty
         raise BadData(f"{symbol} is not a pair of {base[:20]} and {quote[:20]}")
     order_types = rows(pair.get("orderTypes"), what="orderTypes")
+    maker = "makerCommission"
     return PairRules(
         symbol=symbol,
         base=Asset(base),
@@ -126,6 +127,11 @@ def _rules(pair: Record, symbol: Symbol) -> PairRules:
         online=code(pair.get("status")) in _ONLINE,
         api_allowed=flag(pair, "isSpotTradingAllowed"),
         market_orders="MARKET" in order_types,
+        limit_orders="LIMIT" in order_types,
+        maker_orders="LIMIT_MAKER" in order_types,
+        limit_min_notional=_first(pair, "quoteAmountPrecision", "quoteAmountPrecisionMarket"),
+        limit_max_notional=_first(pair, "maxQuoteAmount", "maxQuoteAmountMarket"),
+        maker_fee_rate=amount(pair, maker if pair.get(maker) is not None else "takerCommission"),
         buying=sides in (_BOTH_SIDES, _BUY_ONLY),
         selling=sides in (_BOTH_SIDES, _SELL_ONLY),
     )
@@ -244,6 +250,28 @@ def order_report(answer: object, *, symbol: Symbol, client_order_id: ClientOrder
         is_final=status in _FINAL,
         complete=is_whole if status == "FILLED" else not is_known and is_whole and asked > ZERO,
         unknown_status="" if is_known else words(status, most=_LONGEST_STATUS),
+    )
+
+
+def open_orders(answer: object, *, symbol: Symbol) -> list[OpenOrder]:
+    """Raises BadData where one row cannot be read: it may be an order of ours."""
+    listed = [record(row, what="an order") for row in rows(answer, what="orders")]
+    return [_open_order(order) for order in listed if text(order, "symbol") == symbol]
+
+
+def _open_order(order: Record) -> OpenOrder:
+    client_id = order.get("clientOrderId")
+    try:
+        side = Side(text(order, "side"))
+    except ValueError as e:
+        raise BadData("an order on neither side") from e
+    return OpenOrder(
+        exchange_order_id=_order_id(order),
+        client_order_id=ClientOrderId(text(order, "clientOrderId")) if client_id else None,
+        side=side,
+        price=amount(order, "price"),
+        base_quantity=amount(order, "origQty"),
+        executed=amount(order, "executedQty"),
     )
 
 

@@ -3,18 +3,20 @@
 It has only a `Market` with public data: no key to sign with and no way to reach an order endpoint.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.market.balances import Balance, Holdings
+from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import Asset, PairRules, Side, Symbol
-from engine.domain.orders.matching import Match, match_market_order
-from engine.domain.orders.order import AccountId, ClientOrderId, Fees
+from engine.domain.orders.matching import Match, match_market_order, match_priced_order
+from engine.domain.orders.order import AccountId, ClientOrderId, Execution, Fees
 from engine.errors import OrderNotFound, Rejected, Unavailable
-from engine.exchanges.interface import Market, OrderReport, OrderRequest
+from engine.exchanges.interface import Market, OpenOrder, OrderReport, OrderRequest
+from engine.exchanges.paper.resting_orders import RestingOrder, RestingOrders
 from engine.storage.service import Service
 from engine.storage.trading import paper_ledger
 from engine.storage.trading.paper_ledger import PaperOrder
@@ -31,10 +33,13 @@ def opening_balances(*, rules: PairRules, last_price: Decimal) -> Mapping[Asset,
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class PaperExchange(Service):
-    """Implements `Exchange` for one account. An order has ended when `place` returns."""
+    """Implements `Exchange` for one account. An order has ended when `place` returns, unless it
+    rests: then it is one of *resting*, which all exchanges of the process share.
+    """
 
     account_id: AccountId
     market: Market
+    resting: RestingOrders = field(default_factory=RestingOrders)
 
     def time(self) -> datetime:
         return self.clock.steady()
@@ -52,50 +57,98 @@ class PaperExchange(Service):
             opening = opening_balances(rules=rules, last_price=last_price)
         async with self.database.writing() as session:
             await paper_ledger.open_ledger(session, self.account_id, opening)
+        self.resting.forget(self.account_id)
 
     async def holdings(self) -> Holdings:
+        await self._match_resting()
         async with self.database.reading() as session:
             balances = await paper_ledger.balances(session, self.account_id)
         if not balances:
             # "Nothing known" must never be taken for "holds nothing".
             raise Unavailable("the paper ledger is not open")
-        return Holdings(balances, read_at=self.clock.now())
+        shown = self.resting.apart_from_locked(self.account_id, balances)
+        return Holdings(shown, read_at=self.clock.now())
 
     async def place(self, ticket: OrderRequest) -> str:
         """Refuses a client order id it knows: the order protocol never sends one twice."""
         rules = await self.market.rules(ticket.symbol)
         last_price = await self.market.last_price(ticket.symbol)
         book = await self.market.book(ticket.symbol)
-        side, amount, spent = _request(ticket, rules)
-        async with self.database.writing() as session:
-            if await paper_ledger.find(session, self.account_id, ticket.client_order_id):
-                raise Rejected(code=400, message="Duplicate client order id")
-            held = await paper_ledger.balances(session, self.account_id, lock=True)
-            filled = match_market_order(
-                side=side,
-                amount=amount,
-                free=held.get(spent, Balance()).free,
-                last_price=last_price,
-                book=book,
-                rules=rules,
-            )
-            await paper_ledger.change(session, self.account_id, _changes(side, filled, rules))
-            number = await paper_ledger.record(
-                session,
-                PaperOrder(
-                    account_id=self.account_id,
-                    client_order_id=ticket.client_order_id,
-                    symbol=ticket.symbol,
-                    side=side,
-                    execution=filled.execution,
-                    fee=filled.fee,
-                    complete=filled.complete,
-                    created_at=self.clock.now(),
-                ),
-            )
+        spent = rules.quote if ticket.side is Side.BUY else rules.base
+        async with self.resting.lock:
+            async with self.database.writing() as session:
+                if await paper_ledger.find(session, self.account_id, ticket.client_order_id):
+                    raise Rejected(code=400, message="Duplicate client order id")
+                balances = await paper_ledger.balances(session, self.account_id, lock=True)
+                held = self.resting.apart_from_locked(self.account_id, balances)
+                free = held.get(spent, Balance()).free
+                filled = _matched(ticket, free=free, last_price=last_price, book=book, rules=rules)
+                changes = _changes(ticket.side, filled.execution, filled.fee, rules)
+                await paper_ledger.change(session, self.account_id, changes)
+                number = await paper_ledger.record(
+                    session,
+                    PaperOrder(
+                        account_id=self.account_id,
+                        client_order_id=ticket.client_order_id,
+                        symbol=ticket.symbol,
+                        side=ticket.side,
+                        execution=filled.execution,
+                        fee=filled.fee,
+                        complete=filled.complete,
+                        created_at=self.clock.now(),
+                    ),
+                )
+            if ticket.order_type.may_rest:
+                rest = RestingOrder.of(
+                    ticket, filled, number=number, rules=rules, seen_at=book.read_at
+                )
+                self.resting.put(self.account_id, rest)
         return f"{_ID_PREFIX}{number}"
 
+    async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId) -> None:
+        """Drop what rests of the order, after what the book of this moment fills of it."""
+        await self._match_resting()
+        rest = self.resting.get(self.account_id, client_order_id)
+        if rest is None or rest.symbol != symbol:
+            raise OrderNotFound("Unknown order sent.")
+        self.resting.remove(self.account_id, client_order_id)
+
+    async def open_orders(self, symbol: Symbol) -> Sequence[OpenOrder]:
+        await self._match_resting()
+        return [
+            rest.as_open(exchange_order_id=f"{_ID_PREFIX}{rest.number}")
+            for rest in self.resting.of(self.account_id)
+            if rest.symbol == symbol
+        ]
+
+    async def _match_resting(self) -> None:
+        """Fill the account's resting orders from the book, as a maker, where it comes to them."""
+        if not self.resting.of(self.account_id):
+            return
+        async with self.resting.lock:
+            for rest in self.resting.of(self.account_id):
+                try:
+                    book = await self.market.book(rest.symbol)
+                    await self._fill(rest, rest.filled_by(book), seen_at=book.read_at)
+                except (Unavailable, Rejected):
+                    continue  # it waits for a book
+                except ValueError:  # the ledger was opened again, by another process
+                    self.resting.remove(self.account_id, rest.client_order_id)
+
+    async def _fill(self, rest: RestingOrder, traded: Execution, *, seen_at: datetime) -> None:
+        after = rest.after(traded, seen_at=seen_at)
+        if traded.base_quantity:
+            fee = traded.quote_amount * rest.rules.maker_fee_rate
+            changes = _changes(rest.side, traded, fee, rest.rules)
+            async with self.database.writing() as session:
+                await paper_ledger.change(session, self.account_id, changes)
+                await paper_ledger.book_fill(session, rest.number, traded=traded, fee=fee)
+                if not after.left:
+                    await paper_ledger.complete(session, rest.number)
+        self.resting.put(self.account_id, after)
+
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
+        await self._match_resting()
         async with self.database.reading() as session:
             found = await paper_ledger.find(session, self.account_id, client_order_id)
         if found is None or found[1].symbol != symbol:
@@ -104,7 +157,7 @@ class PaperExchange(Service):
         return OrderReport(
             exchange_order_id=f"{_ID_PREFIX}{number}",
             execution=order.execution,
-            is_final=True,
+            is_final=self.resting.get(self.account_id, client_order_id) is None,
             complete=order.complete,
         )
 
@@ -139,19 +192,45 @@ class PaperExchange(Service):
         """There is no second clock to measure."""
 
 
-def _request(ticket: OrderRequest, rules: PairRules) -> tuple[Side, Decimal, Asset]:
-    """The side, the amount the order names, and the asset that amount is in."""
+def _matched(
+    ticket: OrderRequest,
+    *,
+    free: Decimal,
+    last_price: Decimal,
+    book: OrderBook,
+    rules: PairRules,
+) -> Match:
     match ticket:
+        case OrderRequest(price=Decimal() as price, base_quantity=Decimal() as quantity):
+            return match_priced_order(
+                side=ticket.side,
+                order_type=ticket.order_type,
+                base_quantity=quantity,
+                price=price,
+                free=free,
+                book=book,
+                rules=rules,
+            )
         case OrderRequest(side=Side.BUY, quote_amount=Decimal() as amount, base_quantity=None):
-            return Side.BUY, amount, rules.quote
+            pass
         case OrderRequest(side=Side.SELL, quote_amount=None, base_quantity=Decimal() as amount):
-            return Side.SELL, amount, rules.base
+            pass
         case _:
             raise ValueError("a buy names the quote to spend, a sell the base to sell")
+    return match_market_order(
+        side=ticket.side,
+        amount=amount,
+        free=free,
+        last_price=last_price,
+        book=book,
+        rules=rules,
+    )
 
 
-def _changes(side: Side, filled: Match, rules: PairRules) -> Mapping[Asset, Decimal]:
-    base, quote = filled.execution.base_quantity, filled.execution.quote_amount
+def _changes(
+    side: Side, traded: Execution, fee: Decimal, rules: PairRules
+) -> Mapping[Asset, Decimal]:
+    base, quote = traded.base_quantity, traded.quote_amount
     if side is Side.BUY:
-        return {rules.base: base, rules.quote: -(quote + filled.fee)}
-    return {rules.base: -base, rules.quote: quote - filled.fee}
+        return {rules.base: base, rules.quote: -(quote + fee)}
+    return {rules.base: -base, rules.quote: quote - fee}

@@ -77,6 +77,22 @@ async def record(session: AsyncSession, order: PaperOrder) -> int:
     return row.id
 
 
+async def book_fill(
+    session: AsyncSession, number: int, *, traded: Execution, fee: Decimal
+) -> None:
+    """Add a fill to what the order has executed."""
+    row = await session.get_one(PaperOrderRow, number)
+    row.executed_base += traded.base_quantity
+    row.executed_quote += traded.quote_amount
+    row.fee_quote += fee
+
+
+async def complete(session: AsyncSession, number: int) -> None:
+    """Mark the order as filled."""
+    row = await session.get_one(PaperOrderRow, number)
+    row.complete = True
+
+
 async def find(
     session: AsyncSession, account_id: AccountId, client_order_id: ClientOrderId
 ) -> tuple[int, PaperOrder] | None:
