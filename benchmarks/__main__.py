@@ -25,6 +25,7 @@ NAMES = (
     "fleet",
     "chart",
     "profit",
+    "planning",
 )
 
 

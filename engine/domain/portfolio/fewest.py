@@ -6,7 +6,7 @@ choice needs fewer. Nothing is pushed out of its band to bring another one in.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
 from engine.domain.market.decimals import ZERO
@@ -24,13 +24,14 @@ from engine.domain.portfolio.position import (
 from engine.domain.targets.destination import Edges
 
 _ROUNDS = 40
-_SETTLED = Decimal("1e-16")
+_SETTLED = Decimal("1e-13")
 
 
 @dataclass(slots=True)
 class _Leg:
     """One trade while its size is sought, between *least* and *most*. *beyond* is how far outside
-    the token is; zero for one that joined. *centred* is the size that leads to its centre.
+    the token is; zero for one that joined. *centred* is the size that leads to its centre, *brings*
+    how much cash one USDT of it brings (a buy: less than zero).
     """
 
     position: Position
@@ -40,12 +41,11 @@ class _Leg:
     size: Decimal
     beyond: Decimal
     centred: Decimal
+    brings: Decimal = field(init=False)
 
-    @property
-    def brings(self) -> Decimal:
-        """How much cash one USDT of it brings (a buy: less than zero)."""
+    def __post_init__(self) -> None:
         per = cash_per(self.side, self.position.cost_rate)
-        return per if self.side is Side.SELL else -per
+        self.brings = per if self.side is Side.SELL else -per
 
     @property
     def within_centre(self) -> Decimal:
@@ -131,7 +131,9 @@ class _Round:
         for position in self.portfolio.positions:
             self._sort(position)
         was = self.portfolio.cash
-        if not self.legs and self.cash.low - self.near <= was <= self.cash.high + self.near:
+        if not self.cash.low - self.near <= was <= self.cash.high + self.near:
+            self.forced[USDT] = Side.SELL if was < self.cash.low else Side.BUY
+        if not self.legs and USDT not in self.forced:
             return {}
         self._join()
         self._steer()
@@ -207,14 +209,19 @@ class _Round:
     def _join(self) -> None:
         """Adds tokens from inside, those with the most room first, until cash can be inside."""
         least, most = self._reach()
-        if most >= self.low and least <= self.high:
+        if most < self.low:
+            side = Side.SELL
+        elif least > self.high:
+            side = Side.BUY
+        elif not self.legs:
+            side = self.forced[USDT]
+        else:
             return
-        side = Side.SELL if most < self.low else Side.BUY
         for leg in sorted(self._joinable(side), key=lambda leg: self._first(leg, leg.most)):
+            self.legs.append(leg)
             least, most = self._reach()
             if most >= self.low if side is Side.SELL else least <= self.high:
                 return
-            self.legs.append(leg)
 
     def _joinable(self, side: Side) -> Sequence[_Leg]:
         found = []
@@ -239,13 +246,15 @@ class _Round:
         elif cash > self.high:
             self._bring(self.high - cash, give=Side.SELL, take=Side.BUY, is_free=False)
         # Cash that was outside goes further inside with what trades anyway, as its own way is.
-        cash, was = self._cash(), self.portfolio.cash
-        if self.cash.holds(was) or not self.low - self.near <= cash <= self.high + self.near:
+        cash, side = self._cash(), self.forced.get(USDT)
+        if side is None or not self.low - self.near <= cash <= self.high + self.near:
             return
-        aim = min(self.high, max(self.low, self.cash.aim(was, way=self.way)))
-        if was < self.low and cash < aim:
+        inset = max((position.inset for position in self.portfolio.positions), default=ZERO)
+        aim = self.cash.inside(is_above=side is Side.BUY, way=self.way, least=inset)
+        aim = min(self.high, max(self.low, aim))
+        if side is Side.SELL and cash < aim:
             self._bring(aim - cash, give=Side.BUY, take=Side.SELL, is_free=True)
-        elif was > self.high and cash > aim:
+        elif side is Side.BUY and cash > aim:
             self._bring(aim - cash, give=Side.SELL, take=Side.BUY, is_free=True)
 
     def _bring(self, cash: Decimal, *, give: Side, take: Side, is_free: bool) -> None:

@@ -16,7 +16,7 @@ from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.portfolio.fewest import fewest
 from engine.domain.portfolio.position import PLANNING, LegReason, Portfolio, Position, Sizes
 from engine.domain.targets.destination import Destination
-from engine.domain.targets.goals import Goal, Line, TargetSettings
+from engine.domain.targets.goals import Goal, Goals, Line, TargetSettings
 from engine.domain.targets.outside import Beyond, outside, surely_outside
 from engine.domain.targets.protection import Managed, managed
 
@@ -111,7 +111,7 @@ def plan_portfolio(
         goals = inputs.settings.goals
         held = {asset: _managed(inputs, asset) for asset in (*tokens, USDT)}
         quotes = {asset: inputs.quotes.by_asset[asset] for asset in tokens}
-        portfolio = _portfolio(inputs, held, quotes)
+        portfolio = _portfolio(inputs, goals, held, quotes)
         values = {p.asset: p.value for p in portfolio.positions} | {USDT: portfolio.cash}
         if portfolio.whole <= ZERO:
             return NothingManaged()
@@ -136,12 +136,15 @@ def _managed(inputs: PlanInputs, asset: Asset) -> Managed:
 
 
 def _portfolio(
-    inputs: PlanInputs, held: Mapping[Asset, Managed], quotes: Mapping[Asset, Quote]
+    inputs: PlanInputs,
+    goals: Goals,
+    held: Mapping[Asset, Managed],
+    quotes: Mapping[Asset, Quote],
 ) -> Portfolio:
-    goals, cash = inputs.settings.goals, held[USDT]
+    cash = held[USDT]
     positions = [
         _position(inputs, asset, goals.of(asset), held[asset], quotes[asset])
-        for asset in inputs.settings.tokens
+        for asset in goals.tokens
     ]
     whole = cash.quantity + sum((position.value for position in positions), ZERO)
     reserve = max(whole * _RESERVE_SHARE, _RESERVE)

@@ -149,7 +149,8 @@ def weights_of(basket: Basket) -> Mapping[Asset, Decimal]:
     """Returns the weights of a basket, USDT included unless it is fixed; they are of the rest
     then. A quotient of parts is rounded; nothing but the rest of it stays in USDT.
     """
-    weights = {asset: Decimal(count) / basket.total for asset, count in basket.parts}
+    total = basket.total
+    weights = {asset: Decimal(count) / total for asset, count in basket.parts}
     if basket.fixed_quote is None:
         weights.setdefault(USDT, ZERO)
     return weights
@@ -160,8 +161,9 @@ def goal_amounts(basket: Basket, whole: Decimal) -> Mapping[Asset, Decimal]:
     that leaves over is USDT.
     """
     rest = max(ZERO, whole - (basket.fixed_quote or ZERO))
+    total = basket.total
     amounts = {
-        asset: _cents(rest * count, basket.total) for asset, count in basket.parts if asset != USDT
+        asset: _cents(rest * count, total) for asset, count in basket.parts if asset != USDT
     }
     return {**amounts, USDT: whole - sum(amounts.values(), ZERO)}
 
