@@ -62,6 +62,16 @@ class InputRule(Enum):
     DEPOSIT_CHOICE = "deposit choice"
     DEPOSIT_WAIT = "deposit wait"
     SPAN = "span"
+    TARGET_LENGTH = "target length"
+    SUM_OF_100 = "sum of 100"
+    PARTS_AND_NAMES = "parts and names"
+    NAMED_TWICE = "named twice"
+    ONLY_USDT = "only USDT"
+    MOST_TOKENS = "most tokens"
+    USDT_ONCE = "USDT once"
+    PART_SIZE = "part size"
+    LOW_UNDER_HIGH = "low under high"
+    CENTRE_INSIDE = "centre inside"
     TRADE_SPAN = "trade span"
 
 

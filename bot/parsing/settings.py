@@ -68,6 +68,7 @@ class Topic(Enum):
     """The setting that a value is for; the enum's value is the command's name."""
 
     TARGET = "settarget"
+    GOAL = "target"
     THRESHOLD = "setthreshold"
     INTERVAL = "setinterval"
     PAIR = "setpair"

@@ -31,6 +31,10 @@ USAGE: dict[Topic, tuple[str, str]] = {
         "Send the USDT to hold:",
         "/settarget 40",
     ),
+    Topic.GOAL: (
+        "Send what to hold:",
+        "/target 40   or   /target 25%   or   /target BTC 50 ETH 30 USDT 20",
+    ),
     Topic.THRESHOLD: (
         "Send how far the balance may drift, in percent or USDT:",
         "/setthreshold 5%   or   /setthreshold 2 USDT",

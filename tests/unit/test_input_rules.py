@@ -23,6 +23,7 @@ from bot.parsing.settings import (
 )
 from bot.parsing.slices import parse_trade_over_time
 from bot.parsing.spans import parse_span
+from bot.parsing.targets import LONGEST_TARGET, parse_any_target
 from engine.domain.market.pairs import Side
 from tests.builders import MNTLUSDT
 
@@ -114,6 +115,34 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
     (
         partial(parse_trade_over_time, side=Side.SELL, pair=MNTLUSDT),
         {InputRule.TRADE_SPAN: ["5 USDT over", "5 USDT over 9m", "5 USDT over 25h"]},
+    ),
+    (
+        parse_any_target,
+        {
+            InputRule.FORM: ["", " "],
+            InputRule.TARGET_LENGTH: ["BTC 50 " * LONGEST_TARGET],
+            InputRule.ABOVE_ZERO: ["0", "0%", "-5", "MNTL 0", "BTC:ETH 0:0", ">=0"],
+            InputRule.UNDER_100_PERCENT: ["100%", "USDT 100%"],
+            InputRule.TWO_DECIMALS: ["40.005", "BTC 33.333% ETH 66.667%", "MNTL 0.001"],
+            InputRule.DIGITS: ["BTC 9999999999999 ETH 1"],
+            InputRule.IN_FULL: ["40k", "1e3"],
+            InputRule.NUMBER: ["forty", "BTC", "BTC 50 ETH", "35 50"],
+            InputRule.MOST_PERCENT: ["MNTL 101%"],
+            InputRule.MOST_USDT: ["MNTL 1000000000.01"],
+            InputRule.ASSET_NAME: ["<b> 100", "BTC:7 1:1"],
+            InputRule.AGAINST_USDT: ["MNTL/BTC 100"],
+            InputRule.SUM_OF_100: ["40 USDT, rest MNTL 60 MX 30", "40, rest of it"],
+            InputRule.PARTS_AND_NAMES: ["BTC:ETH 5:3:2", "5:3:2", "BTC:ETH 5"],
+            InputRule.NAMED_TWICE: ["BTC 50 btc 50"],
+            InputRule.ONLY_USDT: ["40, rest USDT"],
+            InputRule.MOST_TOKENS: [
+                ":".join(f"T{n}" for n in range(21)) + " " + ":".join(["1"] * 21)
+            ],
+            InputRule.USDT_ONCE: ["40 USDT, rest USDT:BTC 1:1"],
+            InputRule.PART_SIZE: ["BTC:ETH 1000001:1"],
+            InputRule.LOW_UNDER_HIGH: ["50..35", "40..40"],
+            InputRule.CENTRE_INSIDE: ["60 in 35..50"],
+        },
     ),
     (
         parse_warn,

@@ -47,6 +47,7 @@ from tests.unit.phone import check_message
 
 NOW = START
 NO_SETTINGS = {
+    Topic.GOAL,
     Topic.DEPOSITS,
     Topic.HISTORY,
     Topic.PROFIT,

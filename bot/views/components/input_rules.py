@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from bot.parsing.input_rules import LONGEST, InputRule
 from bot.parsing.settings import MOST_HISTORY_ROWS, MOST_LOG_LINES
+from bot.parsing.targets import LONGEST_TARGET
 from engine.domain.accounts.risk_limits import MAX_ORDERS
+from engine.domain.targets.target import MOST_PARTS, MOST_TOKENS
 
 RULES: Mapping[InputRule, str] = {
     InputRule.LENGTH: f"A value has at most {LONGEST} characters.",
@@ -47,6 +49,16 @@ RULES: Mapping[InputRule, str] = {
     InputRule.MOST_SMALLEST: "The most is 1,000,000 USDT.",
     InputRule.WARNING_AMOUNT: "The amount is missing.",
     InputRule.DEPOSIT_CHOICE: "I know four words here: now, wait, ask and keep.",
+    InputRule.TARGET_LENGTH: f"A target has at most {LONGEST_TARGET} characters.",
+    InputRule.SUM_OF_100: "The percentages must add up to 100.",
+    InputRule.PARTS_AND_NAMES: "Write as many parts as names, like BTC:ETH:USDT 5:3:2.",
+    InputRule.NAMED_TWICE: "Each name may stand there once.",
+    InputRule.ONLY_USDT: "Name a token too, like BTC 80% USDT 20%.",
+    InputRule.MOST_TOKENS: f"The most is {MOST_TOKENS} tokens.",
+    InputRule.USDT_ONCE: "USDT is fixed here already. Name tokens for the rest.",
+    InputRule.PART_SIZE: f"A part is at most {MOST_PARTS:,}.",
+    InputRule.LOW_UNDER_HIGH: "The first number must be under the second one.",
+    InputRule.CENTRE_INSIDE: "The target must lie between the two numbers.",
     InputRule.SPAN: "Write 24h, 7d, 30d, all, or a date like 2026-11-01.",
     InputRule.DEPOSIT_WAIT: "The wait must be from 1 min to 1 day, like 15m.",
     InputRule.TRADE_SPAN: "The time must be from 10 min to 1 day, like 1h 30m.",
