@@ -23,6 +23,13 @@ class EndReason(Enum):
     DEADLINE = "deadline"
     PAUSE = "pause"
     CROSSED = "crossed"  # a maker order that would have traded at once
+    HALT = "halt"
+    REPLANNED = "replanned"  # the plan wants another order, or none
+    STOPPED = "stopped"  # with the process
+    NOT_HONOURED = "not honoured"  # an IOC that rested all the same
+    ELSEWHERE = "elsewhere"  # cancelled by the user, or by the exchange
+    REFUSED = "refused"
+    NEVER_ARRIVED = "never arrived"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
