@@ -164,6 +164,12 @@ class Exchange(Protocol):
         """
         ...
 
+    async def try_order(self, ticket: OrderRequest) -> None:
+        """Ask whether *ticket* would be taken. Nothing is placed, and a yes promises nothing.
+        Raises Rejected where it would be refused, or Unavailable.
+        """
+        ...
+
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
         """Returns the exchange's report of one order.
         Raises OrderNotFound if the exchange does not know it, as it also answers just after it

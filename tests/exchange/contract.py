@@ -321,6 +321,17 @@ class ExchangeContract:
         with pytest.raises(OrderNotFound):
             await venue.exchange.order(MNTLUSDT, ticket.client_order_id)
 
+    async def test_an_order_that_is_only_tried_is_judged_and_never_placed(self, venue: Venue):
+        good = venue.priced(OrderType.IOC, Side.BUY, "1000", "0.0021")
+        small = venue.priced(OrderType.IOC, Side.BUY, "100", "0.0021")
+        await venue.exchange.try_order(good)
+        with pytest.raises(BelowMinimum):
+            await venue.exchange.try_order(small)
+
+        assert await venue.balance(USDT) == Balance(free=USDT_HELD)
+        with pytest.raises(OrderNotFound):
+            await venue.exchange.order(MNTLUSDT, good.client_order_id)
+
     async def test_an_order_at_a_bound_does_what_it_expects(self, venue: Venue):
         market = venue.exchange.market
         order = bounded_order(

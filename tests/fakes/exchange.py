@@ -3,8 +3,8 @@
     exchange = FakeExchange(clock, usdt="57.10")
     exchange.go_wrong("place", OutcomeUnknown("timeout"), executes=True)
 
-Every call of the port has a name: holdings, place, order, cancel, open_orders, order_in_history,
-fees, resync, rules, book, last_price, hourly_closes.
+Every call of the port has a name: holdings, place, try_order, order, cancel, open_orders,
+order_in_history, fees, resync, rules, book, last_price, hourly_closes.
 """
 
 from collections import Counter, defaultdict, deque
@@ -207,6 +207,9 @@ class FakeExchange:
             raise accident.error
         await self._stage.on_step("place answered")
         return order_id
+
+    async def try_order(self, ticket: OrderRequest) -> None:
+        await self._stage.pass_through("try_order")
 
     async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId) -> None:
         accident = await self._stage.enter("cancel")

@@ -33,7 +33,7 @@ from engine.domain.execution.bounded_order import (
 from engine.domain.execution.maker_order import maker_order, maker_price
 from engine.domain.market.order_book import OrderBook, base_bought
 from engine.domain.market.pairs import OrderType, PairRules, Side
-from engine.domain.orders.matching import match_market_order
+from engine.domain.orders.matching import match_market_order, match_priced_order
 from tests import builders
 from tests.fakes.clock import START
 
@@ -335,3 +335,21 @@ def test_an_order_wants_an_amount_or_a_quantity():
     for wanted in ({}, {"quote_amount": D(1), "base_quantity": D(1)}):
         with pytest.raises(ValueError, match="both"):
             Wanted(**wanted)
+
+
+def test_a_deposit_at_the_readme_s_example_is_one_order_and_ends_at_the_target():
+    order = _ordered("B01")
+    assert isinstance(order, BoundedOrder)
+    match = match_priced_order(
+        side=order.side,
+        order_type=order.order_type,
+        base_quantity=order.base_quantity,
+        price=order.price,
+        free=D("57.10"),
+        book=BOOK,
+        rules=RULES,
+    )
+    held = D("57.10") - match.execution.quote_amount - match.fee
+
+    assert match.complete
+    assert abs(held - 40) < D("0.1")

@@ -26,6 +26,7 @@ from engine.exchanges.mexc.endpoints import (
     MY_TRADES,
     OPEN_ORDERS,
     ORDER,
+    TEST_ORDER,
     Endpoint,
 )
 from engine.exchanges.mexc.market_data import MexcMarket
@@ -74,6 +75,9 @@ class MexcExchange:
         except PairUnavailable:
             self.market.forget_rules(ticket.symbol)
             raise
+
+    async def try_order(self, ticket: OrderRequest) -> None:
+        await self._read(TEST_ORDER, *order_params(ticket))
 
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
         found = await self._read(ORDER, ("symbol", symbol), ("origClientOrderId", client_order_id))

@@ -105,6 +105,14 @@ class PaperExchange(Service):
                 self.resting.put(self.account_id, rest)
         return f"{_ID_PREFIX}{number}"
 
+    async def try_order(self, ticket: OrderRequest) -> None:
+        rules = await self.market.rules(ticket.symbol)
+        last_price = await self.market.last_price(ticket.symbol)
+        book = await self.market.book(ticket.symbol)
+        held = await self.holdings()
+        free = held.of(rules.quote if ticket.side is Side.BUY else rules.base).free
+        _matched(ticket, free=free, last_price=last_price, book=book, rules=rules)
+
     async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId) -> None:
         """Drop what rests of the order, after what the book of this moment fills of it."""
         await self._match_resting()
