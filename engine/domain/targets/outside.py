@@ -10,6 +10,8 @@ from engine.domain.market.pairs import USDT, Asset
 from engine.domain.market.quotes import Quote
 from engine.domain.targets.goals import Goals
 
+_FAR = 3
+
 
 class Beyond(Enum):
     """The edge that an asset is beyond."""
@@ -53,6 +55,19 @@ def outside(goals: Goals, values: Mapping[Asset, Decimal]) -> Mapping[Asset, Bey
         if not edges.holds(value):
             found[asset] = Beyond.HIGH if value > edges.high else Beyond.LOW
     return found
+
+
+def is_far_outside(goals: Goals, values: Mapping[Asset, Decimal]) -> bool:
+    """True if an asset is three times as far from its centre as its edge is."""
+    whole = sum((values[asset] for asset in goals.by_asset), ZERO)
+    for asset, goal in goals.by_asset.items():
+        edges, value = goal.at(whole), values[asset]
+        if edges.centre is None or edges.holds(value):
+            continue
+        edge = edges.high if value > edges.high else edges.low
+        if (value - edges.centre).copy_abs() > _FAR * (edge - edges.centre).copy_abs():
+            return True
+    return False
 
 
 def surely_outside(
