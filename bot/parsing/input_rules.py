@@ -72,6 +72,13 @@ class InputRule(Enum):
     PART_SIZE = "part size"
     LOW_UNDER_HIGH = "low under high"
     CENTRE_INSIDE = "centre inside"
+    POINTS_AND_PERCENT = "points and percent"
+    BAND = "band"
+    DESTINATION = "destination"
+    COOLDOWN = "cooldown"
+    SCHEDULE = "schedule"
+    MOST_TIMES = "most times"
+    CRASH_GUARD = "crash guard"
     TRADE_SPAN = "trade span"
 
 

@@ -69,6 +69,12 @@ class Topic(Enum):
 
     TARGET = "settarget"
     GOAL = "target"
+    BANDS = "bands"
+    DESTINATION = "destination"
+    PROTECT = "protect"
+    COOLDOWN = "cooldown"
+    SCHEDULE = "schedule"
+    CRASH_GUARD = "crashguard"
     THRESHOLD = "setthreshold"
     INTERVAL = "setinterval"
     PAIR = "setpair"

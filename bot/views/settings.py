@@ -35,6 +35,30 @@ USAGE: dict[Topic, tuple[str, str]] = {
         "Send what to hold:",
         "/target 40   or   /target 25%   or   /target BTC 50 ETH 30 USDT 20",
     ),
+    Topic.BANDS: (
+        "Send the percentages between which an asset may be, or off:",
+        "/bands BTC 45..60   or   /bands BTC off",
+    ),
+    Topic.DESTINATION: (
+        "Send how far inside its band a trade leads:",
+        "/destination centre   or   /destination half   or   /destination edge",
+    ),
+    Topic.PROTECT: (
+        "Send a token and the amount that I never count and never sell, or off:",
+        "/protect MNTL 50000   or   /protect MNTL off",
+    ),
+    Topic.COOLDOWN: (
+        "Send how long to rest after a trade, from 1 min to 7 days, or off:",
+        "/cooldown 30m   or   /cooldown off",
+    ),
+    Topic.SCHEDULE: (
+        "Send when to trade if something is out of its band, or off:",
+        "/schedule 09:00   or   /schedule mon 09:00 always   or   /schedule off",
+    ),
+    Topic.CRASH_GUARD: (
+        "Send the fall within a day at which I stop buying, or off:",
+        "/crashguard 20%   or   /crashguard 20% pause   or   /crashguard off",
+    ),
     Topic.THRESHOLD: (
         "Send how far the balance may drift, in percent or USDT:",
         "/setthreshold 5%   or   /setthreshold 2 USDT",

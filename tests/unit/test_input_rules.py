@@ -23,6 +23,15 @@ from bot.parsing.settings import (
 )
 from bot.parsing.slices import parse_trade_over_time
 from bot.parsing.spans import parse_span
+from bot.parsing.target_settings import (
+    parse_bands,
+    parse_cooldown,
+    parse_crash_guard,
+    parse_destination,
+    parse_drift,
+    parse_protect,
+    parse_schedule,
+)
 from bot.parsing.targets import LONGEST_TARGET, parse_any_target
 from engine.domain.market.pairs import Side
 from tests.builders import MNTLUSDT
@@ -142,6 +151,45 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
             InputRule.PART_SIZE: ["BTC:ETH 1000001:1"],
             InputRule.LOW_UNDER_HIGH: ["50..35", "40..40"],
             InputRule.CENTRE_INSIDE: ["60 in 35..50"],
+        },
+    ),
+    (
+        parse_drift,
+        {
+            InputRule.POINTS_AND_PERCENT: ["5pp 5pp", "5% 2%"],
+            InputRule.UNDER_100_PERCENT: ["100pp", "5pp 100%"],
+            InputRule.ABOVE_ZERO: ["0pp"],
+            InputRule.TWO_DECIMALS: ["0.001pp"],
+        },
+    ),
+    (
+        parse_bands,
+        {
+            InputRule.BAND: ["BTC", "45..60", "BTC 45", "BTC 45..60 ETH 20..30", "BTC -5..60"],
+            InputRule.NAMED_TWICE: ["BTC 45..60, btc off"],
+            InputRule.LOW_UNDER_HIGH: ["BTC 60..45", "BTC 45..45"],
+            InputRule.MOST_PERCENT: ["BTC 45..101"],
+            InputRule.TWO_DECIMALS: ["BTC 45.001..60"],
+            InputRule.NUMBER: ["BTC 45,5..60", "BTC 1..1,000"],
+            InputRule.ASSET_NAME: ["<b> 45..60"],
+        },
+    ),
+    (parse_destination, {InputRule.DESTINATION: ["middle", "50%"]}),
+    (parse_protect, {InputRule.WARNING_AMOUNT: ["MNTL"], InputRule.ABOVE_ZERO: ["MNTL 0"]}),
+    (parse_cooldown, {InputRule.COOLDOWN: ["30", "0m", "8d", "soon"]}),
+    (
+        parse_schedule,
+        {
+            InputRule.SCHEDULE: ["mon", "24:00", "9", "09:00 sometimes", "always", "off 09:00"],
+            InputRule.MOST_TIMES: [" ".join(f"0:{n:02}" for n in range(25))],
+        },
+    ),
+    (
+        parse_crash_guard,
+        {
+            InputRule.CRASH_GUARD: ["20% stop", "20% for ever", "-5%", "20% for 8000d"],
+            InputRule.UNDER_100_PERCENT: ["100%"],
+            InputRule.ABOVE_ZERO: ["0%"],
         },
     ),
     (

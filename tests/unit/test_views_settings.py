@@ -48,6 +48,12 @@ from tests.unit.phone import check_message
 NOW = START
 NO_SETTINGS = {
     Topic.GOAL,
+    Topic.BANDS,
+    Topic.DESTINATION,
+    Topic.PROTECT,
+    Topic.COOLDOWN,
+    Topic.SCHEDULE,
+    Topic.CRASH_GUARD,
     Topic.DEPOSITS,
     Topic.HISTORY,
     Topic.PROFIT,

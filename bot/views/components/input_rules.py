@@ -7,6 +7,7 @@ from bot.parsing.settings import MOST_HISTORY_ROWS, MOST_LOG_LINES
 from bot.parsing.targets import LONGEST_TARGET
 from engine.domain.accounts.risk_limits import MAX_ORDERS
 from engine.domain.targets.target import MOST_PARTS, MOST_TOKENS
+from engine.domain.targets.timing import MOST_TIMES
 
 RULES: Mapping[InputRule, str] = {
     InputRule.LENGTH: f"A value has at most {LONGEST} characters.",
@@ -59,6 +60,13 @@ RULES: Mapping[InputRule, str] = {
     InputRule.PART_SIZE: f"A part is at most {MOST_PARTS:,}.",
     InputRule.LOW_UNDER_HIGH: "The first number must be under the second one.",
     InputRule.CENTRE_INSIDE: "The target must lie between the two numbers.",
+    InputRule.POINTS_AND_PERCENT: "Write points and a percentage, like 5pp 25%.",
+    InputRule.BAND: "Write a name and two percentages, like BTC 45..60.",
+    InputRule.DESTINATION: "I know three words here: centre, half and edge.",
+    InputRule.COOLDOWN: "The rest must be from 1 min to 7 days, like 30m.",
+    InputRule.SCHEDULE: "Write times from 00:00 to 23:59, like mon 09:00.",
+    InputRule.MOST_TIMES: f"A day has at most {MOST_TIMES} times.",
+    InputRule.CRASH_GUARD: "Write a fall within a day, like 20% or 20% pause.",
     InputRule.SPAN: "Write 24h, 7d, 30d, all, or a date like 2026-11-01.",
     InputRule.DEPOSIT_WAIT: "The wait must be from 1 min to 1 day, like 15m.",
     InputRule.TRADE_SPAN: "The time must be from 10 min to 1 day, like 1h 30m.",

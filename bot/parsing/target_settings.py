@@ -1,0 +1,276 @@
+"""Parses what is set around a target: drift, bands, destination, protection, times, crash guard.
+
+Each has its way back to text, which means exactly the same.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.parsing.alerts import parse_warn
+from bot.parsing.input_rules import InputRule, percent_rule
+from bot.parsing.plain_words import pause_time
+from bot.parsing.settings import (
+    Ambiguous,
+    NotUnderstood,
+    Topic,
+    as_percent,
+    is_certain,
+    normalized,
+    numbers_in,
+    one_of,
+    parse_symbol,
+    parse_threshold,
+    percents_in,
+    value_of,
+)
+from bot.parsing.targets import LONGEST_TARGET
+from engine.domain.accounts.settings import ThresholdUnit
+from engine.domain.market.decimals import plain
+from engine.domain.market.pairs import USDT, Asset, base_of
+from engine.domain.targets.bands import Drift, ShareBand
+from engine.domain.targets.crash_guard import CrashGuard, GuardAction
+from engine.domain.targets.destination import Destination
+from engine.domain.targets.timing import (
+    DAYS_A_WEEK,
+    MAX_COOLDOWN,
+    MIN_COOLDOWN,
+    MOST_TIMES,
+    Schedule,
+    When,
+)
+
+OFF = "off"
+_PERCENT = Decimal(100)
+_POINTS = re.compile(r"([0-9.,]+) ?(?:pp|points?|pts?)", re.ASCII | re.IGNORECASE)
+_BOTH = re.compile(r"(?P<one>[0-9.,]+ ?\S+?),? (?:or )?(?P<other>[0-9.,]+ ?\S+)", re.IGNORECASE)
+_BAND = re.compile(
+    r"(?P<name>[^\s:=]+)[ :=]+(?:(?P<low>[0-9.,]+?) ?%? ?(?:\.{2,3}|…) ?(?P<high>[0-9.,]+) ?%?|(?P<off>off))",
+    re.IGNORECASE,
+)
+_DESTINATIONS = {
+    **{destination.value: destination for destination in Destination},
+    "center": Destination.CENTRE,
+    "half way": Destination.HALF,
+}
+_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])", re.ASCII)
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS = {
+    **{name: (number,) for number, name in enumerate(_WEEKDAYS)},
+    "daily": tuple(range(DAYS_A_WEEK)),
+    "weekdays": tuple(range(5)),
+    "weekend": (5, 6),
+}
+# Behind the times: also outside of them, only if something is outside, or whatever the drift.
+_WHEN = {"always": When.SCHEDULE, "outside": When.BOTH, "too": When.EITHER}
+_GUARD = re.compile(
+    r"(?P<fall>[0-9.,]+ ?%?)(?: (?P<pause>pause))?(?: (?:for )?(?P<time>[0-9][0-9a-z ]*))?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectWish:
+    """Protect *units* of *asset*; None for nothing."""
+
+    asset: Asset
+    units: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleWish:
+    """Trade at *schedule*, as *when* says."""
+
+    schedule: Schedule
+    when: When
+
+
+def parse_drift(text: str) -> Drift | Ambiguous:
+    """Parse "5%" of each weight, "5pp" of the whole, "5pp 25%" for the narrower, or "2 USDT"."""
+    tidy = normalized(text, Topic.THRESHOLD)
+    if points := _POINTS.fullmatch(tidy):
+        options, certain = percents_in(
+            points[1],
+            Topic.THRESHOLD,
+            rule=percent_rule,
+            too_large=InputRule.UNDER_100_PERCENT,
+        )
+        if certain:
+            return Drift(points=value_of(options[0]))
+        return Ambiguous(Topic.THRESHOLD, tuple(f"{o.removesuffix('%')}pp" for o in options))
+    if both := _BOTH.fullmatch(tidy):
+        drifts = [parse_drift(both["one"]), parse_drift(both["other"])]
+        points_of = [d.points for d in drifts if isinstance(d, Drift) and d.points is not None]
+        parts = [d.relative for d in drifts if isinstance(d, Drift) and d.relative is not None]
+        if len(points_of) == len(parts) == 1:
+            return Drift(points=points_of[0], relative=parts[0])
+        raise NotUnderstood(Topic.THRESHOLD, InputRule.POINTS_AND_PERCENT)
+    threshold = parse_threshold(tidy)
+    if isinstance(threshold, Ambiguous):
+        return threshold
+    if threshold.unit is ThresholdUnit.FRACTION:
+        return Drift(relative=threshold.value)
+    return Drift(quote_amount=threshold.value)
+
+
+def drift_text(drift: Drift) -> str:
+    if drift.quote_amount is not None:
+        return f"{plain(drift.quote_amount)} USDT"
+    parts = [] if drift.points is None else [f"{plain(drift.points * _PERCENT)}pp"]
+    parts += [] if drift.relative is None else [as_percent(drift.relative * _PERCENT)]
+    return " ".join(parts)
+
+
+def parse_bands(text: str) -> Mapping[Asset, ShareBand | None] | Ambiguous:
+    """Parse "BTC 45..60", several of them with commas, or "BTC off"; edges are percentages."""
+    tidy = _tidy(text, Topic.BANDS)
+    found: dict[Asset, ShareBand | None] = {}
+    for entry in re.split(r"[,;] ", tidy):
+        band = _BAND.fullmatch(entry)
+        if band is None:
+            raise NotUnderstood(Topic.BANDS, InputRule.BAND)
+        asset = _asset(band["name"], Topic.BANDS)
+        if asset in found:
+            raise NotUnderstood(Topic.BANDS, InputRule.NAMED_TWICE)
+        if band["off"]:
+            found[asset] = None
+            continue
+        if not is_certain(band["low"]) or not is_certain(band["high"]):
+            raise NotUnderstood(Topic.BANDS, InputRule.NUMBER)
+        found[asset] = _band(*(numbers_in(band[edge])[0] for edge in ("low", "high")))
+    return found
+
+
+def _band(low: Decimal, high: Decimal) -> ShareBand:
+    if low >= high:
+        raise NotUnderstood(Topic.BANDS, InputRule.LOW_UNDER_HIGH)
+    if high > _PERCENT:
+        raise NotUnderstood(Topic.BANDS, InputRule.MOST_PERCENT)
+    if any(edge != round(edge, 2) for edge in (low, high)):
+        raise NotUnderstood(Topic.BANDS, InputRule.TWO_DECIMALS)
+    return ShareBand(low / _PERCENT, high / _PERCENT)
+
+
+def bands_text(bands: Mapping[Asset, ShareBand | None]) -> str:
+    return ", ".join(
+        f"{asset} {OFF}"
+        if band is None
+        else f"{asset} {plain(band.low * _PERCENT)}..{plain(band.high * _PERCENT)}"
+        for asset, band in bands.items()
+    )
+
+
+def parse_destination(text: str) -> Destination:
+    tidy = normalized(text, Topic.DESTINATION)
+    return one_of(_DESTINATIONS, tidy, Topic.DESTINATION, InputRule.DESTINATION)
+
+
+def parse_protect(text: str) -> ProtectWish | Ambiguous:
+    """Parse "MNTL 50000", "USDT 20" or "MNTL off"; "MNTL 50,000" is asked about."""
+    try:
+        wish = parse_warn(text)
+    except NotUnderstood as e:
+        raise NotUnderstood(Topic.PROTECT, e.rule) from e
+    if isinstance(wish, Ambiguous):
+        return Ambiguous(Topic.PROTECT, wish.options)
+    return ProtectWish(wish.asset, wish.below)
+
+
+def protect_text(wish: ProtectWish) -> str:
+    return f"{wish.asset} {OFF if wish.units is None else plain(wish.units)}"
+
+
+def parse_cooldown(text: str) -> timedelta | None:
+    """Parse "30m", "1h 30m", "2d"; None for "off"."""
+    tidy = normalized(text, Topic.COOLDOWN).lower()
+    if tidy == OFF:
+        return None
+    if (span := pause_time(tidy)) is None or not MIN_COOLDOWN <= span <= MAX_COOLDOWN:
+        raise NotUnderstood(Topic.COOLDOWN, InputRule.COOLDOWN)
+    return span
+
+
+def span_text(span: timedelta) -> str:
+    """Write whole minutes: "2d 1h 30m"."""
+    minutes = span // timedelta(minutes=1)
+    parts = (minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "m")
+    return " ".join(f"{count}{unit}" for count, unit in parts if count)
+
+
+def parse_schedule(text: str) -> ScheduleWish | None:
+    """Parse "09:00", "mon 09:00", "mon fri 09:00 21:00"; None for "off". A last word says more:
+    "outside" (the usual one) trades then if something is outside, "always" whatever the drift, and
+    "too" does so without ending the trades in between.
+    """
+    words = _tidy(text, Topic.SCHEDULE).lower().replace(",", " ").split()
+    if words == [OFF]:
+        return None
+    when = When.BOTH
+    if words[-1] in _WHEN:
+        when = _WHEN[words.pop()]
+    days = {day for word in words if word in _DAYS for day in _DAYS[word]}
+    times = [word for word in words if word not in _DAYS]
+    found = [time for word in times if (time := _TIME.fullmatch(word)) is not None]
+    if not times or len(found) < len(times):
+        raise NotUnderstood(Topic.SCHEDULE, InputRule.SCHEDULE)
+    minutes = sorted({int(time["hour"]) * 60 + int(time["minute"]) for time in found})
+    if len(minutes) > MOST_TIMES:
+        raise NotUnderstood(Topic.SCHEDULE, InputRule.MOST_TIMES)
+    weekdays = tuple(sorted(days)) or _DAYS["daily"]
+    return ScheduleWish(Schedule(tuple(minutes), weekdays), when)
+
+
+def schedule_text(wish: ScheduleWish) -> str:
+    names = {days: name for name, days in _DAYS.items()}
+    days = wish.schedule.weekdays
+    named = names.get(days) or " ".join(_WEEKDAYS[day] for day in days)
+    times = " ".join(f"{minute // 60:02}:{minute % 60:02}" for minute in wish.schedule.minutes)
+    how = next(word for word, when in _WHEN.items() if when is wish.when)
+    return f"{named} {times} {how}"
+
+
+def parse_crash_guard(text: str) -> CrashGuard | Ambiguous | None:
+    """Parse "20%", "20% pause", "20% for 1d", "20% pause for 12h"; None for "off"."""
+    tidy = normalized(text, Topic.CRASH_GUARD).lower()
+    if tidy == OFF:
+        return None
+    found = _GUARD.fullmatch(tidy)
+    if found is None:
+        raise NotUnderstood(Topic.CRASH_GUARD, InputRule.CRASH_GUARD)
+    number = found["fall"].removesuffix("%").strip()
+    options, certain = percents_in(
+        number, Topic.CRASH_GUARD, rule=percent_rule, too_large=InputRule.UNDER_100_PERCENT
+    )
+    if not certain or not found["fall"].endswith("%"):
+        rest = tidy[len(found["fall"]) :]
+        return Ambiguous(Topic.CRASH_GUARD, tuple(f"{option}{rest}" for option in options))
+    lifts_after = None
+    if found["time"] and (lifts_after := pause_time(found["time"])) is None:
+        raise NotUnderstood(Topic.CRASH_GUARD, InputRule.CRASH_GUARD)
+    action = GuardAction.PAUSE if found["pause"] else GuardAction.STOP_BUYING
+    return CrashGuard(value_of(options[0]), action, lifts_after)
+
+
+def crash_guard_text(guard: CrashGuard) -> str:
+    pause = " pause" if guard.action is GuardAction.PAUSE else ""
+    lifts = "" if guard.lifts_after is None else f" for {span_text(guard.lifts_after)}"
+    return f"{as_percent(guard.fall * _PERCENT)}{pause}{lifts}"
+
+
+def _tidy(text: str, topic: Topic) -> str:
+    """Return a text that may be long, on one line."""
+    tidy = " ".join(text.split())
+    if not tidy or len(tidy) > LONGEST_TARGET:
+        raise NotUnderstood(topic, InputRule.TARGET_LENGTH if tidy else InputRule.FORM)
+    return tidy
+
+
+def _asset(name: str, topic: Topic) -> Asset:
+    if name.upper() == USDT:
+        return USDT
+    try:
+        return base_of(parse_symbol(name))
+    except NotUnderstood as e:
+        raise NotUnderstood(topic, e.rule) from e
