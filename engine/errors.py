@@ -17,6 +17,7 @@
     │   ├── InsufficientBalance
     │   ├── BelowMinimum
     │   ├── NoCounterpart      the book's other side is empty
+    │   ├── PriceOutOfRange    the order's price is further from the market than is allowed
     │   └── ClockRefused       our time stamp was outside the window: the order was refused
     ├── OutcomeUnknown         the order may or may not exist: ask, never repeat
     ├── NotGranted             a user's request that cannot be granted now; nothing was changed
@@ -102,6 +103,9 @@ class BelowMinimum(Rejected): ...
 
 
 class NoCounterpart(Rejected): ...
+
+
+class PriceOutOfRange(Rejected): ...
 
 
 class ClockRefused(Rejected): ...

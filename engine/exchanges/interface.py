@@ -44,7 +44,8 @@ class OrderRequest:
     def __post_init__(self) -> None:
         if (self.order_type is OrderType.MARKET) != (self.price is None):
             raise ValueError("a MARKET order has no price, every other order has one")
-        if self.price is not None and (self.quote_amount or self.base_quantity is None):
+        has_price, in_base = self.price is not None, self.base_quantity is not None
+        if has_price and (self.quote_amount is not None or not in_base):
             raise ValueError("an order with a price names the base to trade")
 
     @classmethod

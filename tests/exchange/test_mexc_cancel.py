@@ -14,6 +14,7 @@ from engine.errors import (
     OrderNotFound,
     OutcomeUnknown,
     PairUnavailable,
+    PriceOutOfRange,
     RateLimited,
     Rejected,
     Unavailable,
@@ -175,8 +176,9 @@ async def test_whatever_is_not_a_clear_answer_leaves_the_cancellation_open(
         (refusal(700002), BadCredentials),
         (refusal(30016), PairUnavailable),
         (refusal(700004), Rejected),
+        (refusal(-2011, status=429), OutcomeUnknown),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 async def test_a_listed_refusal_of_a_cancellation_is_definite(
     mexc: FakeMexc,
@@ -264,6 +266,14 @@ async def test_a_pair_that_takes_no_ioc_says_so(mexc: FakeMexc, exchange: MexcEx
         await exchange.place(priced(exchange, OrderType.IOC))
 
     assert refused.value.code == 30041
+
+
+async def test_a_price_too_far_from_the_market_says_so(mexc: FakeMexc, exchange: MexcExchange):
+    mexc.ledger.pairs["MNTLUSDT"].price_band = Decimal("0.01")
+    with pytest.raises(PriceOutOfRange):
+        await exchange.place(priced(exchange))
+
+    assert mexc.orders == []
 
 
 async def test_without_a_connection_or_a_known_clock_no_cancellation_leaves(

@@ -178,7 +178,7 @@ def test_a_wider_order_stays_within_the_reach_of_a_market_order_and_the_price_li
 def test_a_maker_order_never_crosses_and_keeps_the_same_laws(
     side: Side, wanted: Decimal, free: Decimal, book: OrderBook, rules: PairRules, improve: bool
 ) -> None:
-    rules = replace(rules, maker_fee_rate=rules.taker_fee_rate)
+    rules = replace(rules, maker_fee_rate=rules.taker_fee_rate / 2)
     free = free if side is Side.BUY else free * 500
     # Best prices off the exchange's grid do not exist: here they may.
     assume(floor_to_step(book.asks[0].price, rules.price_step) == book.asks[0].price)
@@ -191,6 +191,16 @@ def test_a_maker_order_never_crosses_and_keeps_the_same_laws(
     assert (
         order.price < book.asks[0].price if side is Side.BUY else order.price > book.bids[0].price
     )
+    match = match_priced_order(
+        side=side,
+        order_type=order.order_type,
+        base_quantity=order.base_quantity,
+        price=order.price,
+        free=free,
+        book=book,
+        rules=rules,
+    )
+    assert not match.execution.base_quantity
     with_fee = EXACT_OR_LESS.multiply(order.expected.quote_amount, 1 - order.fee_rate)
     assert (order.expected.quote_amount if side is Side.BUY else with_fee) <= wanted
 

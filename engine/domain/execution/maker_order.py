@@ -51,7 +51,9 @@ def maker_order(
         minimum = smallest_order(rules, OrderType.LIMIT_MAKER)
         _, most = rules.notional_limits(OrderType.LIMIT_MAKER)
         small = TooSmall(side, quantity * price, minimum)
-        room = affordable(side, free, price=price, fee_rate=fee_rate)
+        # The exchange may want the taker's fee to be free, whatever the order will pay.
+        highest_fee = max(fee_rate, rules.taker_fee_rate)
+        room = affordable(side, free, price=price, fee_rate=highest_fee)
         reasons = (
             (quantity, small),
             (room, TooLittleFree(side, free, minimum)),

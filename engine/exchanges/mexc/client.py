@@ -147,7 +147,8 @@ class MexcClient:
                 stamp=self.time.now(),
             )
         complaint = complaint_of(contents_of(answer), credentials=credentials)
-        if complaint and is_refusal(answer.status) and complaint.code in NOT_FOUND:
+        is_gone = complaint is not None and complaint.code in NOT_FOUND
+        if complaint and is_gone and is_refusal(answer.status) and answer.status not in _SILENCE:
             raise OrderNotFound(f"{complaint.code}: {complaint.message}")
         self._accepted(answer, client_order_id=client_order_id, credentials=credentials)
 

@@ -17,6 +17,7 @@ from engine.errors import (
     NoCounterpart,
     OrderNotFound,
     PairUnavailable,
+    PriceOutOfRange,
     RateLimited,
     Rejected,
     Unavailable,
@@ -39,11 +40,12 @@ _REFUSALS: Mapping[type[Rejected], frozenset[int]] = {
     InsufficientBalance: frozenset({10101, 30004, 30005}),
     BelowMinimum: frozenset({30002}),
     NoCounterpart: frozenset({30025}),
+    PriceOutOfRange: frozenset({30087}),
     ClockRefused: frozenset({10073, 700003}),
     # Bugs of ours, limits of amounts, and the rest: no error class would help the user.
     Rejected: frozenset(
         {
-            *(400, -1128, 10095, 10096, 10097, 10102, 30003, 30029, 30032, 30087, 33333, 44444),
+            *(400, -1128, 10095, 10096, 10097, 10102, 30003, 30029, 30032, 33333, 44444),
             *(700004, 700005, 700008, 700011, 700013, 730002),
         }
     ),

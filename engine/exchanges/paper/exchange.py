@@ -131,15 +131,18 @@ class PaperExchange(Service):
 
     async def _match_resting(self) -> None:
         """Fill the account's resting orders from the book, as a maker, where it comes to them."""
-        if not self.resting.of(self.account_id):
-            return
-        async with self.resting.lock:
-            for rest in self.resting.of(self.account_id):
+        for order in self.resting.of(self.account_id):
+            try:
+                book = await self.market.book(order.symbol)
+            except (Unavailable, Rejected):
+                continue  # it waits for a book
+            async with self.resting.lock:
+                # Others may have filled or cancelled it meanwhile.
+                rest = self.resting.get(self.account_id, order.client_order_id)
+                if rest is None:
+                    continue
                 try:
-                    book = await self.market.book(rest.symbol)
                     await self._fill(rest, rest.filled_by(book), seen_at=book.read_at)
-                except (Unavailable, Rejected):
-                    continue  # it waits for a book
                 except ValueError:  # the ledger was opened again, by another process
                     self.resting.remove(self.account_id, rest.client_order_id)
 
