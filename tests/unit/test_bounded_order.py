@@ -28,6 +28,7 @@ from engine.domain.execution.bounded_order import (
     Wanted,
     auto_order,
     bounded_order,
+    least_wanted,
     walk,
 )
 from engine.domain.execution.maker_order import maker_order, maker_price
@@ -307,6 +308,51 @@ def test_a_maker_order_keeps_the_minimum(amount: str, free: Decimal, reason: typ
     found = maker_order(Side.BUY, Wanted(D(amount)), free=free, book=BOOK, rules=RULES)
 
     assert isinstance(found, reason)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "free", "ordered"), [("4000.9", "91858", 4000), ("90000", "5000.5", 5000)]
+)
+def test_a_sell_may_be_of_a_quantity_as_far_as_that_is_free(
+    quantity: str, free: str, ordered: int
+):
+    order = bounded_order(
+        Side.SELL,
+        Wanted(base_quantity=D(quantity)),
+        free=D(free),
+        book=BOOK,
+        rules=RULES,
+        slippage=D("0.01"),
+    )
+
+    assert isinstance(order, BoundedOrder)
+    assert order.base_quantity == order.frozen_amount == ordered
+
+
+def test_a_quantity_worth_less_than_the_smallest_order_is_too_small():
+    found = bounded_order(
+        Side.SELL,
+        Wanted(base_quantity=D(550)),
+        free=PLENTY,
+        book=BOOK,
+        rules=RULES,
+        slippage=D("0.01"),
+    )
+
+    assert found == TooSmall(Side.SELL, D("1.0989"), D("1.1"))
+
+
+def test_a_pair_that_takes_no_maker_orders_is_a_reason():
+    rules = builders.rules(maker_orders=False)
+    found = maker_order(Side.SELL, Wanted(D(9)), free=PLENTY, book=BOOK, rules=rules)
+
+    assert found == TypeClosed(Side.SELL, OrderType.LIMIT_MAKER)
+
+
+def test_without_a_middle_nothing_can_be_said_to_be_enough():
+    book = replace(BOOK, asks=())
+
+    assert least_wanted(Side.SELL, rules=RULES, book=book, slippage=D("0.01")) == 0
 
 
 def test_bounds_are_rounded_towards_the_middle():

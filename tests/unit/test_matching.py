@@ -1,14 +1,20 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.domain.market.order_book import OrderBook, PriceLevel
-from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
-from engine.domain.orders.matching import Match, bound_price, match_market_order
+from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol
+from engine.domain.orders.matching import (
+    Match,
+    bound_price,
+    match_market_order,
+    match_priced_order,
+)
 from engine.errors import (
     BelowMinimum,
     InsufficientBalance,
@@ -269,3 +275,30 @@ def test_a_sell_keeps_every_promise(market, steps):
     assert match.complete == (done.base_quantity == asked)
     assert match.fee <= done.quote_amount
     assert done.average_price is None or done.average_price >= last_price * Decimal("0.95")
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal", "code"),
+    [
+        ({"limit_orders": False}, PairUnavailable, 30041),
+        ({"buying": False}, PairUnavailable, 30001),
+        ({"min_quantity": Decimal(5001)}, BelowMinimum, 30002),
+        ({"limit_max_notional": Decimal(9)}, Rejected, 30003),
+        ({"limit_min_notional": Decimal(11)}, BelowMinimum, 30002),
+    ],
+)
+def test_an_order_with_a_price_is_refused_by_the_pair_s_rules(
+    changes: dict[str, Any], refusal: type[Rejected], code: int
+):
+    with pytest.raises(refusal) as refused:
+        match_priced_order(
+            side=Side.BUY,
+            order_type=OrderType.IOC,
+            base_quantity=Decimal(5000),
+            price=LAST,
+            free=Decimal(100),
+            book=a_book(),
+            rules=replace(RULES, **changes),
+        )
+
+    assert refused.value.code == code

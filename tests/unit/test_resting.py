@@ -193,6 +193,15 @@ def test_an_order_of_unknown_outcome_that_is_found_is_cancelled_if_it_is_unwante
     assert next_action(found, now=START) == StoreCancelling(EndReason.HALT)
 
 
+def test_what_is_unwanted_before_it_is_acknowledged_is_cancelled_then():
+    sending = an_order(Unwanted(EndReason.PAUSE), Unwanted(EndReason.HALT))
+    rests = after(after(sending, seen(ASKED), now=START), Acknowledged(), now=START)
+
+    assert next_action(sending, now=START) == Wait(None)
+    assert rests.execution == NOTHING
+    assert next_action(rests, now=START) == StoreCancelling(EndReason.PAUSE)
+
+
 @pytest.mark.parametrize("events", [RESTS, CANCELLING, (), (PostUnclear(),)])
 def test_after_a_restart_an_order_is_looked_up_first(events: tuple[Event, ...]):
     order = restarted(an_order(*events))

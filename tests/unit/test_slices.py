@@ -74,6 +74,12 @@ def test_slices_add_up_are_equal_and_none_is_under_the_minimum(
     assert len(slices) == 1 or (min(slices) >= minimum and slices[-1] == max(slices))
 
 
+def test_a_slice_of_whole_steps_is_not_rounded_under_the_minimum():
+    found = split(D("2.5"), part=D("1.1"), minimum=D("1.1"), step=D("0.5"))
+
+    assert list(found) == [D("2.5")]
+
+
 def test_an_hour_has_twelve_slices_the_first_at_once():
     trade = _trade()
 
