@@ -39,12 +39,13 @@ from engine.domain.rebalancing.planner import (
     goal_of,
     plan,
     plan_to,
+    smallest_order,
 )
 from engine.domain.targets.bands import Drift
-from engine.domain.targets.destination import usual_destination
+from engine.domain.targets.destination import Destination, Edges, usual_destination
 from engine.domain.targets.goals import TargetSettings
 from engine.domain.targets.target import FixedUsdt
-from engine.domain.targets.usdt_goal import needs_price, usdt_goal
+from engine.domain.targets.usdt_goal import NO_EDGE, UsdtGoal, needs_price, usdt_goal
 from tests.builders import MNTL, book, holdings, rules, settings
 
 
@@ -487,3 +488,50 @@ def test_a_fixed_target_of_the_new_kind_is_planned_as_ever(situation):
         book=situation.book,
         ignore_band=situation.ignore_band,
     )
+
+
+_WAYS = st.sampled_from(Destination).map(lambda destination: destination.way)
+
+
+@st.composite
+def wide_goals(draw: st.DrawFn) -> tuple[Situation, UsdtGoal]:
+    """A band around the target that an order fits into: with a centre, or a floor or a ceiling."""
+    situation = draw(likely_trades(ample=True))
+    target = situation.settings.target
+    reach = max(target * draw(st.integers(1, 20)) / 100, 4 * smallest_order(situation.rules))
+    edges = Edges(max(Decimal(0), target - reach), target, target + reach)
+    shape = draw(st.sampled_from(["band", "floor", "ceiling"]))
+    if shape != "band":
+        edges = replace(edges, centre=None, high=NO_EDGE) if shape == "floor" else edges
+        edges = replace(edges, centre=None, low=Decimal(0)) if shape == "ceiling" else edges
+    return replace(situation, ignore_band=False), UsdtGoal(edges, draw(_WAYS))
+
+
+def planned(situation: Situation, goal: UsdtGoal) -> Plan:
+    return plan_to(
+        goal,
+        counting=situation.settings.counting,
+        holdings=situation.holdings,
+        rules=situation.rules,
+        book=situation.book,
+    )
+
+
+@given(wide_goals())
+def test_a_trade_of_any_goal_leads_inside_and_never_beyond_its_centre(case):
+    situation, goal = case
+    decided = planned(situation, goal)
+    order, held, edges = decided.order, decided.held, goal.edges
+
+    if order is None:
+        return
+    assert not edges.holds(held)
+    assert (order.side is Side.BUY) is (held > edges.high)
+    if isinstance(order, MarketBuy):
+        inside = edges.low if edges.centre is None else edges.centre
+        assert order.quote_amount <= held - inside
+    after = trade(situation, order)
+    again = planned(after, goal)
+    assert again.order is None or again.order.side is order.side
+    if isinstance(order, MarketBuy) and not held_back(situation, decided):
+        assert again.order is None
