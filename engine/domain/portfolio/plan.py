@@ -109,7 +109,7 @@ def plan_portfolio(
         return OldPrices(inputs.quotes.read_at)
     with localcontext(PLANNING):
         goals = inputs.settings.goals
-        held = {asset: _managed(inputs, asset) for asset in (*tokens, USDT)}
+        held = {asset: managed_of(inputs, asset) for asset in (*tokens, USDT)}
         quotes = {asset: inputs.quotes.by_asset[asset] for asset in tokens}
         portfolio = _portfolio(inputs, goals, held, quotes)
         values = {p.asset: p.value for p in portfolio.positions} | {USDT: portfolio.cash}
@@ -127,7 +127,7 @@ def plan_portfolio(
         return replace(plan, legs=legs, reasons=sizes.reasons, cost=sizes.cost)
 
 
-def _managed(inputs: PlanInputs, asset: Asset) -> Managed:
+def managed_of(inputs: PlanInputs, asset: Asset) -> Managed:
     return managed(
         inputs.holdings.of(asset),
         counting=inputs.counting,
@@ -161,12 +161,7 @@ def _position(
 ) -> Position:
     rules, mid = inputs.rules[asset], quote.mid
     value_step = rules.quantity_step * mid
-    least = max(
-        smallest_order(rules, inputs.order_type),
-        rules.least_quantity * quote.ask * _PRICE_MARGIN,
-    )
-    # An order is measured at the best price of its side.
-    least = least * mid / quote.bid
+    least = least_order(rules, quote, inputs.order_type)
     is_open = rules.takes(inputs.order_type)
     return Position(
         asset=asset,
@@ -181,6 +176,14 @@ def _position(
         buying=_closed(Side.BUY, rules, is_open=is_open, is_held=held.buying),
         selling=_closed(Side.SELL, rules, is_open=is_open, is_held=True),
     )
+
+
+def least_order(rules: PairRules, quote: Quote, order_type: OrderType) -> Decimal:
+    """Returns the worth, at the middle, of the smallest order that is surely accepted: it is
+    measured at the best price of its side.
+    """
+    step = rules.least_quantity * quote.ask * _PRICE_MARGIN
+    return max(smallest_order(rules, order_type), step) * quote.mid / quote.bid
 
 
 def _closed(side: Side, rules: PairRules, *, is_open: bool, is_held: bool) -> LegReason | None:
