@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.domain.accounts.risk_limits import Limits, Recent
 from engine.domain.execution.bounded_order import Wanted
 from engine.domain.market.balances import Balance, Counting, Holdings
 from engine.domain.market.decimals import ONE, ZERO, floor_to_step
@@ -27,7 +28,14 @@ from engine.domain.portfolio.plan import (
 from engine.domain.portfolio.position import LegReason
 from engine.domain.portfolio.run import NextOrder, RunEnd, begun, next_order
 from engine.domain.rebalancing.leg_order import market_order, wanted_of
-from engine.domain.rebalancing.planner import MarketBuy, MarketSell, NothingFree, PairClosed
+from engine.domain.rebalancing.limit_checks import plan_over_limit
+from engine.domain.rebalancing.planner import (
+    LimitKind,
+    MarketBuy,
+    MarketSell,
+    NothingFree,
+    PairClosed,
+)
 from engine.domain.targets.bands import Drift
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.forecast import trade_prices
@@ -312,3 +320,21 @@ def test_a_leg_becomes_an_order_in_its_own_book_or_the_reason_for_none():
     assert market_order(buy, holdings=held, rules=shut, book=market) == PairClosed()
     assert wanted_of(sell) == Wanted(base_quantity=Decimal(10_000))
     assert wanted_of(buy) == Wanted(quote_amount=Decimal("20.02"))
+
+
+@pytest.mark.parametrize(
+    ("limits", "recent", "kind"),
+    [
+        (Limits(order=Decimal(50)), Recent(), LimitKind.ORDER),
+        (Limits(day=Decimal(200)), Recent(turnover=Decimal(75)), LimitKind.DAY),
+        (Limits(orders_per_hour=3), Recent(orders=2), LimitKind.HOUR),
+        (Limits(day=Decimal(200), orders_per_hour=2), Recent(), None),
+    ],
+)
+def test_a_plan_whose_orders_together_break_a_limit_is_refused_whole(limits, recent, kind):
+    plan = _plan({BTC: "0.006", ETH: "0.060", USDT: 160})
+    assert 130 < plan.turnover < 150
+
+    found = plan_over_limit(plan, limits=limits.for_target(Decimal(1000)), recent=recent)
+
+    assert (found and found.kind) is kind

@@ -12,9 +12,10 @@ from engine.domain.accounts.risk_limits import (
     Recent,
     whole_cents,
 )
-from engine.domain.market.decimals import CENT, EXACT_OR_LESS, ONE, ceil_to_step
+from engine.domain.market.decimals import CENT, EXACT_OR_LESS, ONE, ZERO, ceil_to_step
 from engine.domain.market.order_book import OrderBook, average_when_buying, average_when_selling
 from engine.domain.market.pairs import Side
+from engine.domain.portfolio.plan import PortfolioPlan
 from engine.domain.rebalancing.planner import LimitKind, MarketBuy, OverLimit, Plan, ProposedOrder
 
 # Beyond any limit, and any database takes the number.
@@ -48,6 +49,28 @@ def limited(plan: Plan, *, book: OrderBook, limits: LimitsInForce, recent: Recen
         return plan
     broken = _broken(plan.order, book=book, limits=limits, recent=recent)
     return plan if broken is None else replace(plan, order=None, reason=broken)
+
+
+def plan_over_limit(
+    plan: PortfolioPlan, *, limits: LimitsInForce, recent: Recent
+) -> OverLimit | None:
+    """Returns the first limit that the orders of *plan* break, one by one or together: the whole
+    plan is refused then, before its first order. Prices are checked order by order.
+    """
+    values = [worth(leg.quote_amount) for leg in plan.legs]
+    largest = max(values, default=ZERO)
+    if largest > limits.order:
+        return OverLimit(LimitKind.ORDER, asked=largest, allowed=limits.order)
+    with localcontext(EXACT_OR_LESS):
+        total = sum(values, ZERO)
+        if recent.turnover + total > limits.day:
+            return OverLimit(LimitKind.DAY, asked=total, allowed=limits.day, used=recent.turnover)
+    if recent.orders + len(values) > limits.orders_per_hour:
+        asked, used = Decimal(len(values)), Decimal(recent.orders)
+        return OverLimit(
+            LimitKind.HOUR, asked=asked, allowed=Decimal(limits.orders_per_hour), used=used
+        )
+    return None
 
 
 def worth(expected_quote: Decimal) -> Decimal:
