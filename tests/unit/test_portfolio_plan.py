@@ -159,6 +159,14 @@ def test_nothing_is_bought_into_a_protected_amount_that_is_not_held():
     assert BTC not in {leg.asset for leg in plan.legs}
 
 
+def test_nothing_is_sold_into_protected_usdt_that_is_not_held():
+    plan = _plan({BTC: "0.009", USDT: 20}, protected={USDT: Decimal(50)})
+
+    assert plan.values[USDT] == ZERO
+    assert plan.reasons[BTC] is LegReason.PROTECTED
+    assert plan.legs == ()
+
+
 def test_a_protected_amount_is_never_sold():
     plan = _plan({BTC: "0.009"}, protected={BTC: Decimal("0.008")})
 

@@ -143,7 +143,9 @@ def _portfolio(
 ) -> Portfolio:
     cash = held[USDT]
     positions = [
-        _position(inputs, asset, goals.of(asset), held[asset], quotes[asset])
+        _position(
+            inputs, asset, goals.of(asset), held[asset], quotes[asset], takes_cash=cash.buying
+        )
         for asset in goals.tokens
     ]
     whole = cash.quantity + sum((position.value for position in positions), ZERO)
@@ -157,8 +159,15 @@ def _portfolio(
 
 
 def _position(
-    inputs: PlanInputs, asset: Asset, goal: Goal, held: Managed, quote: Quote
+    inputs: PlanInputs,
+    asset: Asset,
+    goal: Goal,
+    held: Managed,
+    quote: Quote,
+    *,
+    takes_cash: bool,
 ) -> Position:
+    """Not *takes_cash*: what a sell brings would vanish into the USDT that is protected."""
     rules, mid = inputs.rules[asset], quote.mid
     value_step = rules.quantity_step * mid
     least = least_order(rules, quote, inputs.order_type)
@@ -174,7 +183,7 @@ def _position(
         buy_step=max(rules.quote_step, CENT),
         sell_step=value_step,
         buying=_closed(Side.BUY, rules, is_open=is_open, is_held=held.buying),
-        selling=_closed(Side.SELL, rules, is_open=is_open, is_held=True),
+        selling=_closed(Side.SELL, rules, is_open=is_open, is_held=takes_cash),
     )
 
 

@@ -14,7 +14,7 @@ class Managed:
     """What is counted of an asset, and how much of it may be sold now.
 
     Nothing is bought where less is held than is protected: it would vanish into the protected
-    amount, and be bought again.
+    amount, and be bought again. For USDT that means: nothing is sold.
     """
 
     quantity: Decimal
