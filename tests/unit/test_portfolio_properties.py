@@ -114,7 +114,8 @@ def sets_that_work(portfolio: Portfolio) -> Iterator[int]:
         edges, value = position.goal.at(whole), position.value
         sold = max(value - edges.high, position.least), min(value - edges.low, position.free)
         bought = max(edges.low - value, position.least), edges.high - value
-        ways = [(ZERO, ZERO, 0)] if edges.holds(value) else []
+        near = whole * Decimal("1e-20")  # a quotient was rounded
+        ways = [(ZERO, ZERO, 0)] if edges.low - near <= value <= edges.high + near else []
         if position.selling is None and sold[0] <= sold[1]:
             ways.append((*sold, 1))
         if position.buying is None and bought[0] <= bought[1]:

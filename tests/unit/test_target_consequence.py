@@ -188,8 +188,8 @@ def test_a_fixed_target_is_planned_the_same_beside_other_pairs(usdt, mntl, targe
     if not isinstance(several, PortfolioPlan) or usdt + mntl * Decimal("0.002") < target + 1:
         return
     legs = several.legs
-    if one.order is None:
-        assert not legs
+    if one.order is None:  # beside others, a smaller drift is enlarged to the smallest order
+        assert all(leg.quote_amount < Decimal("1.2") for leg in legs)
     else:
         assert [leg.side for leg in legs] == [one.order.side]
         buys = isinstance(one.order, MarketBuy)
