@@ -26,6 +26,7 @@ NAMES = (
     "chart",
     "profit",
     "planning",
+    "rebalancers",
 )
 
 
