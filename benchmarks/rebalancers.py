@@ -19,6 +19,7 @@ from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.portfolio.plan import PlanInputs, PortfolioPlan, plan_portfolio
 from engine.domain.targets.bands import Drift
 from engine.domain.targets.destination import Destination
+from engine.domain.targets.forecast import likely_cost
 from engine.domain.targets.goals import TargetSettings
 from engine.domain.targets.target import Basket
 
@@ -183,6 +184,14 @@ def run(_peers: Path | None) -> Report:
                 100 * math.sqrt(sum(squares) / len(squares)),
             ]
         )
+    said = likely_cost(
+        _INPUTS.settings,
+        whole=Decimal(_WORTH),
+        way=Destination.HALF.way,
+        daily_volatility={Asset(a): Decimal(v) for a, v in _VOLATILITY.items()},
+        cost_rate={Asset(a): Decimal(_HALF_SPREAD + _FEE) for a in _VOLATILITY},
+    )
+    report.notes.append(f"half way, the cost said before is {said * _DAYS / 30:.1f} USDT")
     report.notes.append("drift is the root mean square over all assets and checks, USDT too")
     return report
 

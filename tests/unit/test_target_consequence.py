@@ -22,8 +22,8 @@ from engine.domain.portfolio.plan import MissingPrices, PlanInputs, PortfolioPla
 from engine.domain.rebalancing.planner import MarketBuy, plan
 from engine.domain.targets.bands import BandSums, Drift, ShareBand
 from engine.domain.targets.destination import Destination, usual_destination
-from engine.domain.targets.forecast import daily_volatility
 from engine.domain.targets.goals import TargetSettings
+from engine.domain.targets.scaling import daily_volatility
 from engine.domain.targets.target import (
     Basket,
     FixedUsdt,

@@ -1,6 +1,7 @@
 """Published vectors of targets: bands, destinations, prices of the next trade, and what they cost."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,20 @@ from engine.domain.market.balances import Balance, Counting
 from engine.domain.market.decimals import ZERO, floor_to_step
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.market.quotes import Quote
+from engine.domain.portfolio.consequence import refusal
 from engine.domain.targets.bands import Drift, ShareBand, sums_of
 from engine.domain.targets.destination import Destination, Edges
 from engine.domain.targets.forecast import (
     expected,
     least_account,
-    scaled_width,
     share_deviation,
     trade_prices,
 )
 from engine.domain.targets.goals import TargetSettings, goal_amounts
 from engine.domain.targets.outside import deviations, outside, surely_outside
 from engine.domain.targets.protection import managed
-from engine.domain.targets.target import Basket, UsdtRange, UsdtShare
+from engine.domain.targets.scaling import scaled_settings, width_factor
+from engine.domain.targets.target import Basket, FixedUsdt, UsdtRange, UsdtShare
 from engine.domain.targets.usdt_goal import usdt_goal
 from tests.builders import MNTL
 
@@ -208,8 +210,35 @@ def test_a_band_that_follows_volatility_and_cost_is_that_of_the_vector() -> None
     volatility = {"volatility": given["sigma"], "usual_volatility": given["sigma0"]}
     costs = {"cost": given["cost"], "usual_cost": given["cost0"]}
 
-    assert _is_near(scaled_width(given["h0"], **volatility), expect["only_sigma"])
-    assert _is_near(scaled_width(given["h0"], **volatility, **costs), expect["both"])
+    assert _is_near(given["h0"] * width_factor(**volatility), expect["only_sigma"])
+    assert _is_near(given["h0"] * width_factor(**volatility, **costs), expect["both"])
+
+
+@pytest.mark.parametrize(("volatility", "factor"), [("100", "3"), ("0.0001", "0.5"), ("0", "0.5")])
+def test_a_band_is_never_narrower_than_half_and_never_wider_than_three_times(volatility, factor):
+    found = width_factor(volatility=Decimal(volatility), usual_volatility=Decimal("0.04"))
+
+    assert found == Decimal(factor)
+
+
+def test_scaled_bands_stay_around_their_weights_and_leave_room():
+    token, other = Asset("A"), Asset("B")
+    settings = TargetSettings(
+        target=Basket.of([(token, 5), (other, 3), (USDT, 2)]),
+        drift=Drift(relative=Decimal("0.1")),
+        token=MNTL,
+        bands={other: ShareBand(Decimal("0.3"), Decimal("0.4"))},
+    )
+
+    scaled = scaled_settings(settings, {token: Decimal(2), other: Decimal("0.5")})
+
+    assert scaled.bands[token] == ShareBand(Decimal("0.4"), Decimal("0.6"))
+    assert scaled.bands[other] == ShareBand(Decimal("0.3"), Decimal("0.35"))
+    # The mean of the tokens' factors: (0.5 x 2 + 0.3 x 0.5) / 0.8 = 1.4375.
+    assert scaled.bands[USDT] == ShareBand(Decimal("0.17125"), Decimal("0.22875"))
+    assert refusal(scaled) is None
+    fixed = replace(settings, target=FixedUsdt(Decimal(40)), bands={})
+    assert scaled_settings(fixed, {MNTL: Decimal(2)}) == fixed
 
 
 def test_a_wide_spread_is_not_surely_outside() -> None:

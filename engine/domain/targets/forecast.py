@@ -4,8 +4,7 @@ Near its goal a share is a random walk. It trades where it is *half_width* off, 
 it is *left* off: zero for the centre, half of the half-width for half way.
 """
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from typing import assert_never
@@ -27,9 +26,6 @@ _MONTH_DAYS = 30
 # A check comes after the edge: on average it finds the share this much further, in standard
 # deviations of an interval.
 _OVERSHOOT = Decimal("0.58")
-_LEAST_CANDLES = 100
-_HOURS_A_DAY = 24
-_NARROWEST, _WIDEST = Decimal("0.5"), Decimal(3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,36 +207,3 @@ def trade_prices(
         lowest = [price for price in below if price > ZERO]
         highest = [price for price in above if price > ZERO]
         return TradePrices(max(lowest, default=None), min(highest, default=None))
-
-
-def scaled_width(
-    width: Decimal,
-    *,
-    volatility: Decimal,
-    usual_volatility: Decimal,
-    cost: Decimal = ONE,
-    usual_cost: Decimal = ONE,
-) -> Decimal:
-    """Returns the half-width that keeps the same balance of drift and cost as *width* does usually:
-    it follows volatility by 2/3 and cost by 1/3, from half to three times *width*.
-    """
-    with localcontext(ESTIMATING):
-        ratio = (volatility / usual_volatility) ** 2 * (cost / usual_cost)
-        if ratio <= ZERO:
-            return width * _NARROWEST
-        factor = (ratio.ln() / 3).exp()
-        return width * min(_WIDEST, max(_NARROWEST, factor))
-
-
-def daily_volatility(closes: Sequence[Decimal]) -> Decimal | None:
-    """Returns the standard deviation of a day from the prices of the last hours; None where fewer
-    than 100 hours had a trade.
-    """
-    if len(closes) < _LEAST_CANDLES:
-        return None
-    with localcontext(ESTIMATING):
-        logs = [price.ln() for price in closes]
-        moves = [after - before for before, after in itertools.pairwise(logs)]
-        mean = sum(moves, ZERO) / len(moves)
-        variance = sum(((move - mean) ** 2 for move in moves), ZERO) / (len(moves) - 1)
-        return (variance * _HOURS_A_DAY).sqrt()
