@@ -12,6 +12,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import TRADED_AT_ONCE, DepositRule
 from engine.domain.accounts.risk_limits import AUTOMATIC, Recent
 from engine.domain.accounts.settings import Settings, Threshold, ThresholdUnit, TradingMode
+from engine.domain.execution.bound import USUAL_SLIPPAGE, ExecutionMode, Slippage
 from engine.domain.market.balances import Balance, Counting, Holdings
 from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
@@ -104,6 +105,8 @@ def settings(
     paused: bool = False,
     autonomy: TradingMode = TradingMode.AUTO,
     deposits: DepositRule = TRADED_AT_ONCE,
+    execution: ExecutionMode = ExecutionMode.MARKET,
+    slippage: Slippage = USUAL_SLIPPAGE,
 ) -> Settings:
     """Running, unlike a new chat's: most tests want trades."""
     return Settings(
@@ -116,6 +119,8 @@ def settings(
         paused=paused,
         autonomy=autonomy,
         deposits=deposits,
+        execution=execution,
+        slippage=slippage,
     )
 
 

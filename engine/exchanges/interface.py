@@ -76,9 +76,11 @@ class OrderRequest:
             client_order_id=intent.client_order_id,
             symbol=intent.symbol,
             side=intent.side,
-            quote_amount=intent.quote_amount,
-            base_quantity=intent.base_quantity,
+            quote_amount=intent.quote_amount if intent.priced is None else None,
+            base_quantity=intent.asked_base,
             sent_at=intent.sent_at,
+            order_type=intent.order_type,
+            price=None if intent.priced is None else intent.priced.price,
         )
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Limits, Recent
-from engine.domain.market.pairs import Symbol
-from engine.domain.orders.order import Order, OrderState, Trigger
+from engine.domain.market.pairs import OrderType, Symbol
+from engine.domain.orders.order import Order, OrderState, PricedTerms, Trigger
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.planner import InsideBand
 from engine.storage.accounts import accounts
@@ -88,6 +88,17 @@ async def test_an_order_over_its_limit_does_not_leave_whatever_was_planned(
         stored = await orders.get(session, intent().client_order_id)
     assert stored is not None
     assert (stored.state is OrderState.PLANNED) is not let_through
+
+
+@pytest.mark.parametrize(("price", "let_through"), [("0.002", True), ("0.00200001", False)])
+async def test_a_buy_with_a_price_counts_with_all_that_it_may_spend(
+    database: Database, account: Account, price: str, let_through: bool
+):
+    priced = PricedTerms(
+        order_type=OrderType.IOC, price=D(price), base_quantity=D(50_000), average=D("0.0019")
+    )
+
+    assert await leaves(database, account, expected_quote="95", priced=priced) is let_through
 
 
 @pytest.mark.parametrize(("worth", "let_through"), [("70.10", True), ("70.11", False)])

@@ -10,13 +10,22 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.balance_changes import BalanceChange
-from engine.domain.market.pairs import USDT, Asset, Side
-from engine.domain.orders.order import UNRESOLVED, AccountId, Fees, Order, OrderState, Trigger
+from engine.domain.execution.capability import UNKNOWN, Answer, Capability
+from engine.domain.market.pairs import USDT, Asset, OrderType, Side
+from engine.domain.orders.order import (
+    UNRESOLVED,
+    AccountId,
+    Fees,
+    Order,
+    OrderState,
+    PricedTerms,
+    Trigger,
+)
 from engine.errors import LeaseLost
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.models.trading import OrderRow
-from engine.storage.trading import balance_changes, history, orders
+from engine.storage.trading import balance_changes, check_results, history, order_types, orders
 from engine.storage.trading.orders import AlreadyIntended
 from tests.builders import execution, intent, settings
 from tests.fakes.clock import START
@@ -74,6 +83,14 @@ EVERYTHING = numbered(
     misses=1,
     missed_at=START + timedelta(seconds=1),
     error="ReadTimeout",
+    priced=PricedTerms(
+        order_type=OrderType.IOC,
+        price=D("0.00202"),
+        base_quantity=D(8521),
+        average=D("0.002006621"),
+        widened=True,
+    ),
+    cancelling_since=START + timedelta(seconds=3),
 )
 
 
@@ -98,6 +115,44 @@ def test_everything_really_is_everything():
         *("quote_amount", "base_quantity", "expected_quote", "fence", "target"),
         *("quote_before", "base_before", "created_at"),
     }
+
+
+async def test_what_is_known_of_a_type_of_orders_is_of_one_key_and_one_pair(both: Database):
+    async with both.writing() as session:
+        before = await accounts.get(session, ME)
+        mine = await accounts.store_key(
+            session, before, sealed_key="s", key_tail="AAAA", key_print="p"
+        )
+        for answer in (Answer.YES, Answer.NO):
+            await order_types.put(session, mine, OrderType.IOC, Capability(answer, START))
+        other_key = await accounts.store_key(
+            session, mine, sealed_key="s", key_tail="BBBB", key_print="q"
+        )
+        other_pair = await accounts.change(session, mine, symbol="MXUSDT")
+        others = [other_key, other_pair, mine.with_money(dry_run=True)]
+
+    async with both.reading() as session:
+        known = await order_types.get(session, mine, OrderType.IOC)
+        unknown = [await order_types.get(session, one, OrderType.IOC) for one in others]
+        maker = await order_types.get(session, mine, OrderType.LIMIT_MAKER)
+    assert known == Capability(Answer.NO, START)
+    assert unknown == [UNKNOWN] * 3
+    assert maker == UNKNOWN
+
+
+async def test_the_wait_outside_the_band_begins_anew_with_another_wish(both: Database):
+    async with both.writing() as session:
+        account = await accounts.get(session, ME)
+        await check_results.note_outside(session, account, START)
+    async with both.writing() as session:
+        noted = await accounts.get(session, ME)
+        changed = await accounts.change(session, noted, target=D(50))
+        await check_results.note_outside(session, noted, START)  # by a check that began before
+
+    assert (noted.outside_since, noted.version) == (START, account.version)
+    assert changed.outside_since is None
+    async with both.reading() as session:
+        assert (await accounts.get(session, ME)).outside_since is None
 
 
 async def test_an_order_nobody_wrote_down_is_not_there(lite: Database):

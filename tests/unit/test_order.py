@@ -3,13 +3,14 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.alerts.alerts import trade_settled
-from engine.domain.market.pairs import USDT, Asset, Side, Symbol
+from engine.domain.market.pairs import USDT, Asset, OrderType, Side, Symbol
 from engine.domain.orders.order import (
     FINAL,
     LEGAL,
@@ -20,6 +21,7 @@ from engine.domain.orders.order import (
     Execution,
     Fees,
     OrderState,
+    PricedTerms,
     can_be_of,
     client_order_id,
     may_conclude_absence,
@@ -27,6 +29,7 @@ from engine.domain.orders.order import (
 )
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell
 from engine.domain.rebalancing.run_request import RunRequest
+from engine.exchanges.interface import OrderRequest
 from tests.builders import execution, intent
 from tests.fakes.clock import START
 
@@ -253,3 +256,43 @@ def test_a_fee_as_large_as_the_trade_is_none(asset: str, fee: str, possible: boo
     filled = Execution(Decimal(9514), Decimal("19.05"))
 
     assert can_be_of(filled, fees, symbol=Symbol("MNTLUSDT")) is possible
+
+
+# With a price
+
+
+def priced(**changes: Any) -> PricedTerms:
+    values: dict[str, Any] = {
+        "order_type": OrderType.IOC,
+        "price": Decimal("0.00202"),
+        "base_quantity": Decimal(8521),
+        "average": Decimal("0.002006621"),
+    }
+    return PricedTerms(**(values | changes))
+
+
+@pytest.mark.parametrize("side", Side)
+def test_an_order_with_a_price_is_sent_for_its_base_quantity(side: Side):
+    terms = priced(base_quantity=Decimal(8142))
+    request = OrderRequest.of(intent(side=side, priced=terms, sent_at=START))
+
+    assert (request.order_type, request.price) == (OrderType.IOC, terms.price)
+    assert (request.base_quantity, request.quote_amount) == (terms.base_quantity, None)
+
+
+def test_a_sell_has_one_quantity():
+    with pytest.raises(ValueError, match="one quantity"):
+        intent(side=Side.SELL, priced=priced())
+
+
+@pytest.mark.parametrize(
+    "changes", [{"order_type": OrderType.MARKET}, {"price": Decimal(0)}, {"average": Decimal(-1)}]
+)
+def test_no_terms_without_a_price(changes: dict[str, Any]):
+    with pytest.raises(ValueError, match="price"):
+        priced(**changes)
+
+
+def test_the_limits_count_all_that_a_buy_may_spend():
+    assert intent(priced=priced()).most_quote == Decimal("17.21242")
+    assert intent(expected_quote="17.10").most_quote == Decimal("17.10")

@@ -28,7 +28,8 @@ class Account:
     without a key. *halted* is set by the owner for all accounts and does not change *paused*. No
     plan is offered until *not_before*. *key_expires_at* is None where MEXC does not say,
     *topic_id* where the chat is no forum; *all_may_look* lets every member of the chat see what a
-    viewer sees. *waiting* is a deposit that is not traded yet.
+    viewer sees. *waiting* is a deposit that is not traded yet. *outside_since* is when the balance
+    was found out of its band, by all checks since then.
     """
 
     id: AccountId
@@ -45,6 +46,7 @@ class Account:
     topic_id: int | None = None
     all_may_look: bool = False
     waiting: WaitingDeposit | None = None
+    outside_since: datetime | None = None
 
     @property
     def can_trade(self) -> bool:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import Enum
 
 from engine.domain.accounts.deposits import TRADED_AT_ONCE, DepositChoice, DepositRule
+from engine.domain.execution.bound import USUAL_SLIPPAGE, ExecutionMode, Slippage
 from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import ZERO, is_positive
 from engine.domain.market.pairs import Symbol
@@ -69,6 +70,8 @@ class Settings:
     paused: bool = True
     autonomy: TradingMode = TradingMode.AUTO
     deposits: DepositRule = TRADED_AT_ONCE
+    execution: ExecutionMode = ExecutionMode.MARKET
+    slippage: Slippage = USUAL_SLIPPAGE
 
     def __post_init__(self) -> None:
         if not is_positive(self.target) or self.target > MAX_TARGET:

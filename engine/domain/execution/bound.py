@@ -49,6 +49,9 @@ class Slippage:
             raise ValueError(f"a slippage is 0.01 % to 20 %, was {fraction}")
 
 
+USUAL_SLIPPAGE = Slippage()
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """The worst *price* of an order on *side*, on the exchange's grid. *mid* is the middle it was

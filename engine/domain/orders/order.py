@@ -9,8 +9,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import NewType
 
-from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
+from engine.domain.market.decimals import EXACT_OR_LESS, ZERO, is_positive
+from engine.domain.market.pairs import USDT, Asset, OrderType, Side, Symbol, base_of
 
 ClientOrderId = NewType("ClientOrderId", str)
 AccountId = NewType("AccountId", int)
@@ -133,12 +133,33 @@ def can_be_of(execution: Execution, fees: Fees, *, symbol: Symbol) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PricedTerms:
+    """Trade *base_quantity* at *price* or better, by an order of that type. *average* is what the
+    book had for it; *widened* says that *price* is beyond what the user set.
+    """
+
+    order_type: OrderType
+    price: Decimal
+    base_quantity: Decimal
+    average: Decimal
+    widened: bool = False
+
+    def __post_init__(self) -> None:
+        if self.order_type is OrderType.MARKET:
+            raise ValueError("a MARKET order has no price")
+        if not all(map(is_positive, (self.price, self.base_quantity, self.average))):
+            raise ValueError("an order with a price has a price and a quantity above zero")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One order as stored before it left, and all that is known of it since.
 
-    A buy asks for *quote_amount*, a sell for *base_quantity*; the other one is None. *fence* is
-    the lease's number under which it may be sent. *price* is what the token cost when it was
-    planned, *move_bp* how far the prices of that moment lay apart, in basis points rounded up.
+    A buy asks for *quote_amount*, a sell for *base_quantity*; the other one is None. An order with
+    a price has *priced*, and goes by that. *fence* is the lease's number under which it may be
+    sent. *price* is what the token cost when it was planned, *move_bp* how far the prices of that
+    moment lay apart, in basis points rounded up. *cancelling_since* is stored before a cancellation
+    leaves.
     """
 
     client_order_id: ClientOrderId
@@ -170,12 +191,37 @@ class Order:
     misses: int = 0
     missed_at: datetime | None = None
     error: str | None = None
+    priced: PricedTerms | None = None
+    cancelling_since: datetime | None = None
 
     def __post_init__(self) -> None:
         if (self.side is Side.BUY) != (self.quote_amount is not None):
             raise ValueError("a buy names the quote to spend, a sell does not")
         if (self.side is Side.SELL) != (self.base_quantity is not None):
             raise ValueError("a sell names the base to sell, a buy does not")
+        if self.base_quantity is not None and self.asked_base != self.base_quantity:
+            raise ValueError("a sell has one quantity")
+
+    @property
+    def order_type(self) -> OrderType:
+        return OrderType.MARKET if self.priced is None else self.priced.order_type
+
+    @property
+    def asked_base(self) -> Decimal | None:
+        """Returns the quantity that was asked for; None for a buy that asked for an amount."""
+        return self.base_quantity if self.priced is None else self.priced.base_quantity
+
+    @property
+    def most_quote(self) -> Decimal:
+        """Returns what the limits count: all that a buy may spend before its fee."""
+        return most_quote(self.side, self.expected_quote, self.priced)
+
+
+def most_quote(side: Side, expected_quote: Decimal, priced: PricedTerms | None) -> Decimal:
+    """Returns all that a buy may spend before its fee, or what a sell is expected to bring."""
+    if side is Side.SELL or priced is None:
+        return expected_quote
+    return max(expected_quote, EXACT_OR_LESS.multiply(priced.base_quantity, priced.price))
 
 
 def client_order_id(*, account_uuid: str, run_id: str, attempt: int) -> ClientOrderId:

@@ -112,8 +112,8 @@ def _base_moved(holdings: Holdings, intent: Order) -> Decimal:
 
 def _expected_base(intent: Order) -> Decimal | None:
     """Returns how much of the token the order was for; None where its price was not kept."""
-    if intent.quote_amount is None:
-        return intent.base_quantity
+    if (asked := intent.asked_base) is not None or intent.quote_amount is None:
+        return asked
     return intent.quote_amount / intent.price if intent.price else None
 
 

@@ -13,6 +13,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import DepositRule, WaitingDeposit
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings, Threshold
+from engine.domain.execution.bound import USUAL_SLIPPAGE, Slippage
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
@@ -191,7 +192,7 @@ async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
     # The leases come last, as in every other change, to prevent deadlocks.
     rows = await session.scalars(
         update(AccountRow)
-        .values(halted=halted, version=AccountRow.version + 1)
+        .values(halted=halted, version=AccountRow.version + 1, outside_since=None)
         .returning(AccountRow)
         .execution_options(populate_existing=True)
     )
@@ -272,6 +273,8 @@ async def locked(session: AsyncSession, account_id: AccountId) -> Account:
 
 
 async def _store(session: AsyncSession, account: Account, **columns: Any) -> Account:
+    # Another target or pair has another band, and a pause is no waiting for offers.
+    columns = {"outside_since": None} | columns
     is_another_purse = not _ANOTHER_PURSE.isdisjoint(columns)
     if is_another_purse:
         columns = _NO_DEPOSIT | columns
@@ -346,7 +349,9 @@ async def unchanged(
 
 
 def _columns(settings: Settings) -> dict[str, Any]:
-    return columns_of(settings, "threshold", "interval", "deposits") | {
+    return columns_of(settings, "threshold", "interval", "deposits", "slippage") | {
+        "slippage": settings.slippage.fraction,
+        "slippage_strict": settings.slippage.strict,
         "deposits": settings.deposits.choice,
         "deposit_wait_s": settings.deposits.wait,
         "threshold": settings.threshold.value,
@@ -381,6 +386,7 @@ def _account(row: AccountRow) -> Account:
             threshold=threshold,
             interval=row.interval_s,
             deposits=DepositRule(row.deposits, row.deposit_wait_s),
+            slippage=Slippage(row.slippage or USUAL_SLIPPAGE.fraction, row.slippage_strict),
         ),
         waiting=waiting,
         limits=Limits(

@@ -25,6 +25,7 @@ from engine.storage.statements import update
 _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     AccountRow.key_checked_at,
     AccountRow.not_before,
+    AccountRow.outside_since,
     AccountRow.waiting_until,
     AlertPreferencesRow.digest_at,
     AlertPreferencesRow.weekly_at,

@@ -10,6 +10,7 @@ from engine.domain.accounts.deposits import DepositChoice
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.settings import ThresholdUnit, TradingMode
 from engine.domain.accounts.shares import SharedAlerts
+from engine.domain.execution.bound import ExecutionMode
 from engine.domain.market.balances import Counting
 from engine.storage.column_types import Base
 
@@ -19,7 +20,8 @@ class AccountRow(Base):
 
     No plan is offered until *not_before*. *key_told_days* is the last reminder of the key's
     expiry, in days before it; *topic_id* the forum topic that gets the account's messages. The
-    waiting ones are of a deposit that is not traded yet, or all empty.
+    waiting ones are of a deposit that is not traded yet, or all empty. Without a *slippage* it is
+    the usual one. *outside_since* is the first check that found the balance out of its band.
     """
 
     __tablename__ = "accounts"
@@ -56,6 +58,10 @@ class AccountRow(Base):
     waiting_amount: Mapped[Decimal | None]
     waiting_until: Mapped[datetime | None]
     waiting_question: Mapped[str | None]
+    execution: Mapped[ExecutionMode] = mapped_column(server_default=ExecutionMode.MARKET.value)
+    slippage: Mapped[Decimal | None]
+    slippage_strict: Mapped[bool] = mapped_column(server_default=false())
+    outside_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

@@ -3,11 +3,12 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text, true
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.domain.accounts.flows import Correction
-from engine.domain.market.pairs import Side
+from engine.domain.execution.capability import Answer
+from engine.domain.market.pairs import OrderType, Side
 from engine.domain.orders.order import UNRESOLVED, OrderState, Trigger
 from engine.domain.profit.entries import FlowKind
 from engine.storage.column_types import Base
@@ -26,6 +27,9 @@ class OrderRow(Base):
     was from the one seen before (in basis points, rounded up): whole numbers, so that the statement
     which lets an order leave can add and compare them exactly on both databases. *inputs* is what
     the order was planned from, as JSON; NULL where a version before schema 0017 wrote the row.
+
+    An order with a price is for *bound_quantity* at *bound*. A buy has its expected quote in
+    *quote_amount* all the same: the version before schema 0021 reads it as an order like its own.
     """
 
     __tablename__ = "orders"
@@ -76,6 +80,27 @@ class OrderRow(Base):
     missed_at: Mapped[datetime | None]
     error: Mapped[str | None]
     inputs: Mapped[str | None] = mapped_column(deferred=True)
+    order_type: Mapped[OrderType] = mapped_column(server_default=OrderType.MARKET.value)
+    bound: Mapped[Decimal | None]
+    bound_quantity: Mapped[Decimal | None]
+    expected_average: Mapped[Decimal | None]
+    widened: Mapped[bool] = mapped_column(server_default=false())
+    cancelling_since: Mapped[datetime | None]
+
+
+class OrderTypeRow(Base):
+    """Whether the exchange takes orders of a type for a pair from the key with that end (*funds*),
+    learned *at* that moment. No row: it is not known.
+    """
+
+    __tablename__ = "order_types"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), primary_key=True)
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    funds: Mapped[str] = mapped_column(primary_key=True)
+    order_type: Mapped[OrderType] = mapped_column(primary_key=True)
+    answer: Mapped[Answer]
+    at: Mapped[datetime]
 
 
 class CheckResultRow(Base):

@@ -3,15 +3,20 @@
 For `/why` after a restart, and for when the balances cannot be read.
 """
 
+from datetime import datetime
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine import work_log
+from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult
 from engine.storage.coordination import key_values
+from engine.storage.models.accounts import AccountRow
 from engine.storage.models.trading import CheckResultRow
 from engine.storage.serialization import readable, to_json
+from engine.storage.statements import update
 from engine.storage.trading import decision_history
 
 
@@ -46,6 +51,17 @@ async def seen_of(
     if look is None or look.seen is None or look.seen.symbol != symbol:
         return None
     return look.seen
+
+
+async def note_outside(session: AsyncSession, account: Account, since: datetime | None) -> None:
+    """Store since when checks find the balance out of its band. The account's version stays, so
+    that the check goes on; where it has changed, nothing is stored.
+    """
+    await session.execute(
+        update(AccountRow)
+        .where(AccountRow.id == account.id, AccountRow.version == account.version)
+        .values(outside_since=since)
+    )
 
 
 def _name(account_id: AccountId) -> str:

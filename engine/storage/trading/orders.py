@@ -16,7 +16,7 @@ from engine import work_log
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.decimals import decimal_from_text, plain
-from engine.domain.market.pairs import Asset
+from engine.domain.market.pairs import Asset, OrderType
 from engine.domain.orders.order import (
     LEGAL,
     UNRESOLVED,
@@ -26,6 +26,7 @@ from engine.domain.orders.order import (
     Fees,
     Order,
     OrderState,
+    PricedTerms,
 )
 from engine.domain.rebalancing.decision import PLANNER_VERSION, DecisionInputs
 from engine.domain.rebalancing.limit_checks import worth_cents
@@ -255,13 +256,36 @@ async def count_refused(session: AsyncSession, account_id: AccountId, *, since: 
 
 
 def _columns(intent: Order) -> dict[str, Any]:
-    return columns_of(intent, "execution", "fees") | {
-        "worth_cents": worth_cents(intent.expected_quote),
+    return columns_of(intent, "execution", "fees", "priced") | {
+        "worth_cents": worth_cents(intent.most_quote),
         "executed_base": intent.execution.base_quantity,
         "executed_quote": intent.execution.quote_amount,
         "fees": None if intent.fees is None else _fees_to_json(intent.fees),
         "fees_complete": intent.fees is None or intent.fees.complete,
+        **_priced_columns(intent.priced),
     }
+
+
+def _priced_columns(priced: PricedTerms | None) -> Mapping[str, Any]:
+    return {
+        "order_type": OrderType.MARKET if priced is None else priced.order_type,
+        "bound": None if priced is None else priced.price,
+        "bound_quantity": None if priced is None else priced.base_quantity,
+        "expected_average": None if priced is None else priced.average,
+        "widened": priced is not None and priced.widened,
+    }
+
+
+def _priced(row: OrderRow) -> PricedTerms | None:
+    if row.bound is None or row.bound_quantity is None or row.expected_average is None:
+        return None
+    return PricedTerms(
+        order_type=row.order_type,
+        price=row.bound,
+        base_quantity=row.bound_quantity,
+        average=row.expected_average,
+        widened=row.widened,
+    )
 
 
 def intent_of(row: OrderRow) -> Order:
@@ -270,6 +294,7 @@ def intent_of(row: OrderRow) -> Order:
         row,
         execution=Execution(row.executed_base, row.executed_quote),
         fees=None if row.fees is None else _fees_from_json(row.fees, complete=row.fees_complete),
+        priced=_priced(row),
     )
 
 
