@@ -9,13 +9,14 @@ import pytest
 from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import decimal_from_text, plain
-from engine.domain.market.pairs import Asset, PairRules, Side
+from engine.domain.market.pairs import USDT, Asset, PairRules, Side
 from engine.domain.orders.matching import match_market_order
 from engine.domain.rebalancing.planner import (
     EmptyBook,
     InsideBand,
     MarketBuy,
     MarketSell,
+    NotCovered,
     NothingFree,
     PairClosed,
     Plan,
@@ -25,10 +26,13 @@ from engine.domain.rebalancing.planner import (
     StepTooCoarse,
     UnderMinimum,
     at_rest,
+    goal_of,
     plan,
+    plan_to,
     smallest_order,
 )
-from tests.builders import book, holdings, rules, settings
+from engine.domain.targets.usdt_goal import UsdtGoal
+from tests.builders import MNTL, book, holdings, rules, settings
 
 
 def decide(**given) -> Plan:
@@ -447,3 +451,57 @@ def test_the_smallest_order_has_a_margin_and_is_rounded_up(pair: PairRules, leas
 def test_a_plan_is_an_order_or_a_reason(contents):
     with pytest.raises(ValueError, match="an order or a reason"):
         Plan(held=Decimal(40), **contents)
+
+
+# What is protected
+
+
+def goal(target: int = 40) -> UsdtGoal:
+    return goal_of(settings(target=target))
+
+
+def guarded(protected: dict[Asset, int], *, target: int = 40, **given) -> Plan:
+    defaults: dict[str, Any] = {
+        "counting": Counting.HELD,
+        "rules": rules(),
+        "book": book(),
+        "protected": {asset: Decimal(amount) for asset, amount in protected.items()},
+    }
+    return plan_to(goal(target), **(defaults | given))
+
+
+def test_protected_usdt_is_neither_counted_nor_spent():
+    held = holdings(usdt="77.10")
+
+    assert guarded({USDT: 20}, holdings=held) == guarded({}, holdings=holdings(usdt="57.10"))
+
+
+def test_protected_tokens_are_not_sold():
+    held = holdings(usdt=0, mntl=60_000)
+
+    order = guarded({MNTL: 50_000}, holdings=held).order
+
+    assert isinstance(order, MarketSell)
+    assert order.base_quantity == Decimal(10_000)
+
+
+def test_nothing_is_bought_into_a_protected_amount_that_is_not_held():
+    held = holdings(usdt="57.10", mntl=30_000)
+
+    short = NotCovered(Side.BUY, held=Decimal(30_000), protected=Decimal(50_000))
+    assert guarded({MNTL: 50_000}, holdings=held).reason == short
+    assert guarded({MNTL: 30_000}, holdings=held).order is not None
+
+
+def test_nothing_is_sold_into_protected_usdt_that_is_not_held():
+    short = NotCovered(Side.SELL, held=Decimal(20), protected=Decimal(50))
+
+    assert guarded({USDT: 50}, holdings=holdings(usdt=20)).reason == short
+
+
+def test_locked_coins_cover_a_protected_amount_only_where_they_count():
+    held = holdings(usdt="57.10", mntl=30_000, mntl_locked=40_000)
+
+    assert guarded({MNTL: 50_000}, holdings=held).order is not None
+    reason = guarded({MNTL: 50_000}, holdings=held, counting=Counting.FREE).reason
+    assert isinstance(reason, NotCovered)

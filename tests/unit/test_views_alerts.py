@@ -27,6 +27,7 @@ from engine.domain.orders.order import Fees, OrderState, Trigger
 from engine.domain.rebalancing.planner import (
     EmptyBook,
     InsideBand,
+    NotCovered,
     NothingFree,
     PairClosed,
     Reason,
@@ -284,6 +285,8 @@ REASONS: list[tuple[Reason, str]] = [
     (UnderMinimum(Side.BUY, Decimal("0.5"), Decimal("1.1")), "smallest order is 1.10 USDT"),
     (UnderMinimum(Side.SELL, Decimal("0.5"), Decimal("1.1")), "Selling MNTL for 0.50 USDT"),
     (StepTooCoarse(Decimal(5), Decimal(3)), "Only 3.00 USDT is missing"),
+    (NotCovered(Side.BUY, Decimal(30000), Decimal(50000)), "and protect 50,000 MNTL"),
+    (NotCovered(Side.SELL, Decimal(20), Decimal(50)), "and protect 50.00 USDT"),
     (InsideBand(), "on target or near enough"),
 ]
 

@@ -17,12 +17,13 @@ from bot.views.components.layout import escape
 from bot.views.components.times import utc
 from engine.domain.accounts.settings import Band
 from engine.domain.market.decimals import ONE, ceil_to_step, plain
-from engine.domain.market.pairs import Side, Symbol, base_of
+from engine.domain.market.pairs import USDT, Side, Symbol, base_of
 from engine.domain.rebalancing.planner import (
     DepositWaits,
     EmptyBook,
     InsideBand,
     LimitKind,
+    NotCovered,
     NothingFree,
     OverLimit,
     PairClosed,
@@ -33,7 +34,7 @@ from engine.domain.rebalancing.planner import (
 )
 
 
-def reason_text(  # noqa: C901, PLR0911 - one return a reason
+def reason_text(  # noqa: C901, PLR0911, PLR0912 - one return a reason
     reason: Reason, *, symbol: Symbol, held: Decimal | None = None, band: Band | None = None
 ) -> str:
     """One or two sentences; *held* and *band* are needed for a balance inside its band."""
@@ -64,13 +65,17 @@ def reason_text(  # noqa: C901, PLR0911 - one return a reason
                 f"Only {usdt(reason.shortfall)} is missing. The smallest piece of {base} brings "
                 f"{usdt(reason.step_value)}, and that would overshoot the band."
             )
+        case NotCovered():
+            return _not_covered(reason, base=base)
         case OverLimit():
             return _over_limit(reason)
         case _:
             assert_never(reason)
 
 
-def reason_advice(reason: Reason, *, symbol: Symbol) -> str:  # noqa: PLR0911 - one return a reason
+def reason_advice(  # noqa: C901, PLR0911 - one return a reason
+    reason: Reason, *, symbol: Symbol
+) -> str:
     """What the user can do about it."""
     base = escape(base_of(symbol))
     match reason:
@@ -90,6 +95,9 @@ def reason_advice(reason: Reason, *, symbol: Symbol) -> str:  # noqa: PLR0911 - 
             return "You can look at your balances with /balance, or change /settarget."
         case UnderMinimum() | StepTooCoarse():
             return "You can widen the band with /setthreshold, or wait until the drift is larger."
+        case NotCovered():
+            asset = base if reason.side is Side.BUY else USDT
+            return f"You can deposit {asset}, or protect less of it with /protect."
         case OverLimit():
             return _limit_advice(reason)
         case _:
@@ -112,6 +120,14 @@ def _too_small(reason: UnderMinimum, *, base: str) -> str:
     if reason.side is Side.BUY:
         return f"Buying {base} for {amount} is too small: MEXC's smallest order is {least}."
     return f"Selling {base} for {amount} is too small: MEXC's smallest order is {least}."
+
+
+def _not_covered(reason: NotCovered, *, base: str) -> str:
+    if reason.side is Side.BUY:
+        held, least = f"{balance(reason.held)} {base}", f"{balance(reason.protected)} {base}"
+        return f"You hold {held} and protect {least}. What I buy would be protected too."
+    held, least = usdt(reason.held), usdt(reason.protected)
+    return f"You hold {held} and protect {least}. What a sale brings would be protected too."
 
 
 def _nothing_free(reason: NothingFree, *, base: str) -> str:

@@ -17,6 +17,7 @@ from engine.domain.rebalancing.planner import (
     DepositWaits,
     EmptyBook,
     InsideBand,
+    NotCovered,
     NothingFree,
     OverLimit,
     PairClosed,
@@ -36,6 +37,7 @@ REASON_TAGS: Mapping[type[Reason], str] = {
     NothingFree: "NothingFree",
     UnderMinimum: "UnderMinimum",
     StepTooCoarse: "StepTooCoarse",
+    NotCovered: "NotCovered",
     OverLimit: "OverLimit",
 }
 

@@ -4,6 +4,7 @@ Pure: no clock, no network, no randomness. The same function previews a trade fo
 the account every interval, and can be replayed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -29,8 +30,9 @@ from engine.domain.market.order_book import (
     quantity_to_receive,
     quote_received,
 )
-from engine.domain.market.pairs import USDT, PairRules, Side
+from engine.domain.market.pairs import USDT, Asset, PairRules, Side
 from engine.domain.targets.destination import Edges
+from engine.domain.targets.protection import without_protected
 from engine.domain.targets.usdt_goal import UsdtGoal
 
 # MEXC executes a MARKET order no further than this from the last trade, so a sell gets no worse
@@ -103,6 +105,17 @@ class StepTooCoarse:
     shortfall: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class NotCovered:
+    """Only *held* is there of the *protected* amount of what the order would bring: it would vanish
+    into that, and be traded again.
+    """
+
+    side: Side
+    held: Decimal
+    protected: Decimal
+
+
 class LimitKind(Enum):
     """Kind of limit. JUMP and SLIP are one price limit.
     JUMP is the distance from the last price, SLIP of this order from the middle of the book.
@@ -138,6 +151,7 @@ Reason = (
     | NothingFree
     | UnderMinimum
     | StepTooCoarse
+    | NotCovered
     | OverLimit
 )
 
@@ -258,12 +272,16 @@ def plan_to(
     book: OrderBook,
     ignore_band: bool = False,
     waiting: WaitingDeposit | None = None,
+    protected: Mapping[Asset, Decimal] | None = None,
 ) -> Plan:
     """Returns one order that brings the USDT balance to *goal*, or the reason for none.
 
     With *ignore_band* (a user asked for it) a drift inside the band is traded too, if the
-    exchange's minimum allows it. What is *waiting* of a deposit is left alone in either case.
+    exchange's minimum allows it. What is *waiting* of a deposit is left alone in either case, and
+    so is what is *protected*: the plan's balance is without it.
     """
+    everything, protected = holdings, protected or {}
+    holdings = without_protected(holdings, protected, counting=counting)
     with localcontext(EXACT_OR_LESS):
         held = holdings.of(rules.quote).counted(counting)
         waits = held_back(held, target=goal.edges.rest, waiting=waiting)
@@ -274,6 +292,10 @@ def plan_to(
         side = Side.BUY if drift > ZERO else Side.SELL
         if (closed := obstacle(side, rules=rules, book=book)) is not None:
             return Plan(held=held, reason=closed)
+        brings = rules.base if side is Side.BUY else rules.quote
+        amount, least = everything.of(brings).counted(counting), protected.get(brings, ZERO)
+        if amount < least:
+            return Plan(held=held, reason=NotCovered(side, held=amount, protected=least))
         outcome: ProposedOrder | Reason
         if side is Side.BUY:
             # The fee comes on top; that must not push the balance out on the other side.
