@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.accounts.incidents import Incident, IncidentKind
-from engine.domain.accounts.settings import Band
+from engine.domain.accounts.settings import Band, Threshold, ThresholdUnit
 from engine.domain.alerts.alerts import (
     Alert,
     IncidentAlert,
@@ -45,6 +45,14 @@ words = st.text(max_size=40)
 st.register_type_strategy(Decimal, amounts)
 st.register_type_strategy(datetime, moments)
 st.register_type_strategy(str, words)
+st.register_type_strategy(
+    Threshold,
+    st.builds(
+        Threshold,
+        st.decimals(min_value="0.0001", max_value="0.9999", places=4),
+        st.sampled_from(ThresholdUnit),
+    ),
+)
 
 
 @st.composite

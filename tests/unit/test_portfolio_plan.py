@@ -167,6 +167,11 @@ def test_nothing_is_sold_into_protected_usdt_that_is_not_held():
     assert plan.legs == ()
 
 
+def test_a_deposit_that_waits_is_as_if_it_were_not_there():
+    assert _plan({USDT: 700}, waiting=Decimal(500)) == _plan()
+    assert _plan({USDT: 700}).legs
+
+
 def test_a_protected_amount_is_never_sold():
     plan = _plan({BTC: "0.009"}, protected={BTC: Decimal("0.008")})
 

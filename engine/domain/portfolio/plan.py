@@ -29,7 +29,7 @@ _PRICE_MARGIN = Decimal("1.05")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanInputs:
     """All that a plan depends on. *rules* and *quotes* are of the target's tokens; *protected* is
-    in units. Orders are of *order_type*.
+    in units, *waiting* the USDT of a deposit that is left alone. Orders are of *order_type*.
     """
 
     settings: TargetSettings
@@ -39,6 +39,7 @@ class PlanInputs:
     rules: Mapping[Asset, PairRules]
     counting: Counting = Counting.HELD
     protected: Mapping[Asset, Decimal] = field(default_factory=dict)
+    waiting: Decimal = ZERO
     order_type: OrderType = OrderType.MARKET
 
 
@@ -128,11 +129,16 @@ def plan_portfolio(
 
 
 def managed_of(inputs: PlanInputs, asset: Asset) -> Managed:
-    return managed(
+    """Returns what the plan counts of *asset*."""
+    found = managed(
         inputs.holdings.of(asset),
         counting=inputs.counting,
         protected=inputs.protected.get(asset, ZERO),
     )
+    if asset != USDT or not inputs.waiting:
+        return found
+    quantity = max(ZERO, found.quantity - inputs.waiting)
+    return replace(found, quantity=quantity, free=min(found.free, quantity))
 
 
 def _portfolio(
