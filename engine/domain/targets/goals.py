@@ -230,6 +230,8 @@ def _share(weight: Decimal, band: ShareBand | None, drift: Drift, fixed: Decimal
 
     centre = of_rest(weight)
     if band is not None:
-        return Goal(of_rest(band.low), centre, of_rest(band.high))
+        # All of the rest is no edge: where less than the fixed amount is there, the rest is more.
+        high = _EVERYTHING if band.high == ONE else of_rest(band.high)
+        return Goal(of_rest(band.low), centre, high)
     reach = drift.quote_amount or ZERO
     return Goal(of_rest(weight, -reach), centre, of_rest(weight, reach))
