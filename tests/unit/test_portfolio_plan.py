@@ -41,7 +41,13 @@ from engine.domain.targets.destination import Destination
 from engine.domain.targets.forecast import trade_prices
 from engine.domain.targets.goals import TargetSettings
 from engine.domain.targets.outside import Beyond
-from engine.domain.targets.target import Basket, TokenWorth, UsdtShare
+from engine.domain.targets.target import (
+    Basket,
+    FixedUsdt,
+    TokenWorth,
+    UsdtRange,
+    UsdtShare,
+)
 from tests.builders import MNTL, book, rules
 from tests.fakes.clock import START
 
@@ -234,7 +240,26 @@ def test_a_token_that_is_not_to_be_held_is_sold_whole():
     assert (BTC, Decimal("0.001")) in {(leg.asset, leg.base_quantity) for leg in plan.legs}
 
 
+_RELATIVE, _POINTS = Drift(relative=Decimal("0.05")), Drift(points=Decimal("0.02"))
+_SETTINGS = [
+    TargetSettings(target=target, drift=drift, token=BTC)
+    for drift in (_RELATIVE, _POINTS, Drift(quote_amount=Decimal(5)))
+    for target in (
+        Basket.of([(BTC, 5), (ETH, 3), (USDT, 2)]),
+        Basket.of([(BTC, 1), (ETH, 1)]),
+        Basket.of([(BTC, 2), (ETH, 1)], fixed_quote=Decimal(60)),
+        Basket.of([(BTC, 0), (ETH, 1), (USDT, 1)]),
+        UsdtShare(Decimal(25)),
+        TokenWorth(BTC, Decimal(100)),
+        FixedUsdt(Decimal(120)),
+        UsdtRange(low=Decimal(100)),
+        UsdtRange(low=Decimal(100), high=Decimal(200)),
+    )
+]
+
+
 @given(
+    settings=st.sampled_from(_SETTINGS),
     btc=st.integers(0, 300),
     eth=st.integers(0, 300),
     usdt=st.integers(0, 3000),
@@ -242,10 +267,10 @@ def test_a_token_that_is_not_to_be_held_is_sold_whole():
     way=st.sampled_from(Destination),
 )
 def test_a_run_ends_with_all_inside_or_says_why_and_cash_stays_above_its_floor(
-    btc, eth, usdt, part, way
+    settings, btc, eth, usdt, part, way
 ):
     held = {BTC: Decimal(btc).scaleb(-4), ETH: Decimal(eth).scaleb(-3), USDT: usdt}
-    inputs = _inputs(held, destination=way)
+    inputs = _inputs(held, settings=settings, destination=way)
     plan = plan_portfolio(inputs, now=START)
     if isinstance(plan, NothingManaged):
         return
