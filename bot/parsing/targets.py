@@ -37,6 +37,8 @@ from engine.domain.targets.target import (
 
 LONGEST_TARGET = 400
 _MOST_READINGS = 4
+# Each number that is read in two ways doubles them.
+_MOST_TRIED = 16
 _CENTS = 2
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
@@ -76,7 +78,8 @@ def parse_any_target(text: str, *, basket: Sequence[Asset] = ()) -> Target | Amb
         raise _refused(InputRule.DIGITS)
     if all(is_certain(number) for number in numbers):
         return _parse(_with_numbers(tidy, [reading[0] for reading in readings]), basket)
-    return _asked(_with_numbers(tidy, found) for found in itertools.product(*readings))
+    meant = itertools.islice(itertools.product(*readings), _MOST_TRIED)
+    return _asked(_with_numbers(tidy, found) for found in meant)
 
 
 def target_text(target: Target) -> str:

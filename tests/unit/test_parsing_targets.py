@@ -79,6 +79,13 @@ def test_what_may_mean_something_else_is_asked_about(text: str, options: tuple[s
         assert not isinstance(parse_any_target(option), Ambiguous)
 
 
+def test_many_numbers_with_two_meanings_are_read_in_no_time():
+    text = " ".join(f"T{n} 1,000" for n in range(30))
+
+    with pytest.raises(NotUnderstood):
+        parse_any_target(text)
+
+
 def test_bare_parts_are_of_the_basket_that_there_is():
     assert parse_any_target("5:3:2", basket=[BTC, ETH, USDT]) == THREE
     with pytest.raises(NotUnderstood):

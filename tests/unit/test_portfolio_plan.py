@@ -315,6 +315,17 @@ def test_only_a_price_outside_of_the_two_that_were_shown_trades(price):
     assert bool(plan.legs) is not is_inside
 
 
+def test_a_floor_is_raised_to_by_a_smallest_order_more():
+    settings = TargetSettings(
+        target=UsdtRange(low=Decimal(100)), drift=Drift(relative=Decimal("0.05")), token=BTC
+    )
+
+    plan = _plan({BTC: "0.01", USDT: 90}, settings=settings)
+
+    assert [(leg.asset, leg.side) for leg in plan.legs] == [(BTC, Side.SELL)]
+    assert Decimal("11.10") < plan.legs[0].quote_amount < Decimal("11.12")
+
+
 def test_a_token_that_is_to_be_worth_an_amount_is_bought_up_to_it():
     settings = TargetSettings(
         target=TokenWorth(BTC, Decimal(100)), drift=Drift(relative=Decimal("0.05")), token=MNTL

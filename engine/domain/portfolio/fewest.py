@@ -195,7 +195,7 @@ class _Round:
         wanted = position.value - aim if side is Side.SELL else aim - position.value
         size = position.floor(side, max(ZERO, wanted))
         size = min(most, max(least, size))
-        centred = (position.value - edges.rest).copy_abs()
+        centred = _to_centre(position, edges, side, most)
         self.legs.append(_Leg(position, side, least, most, size, beyond, centred))
 
     def _reach(self) -> tuple[Decimal, Decimal]:
@@ -233,8 +233,7 @@ class _Round:
             least = position.ceil(side, position.least)
             most = position.floor(side, max(ZERO, room))
             if position.closed(side) is None and most > ZERO and most >= least:
-                centre = edges.rest
-                centred = value - centre if side is Side.SELL else centre - value
+                centred = _to_centre(position, edges, side, most)
                 found.append(_Leg(position, side, least, most, least, ZERO, centred))
         return found
 
@@ -306,3 +305,11 @@ class _Round:
         cash = self._cash()
         if cash < self.low - self.near or cash > self.high + self.near:
             self.reasons[USDT] = LegReason.NOT_REACHABLE
+
+
+def _to_centre(position: Position, edges: Edges, side: Side, most: Decimal) -> Decimal:
+    """Returns the size that leads to the centre (under zero: away from it); without one, *most*."""
+    if edges.centre is None:
+        return most
+    beyond = position.value - edges.centre
+    return beyond if side is Side.SELL else -beyond
