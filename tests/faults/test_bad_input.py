@@ -3,7 +3,7 @@
 import re
 import string
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +31,7 @@ from bot.parsing.settings import (
     parse_threshold,
 )
 from bot.parsing.spans import parse_span
+from bot.parsing.targets import parse_any_target, target_text
 from bot.updates.invisible_characters import without_direction
 from bot.views.components.layout import escape
 from engine.domain.accounts.risk_limits import Limits
@@ -43,6 +44,14 @@ from engine.domain.accounts.settings import (
 )
 from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import decimal_from_text, plain
+from engine.domain.profit.spans import Span
+from engine.domain.targets.target import (
+    Basket,
+    FixedUsdt,
+    TokenWorth,
+    UsdtRange,
+    UsdtShare,
+)
 from tests.fakes.telegram_html import visible_text
 from tests.faults.strange import broken_texts, environment, texts, try_all
 from tests.sampling import LONG
@@ -52,6 +61,7 @@ Record = Callable[[str, object], None]
 SECRET = "5ec3e7c0ffee5ec3e7c0ffee5ec3e7ab"
 PARSERS: Mapping[Topic, Callable[[str], object]] = {
     Topic.TARGET: parse_target,
+    Topic.GOAL: parse_any_target,
     Topic.THRESHOLD: parse_threshold,
     Topic.INTERVAL: parse_interval,
     Topic.PAIR: parse_symbol,
@@ -110,8 +120,12 @@ def _readings(topic: Topic, value: object) -> list[object]:
     return [value]
 
 
-def _is_possible(value: object) -> bool:
+def _is_possible(value: object) -> bool:  # noqa: PLR0911 - one return a kind
     match value:
+        case FixedUsdt() | UsdtRange() | UsdtShare() | TokenWorth() | Basket():
+            return parse_any_target(target_text(value)) == value
+        case Span() | date():
+            return True
         case Decimal():
             return value.is_finite() and 0 < value <= MAX_TARGET
         case Threshold(value=amount, unit=unit):
@@ -128,10 +142,16 @@ def _is_possible(value: object) -> bool:
             return 1 <= len(name) <= 16 and all(map(_is_of_a_name, name))
 
 
-def _says(text: str, value: object) -> bool:
+def _says(text: str, value: object) -> bool:  # noqa: PLR0911 - one return a kind
     """Whether every digit of *value* was typed, in its order, and nothing was read into it."""
     typed = re.sub(r"[^0-9]", "", text).strip("0")
     match value:
+        case FixedUsdt(amount):
+            return _digits(amount) == typed
+        case UsdtRange() | UsdtShare() | TokenWorth() | Basket():
+            return bool(typed)
+        case Span() | date():
+            return text.isascii()
         case Decimal():
             return _digits(value) == typed
         case Threshold(value=amount):
