@@ -4,26 +4,32 @@
                        -> rejected | dropped (provably never left)
                        -> unknown -> (engine/execution/reconciliation.py)
 
+An order with a price that rests all the same stays acked until it is cancelled
+(engine/execution/bounded_orders.py).
+
 Every arrow is committed before the next step, so a crash at any point leaves a row that
 `engine/execution/reconciliation.py` can finish. One POST per intent, ever.
 """
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import OrderUnclear, trade_settled
-from engine.domain.market.pairs import USDT, base_of
+from engine.domain.execution.capability import Lesson, refuses_type
+from engine.domain.market.pairs import USDT, OrderType, base_of
 from engine.domain.orders.order import Order, OrderState, Trigger, settled_state
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
+from engine.execution.bounded_orders import BoundedOrderFollower, look_up
 from engine.execution.fills import balances_after, fees_of_order
+from engine.execution.order_types import learn
 from engine.notifications import incidents
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
@@ -46,6 +52,11 @@ class OrderExecutor(Service):
 
     timing: Timing
     owner: str
+
+    def __post_init__(self) -> None:
+        self.bounded = BoundedOrderFollower(
+            database=self.database, clock=self.clock, timing=self.timing
+        )
 
     async def execute(
         self,
@@ -136,6 +147,23 @@ class OrderExecutor(Service):
             raise LeaseLost(f"account {account.id} changed before its order left")
         return sending
 
+    async def try_type(self, intent: Order, *, account: Account, exchange: Exchange) -> bool:
+        """Ask the exchange whether it would take an order of that type, which places none.
+        False where it does not, and that is stored; the live order answers all other doubts.
+        """
+        asked = replace(intent, sent_at=exchange.time())
+        try:
+            await exchange.try_order(OrderRequest.of(asked))
+        except Rejected as e:
+            if not refuses_type(e.code, e.message):
+                return True
+            async with self.database.writing() as session:
+                await learn(session, account, Lesson.REFUSED, now=self.clock.now())
+            return False
+        except Unavailable:
+            return True
+        return True
+
     async def mark_unknown(self, intent: Order, account: Account, *, error: str) -> Order:
         """Mark an order whose outcome is unknown, alert the chat, and leave it to recovery."""
         logger.warning("order unclear", extra={"order": intent.client_order_id})
@@ -159,6 +187,13 @@ class OrderExecutor(Service):
         Returns the intent unchanged if the exchange does not answer or the order stays open for
         `settle_for`; recovery continues from there.
         """
+        if intent.priced is not None:
+            followed = await self.bounded.follow(intent, exchange)
+            if followed.report is None:
+                return followed.intent
+            return await self.record_fill(
+                followed.intent, followed.report, account=account, exchange=exchange, late=late
+            )
         deadline = self.clock.steady() + self.timing.settle_for
         pause = _FIRST_PAUSE
         while True:
@@ -203,6 +238,10 @@ class OrderExecutor(Service):
                 base_after=after.of(base_of(intent.symbol)).total if after else None,
                 resolved_at=now,
             )
+            if intent.order_type is OrderType.IOC:
+                rested = intent.cancelling_since is not None
+                lesson = Lesson.NOT_HONOURED if rested else Lesson.HONOURED
+                await learn(session, account, lesson, now=now)
             if state is OrderState.UNFILLED:
                 kind, asked = IncidentKind.NOT_FILLED, intent.trigger is Trigger.PERSON
                 await incidents.record(session, account, kind=kind, now=now, asked=asked)
@@ -222,6 +261,9 @@ class OrderExecutor(Service):
             refused = await orders.move(
                 session, intent, OrderState.REJECTED, error=str(error), resolved_at=now
             )
+            if intent.order_type is OrderType.IOC and refuses_type(error.code, error.message):
+                await learn(session, account, Lesson.REFUSED, now=now)
+                return refused
             await incidents.record(
                 session,
                 account,
@@ -236,11 +278,3 @@ class OrderExecutor(Service):
         async with self.database.writing() as session:
             now = self.clock.now()
             await orders.move(session, intent, OrderState.DROPPED, error=error, resolved_at=now)
-
-
-async def look_up(intent: Order, exchange: Exchange) -> OrderReport | None:
-    """Returns the exchange's report of the order; None where it gives no information."""
-    try:
-        return await exchange.order(intent.symbol, intent.client_order_id)
-    except (Unavailable, Rejected):
-        return None

@@ -69,6 +69,13 @@ class OrderReconciler(Service):
                 intent = await orders.move(
                     session, intent, state, exchange_order_id=report.exchange_order_id
                 )
+        if intent.priced is not None and not report.unknown_status:
+            followed = await self.executor.bounded.cancel(intent, exchange)
+            intent = followed.intent
+            if followed.report is not None:
+                return await self.executor.record_fill(
+                    intent, followed.report, account=account, exchange=exchange, late=True
+                )
         return await self.escalate(intent, account, report, now=exchange.time())
 
     async def _is_filled(self, intent: Order, report: OrderReport, exchange: Exchange) -> bool:

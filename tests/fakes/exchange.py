@@ -18,7 +18,7 @@ from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.candles import HOUR, MOST_HOURS, HourlyClose
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol
 from engine.domain.orders.order import ClientOrderId, Execution, Fees
 from engine.errors import OrderNotFound
 from engine.exchanges.interface import Market, OpenOrder, OrderReport, OrderRequest
@@ -122,7 +122,7 @@ class FakeExchange:
 
     *fills* is the share of an order that is executed; one that may rest does, until `fill` or
     `cancel`. *hidden_lookups* more look-ups do not find
-    a new order, *hidden_in_history* more do not find it in the history, *open_lookups* find it
+    a new order, *ioc_rests* lets an IOC rest too, *hidden_in_history* more do not find it in the history, *open_lookups* find it
     still open, *stale_reads* more reads after a fill show the balances of before.
     """
 
@@ -148,6 +148,7 @@ class FakeExchange:
         self.odd_status = ""
         self.stale_reads = 0
         self.late_fills = 0
+        self.ioc_rests = False
         self.tickets: list[OrderRequest] = []
         self.ledger: dict[ClientOrderId, OrderReport] = {}
         self.resting: dict[ClientOrderId, OrderRequest] = {}
@@ -202,7 +203,10 @@ class FakeExchange:
         accident = await self._stage.enter("place")
         if accident is not None and not accident.executes:
             raise accident.error
-        order_id = self._rest(ticket) if ticket.order_type.may_rest else self._execute(ticket)
+        rests = ticket.order_type.may_rest
+        if self.ioc_rests and ticket.order_type is OrderType.IOC:
+            rests = True
+        order_id = self._rest(ticket) if rests else self._execute(ticket)
         if accident is not None:
             raise accident.error
         await self._stage.on_step("place answered")

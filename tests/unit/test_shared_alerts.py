@@ -37,6 +37,7 @@ from engine.domain.alerts.alerts import (
     OrderNeverArrived,
     OrderUnclear,
     PlanOffered,
+    PricesNotTaken,
     RunDeclined,
     TradeSettled,
 )
@@ -114,6 +115,7 @@ TROUBLES = {
     *(OrderUnclear, OrderNeverArrived, OrderNeedsPerson, IncidentAlert, IncidentResolved),
     *(Halted, HaltLifted, LowBalanceReached, LowBalanceOver, PauseEnded, AccountChanged),
     *(KeyTooPowerful, MoneyShared),  # where they pause trading
+    PricesNotTaken,
 }
 OWNERS = {
     *(KeyEnding, Digest, MemberJoined, ChatUndeliverable, ChatDeliverable),

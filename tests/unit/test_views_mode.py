@@ -24,6 +24,7 @@ from engine.domain.alerts.alerts import (
     ManualDeclined,
     OrderNeverArrived,
     OrderUnclear,
+    PricesNotTaken,
     RunDeclined,
     TradeSettled,
 )
@@ -124,6 +125,8 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
         KeyEnding(dry_run=dry_run, key_tail="BWC5", days_left=3, expires_at=START),
         KeyTooPowerful(dry_run=dry_run, key_tail="BWC5", powers="SPOT_WITHDRAW_WRITE"),
         MoneyShared(dry_run=dry_run, key_tail="BWC5"),
+        PricesNotTaken(dry_run=dry_run, symbol=MNTLUSDT),
+        PricesNotTaken(dry_run=dry_run, symbol=MNTLUSDT, rested=True),
         AccountChanged(dry_run=dry_run, user_id=2, name="Mia", trading=True),
         *(
             one

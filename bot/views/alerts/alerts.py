@@ -45,6 +45,7 @@ from engine.domain.alerts.alerts import (
     OrderNeverArrived,
     OrderUnclear,
     PlanOffered,
+    PricesNotTaken,
     RunDeclined,
     TradeSettled,
 )
@@ -176,6 +177,19 @@ def _unclear(alert: OrderUnclear) -> Message:
     )
 
 
+def _prices_not_taken(alert: PricesNotTaken) -> Message:
+    pair = escape(pair_name(alert.symbol))
+    return Message.of(
+        f"{alert_badge(alert, sign=TROUBLE)} · Market orders for {pair}",
+        "MEXC let an order rest that should have ended at once. I cancelled it."
+        if alert.rested
+        else "MEXC takes no orders with a price bound from this key. Nothing was traded.",
+        f"From now on I send market orders for {pair}.",
+        "They trade up to 5% away from the last price.",
+        "I try orders with a bound again in a week. You need not do anything.",
+    )
+
+
 def _never_arrived(alert: OrderNeverArrived) -> Message:
     return Message.of(
         f"{alert_badge(alert, sign=RECOVERED)} · The order never arrived",
@@ -252,6 +266,7 @@ def _new_plan(alert: RunDeclined) -> str | None:
 
 _VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
     TradeSettled: _trade,
+    PricesNotTaken: _prices_not_taken,
     OrderUnclear: _unclear,
     OrderNeverArrived: _never_arrived,
     OrderNeedsPerson: _needs_person,

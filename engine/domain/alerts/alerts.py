@@ -58,6 +58,16 @@ class TradeSettled(InMode, stored_as="trade_settled", kind=AlertKind.TRADE):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PricesNotTaken(InMode, stored_as="prices_not_taken", kind=AlertKind.ERROR):
+    """The exchange takes no orders with a price that end at once: MARKET orders are sent instead.
+    *rested*: it took one, which rested and was cancelled.
+    """
+
+    symbol: Symbol
+    rested: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderUnclear(InMode, stored_as="order_unclear", kind=AlertKind.ERROR):
     """The exchange did not say whether it took the order; nothing else is sent meanwhile."""
 
@@ -288,6 +298,7 @@ class ChatDeliverable(
 
 Alert = (
     TradeSettled
+    | PricesNotTaken
     | OrderUnclear
     | OrderNeverArrived
     | OrderNeedsPerson
