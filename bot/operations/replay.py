@@ -7,11 +7,12 @@ from bot.config.settings import ProcessSettings
 from bot.operations.database_access import beside_others
 from bot.views.components.no_trade_reasons import reason_text
 from engine.clock import Clock
+from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import ClientOrderId, Order
 from engine.domain.rebalancing.decision import PLANNER_VERSION
-from engine.domain.rebalancing.planner import MarketSell, Plan
+from engine.domain.rebalancing.planner import MarketBuy, MarketSell, Plan
 from engine.domain.rebalancing.replay import NotReplayed, Replayed, WhyNot
 from engine.storage.serialization import to_short_json
 from engine.storage.trading import orders
@@ -43,15 +44,19 @@ def _compared(replay: Replayed) -> Iterable[str]:
 
 
 def _stored(order: Order) -> str:
-    return _sized(order.side, order.base_quantity, order.expected_quote)
+    return _sized(order.side, order.asked_base, order.expected_quote)
 
 
 def _planned(plan: Plan, order: Order) -> str:
     if plan.reason is not None:
         return f"none. {reason_text(plan.reason, symbol=order.symbol, held=plan.held)}"
-    if isinstance(plan.order, MarketSell):
-        return _sized(Side.SELL, plan.order.base_quantity, plan.order.expected_quote)
-    return _sized(Side.BUY, None, plan.order.quote_amount) if plan.order else "none."
+    match plan.order:
+        case MarketSell() | BoundedOrder():
+            return _sized(plan.order.side, plan.order.base_quantity, plan.order.expected_quote)
+        case MarketBuy():
+            return _sized(Side.BUY, None, plan.order.quote_amount)
+        case None:
+            return "none."
 
 
 def _sized(side: Side, base_quantity: Decimal | None, expected_quote: Decimal) -> str:

@@ -128,12 +128,14 @@ def _inputs(replay: Replayed) -> Iterable[str]:
     if book.bids:
         yield from row("Bid", price(book.bids[0].price, step=rules.price_step))
     yield from row("Fee", percent(rules.taker_fee_rate))
+    if (priced := replay.order.priced) is not None:
+        yield from row("Bound", price(priced.price, step=rules.price_step))
 
 
 def _limits(replay: Replayed) -> Iterable[str]:
     """What the order was measured by, and what was used before it."""
     order, limits, recent = replay.order, replay.inputs.limits, replay.inputs.recent
-    yield from row("Order", f"{cents(order.expected_quote)} of {cents(limits.order)}")
+    yield from row("Order", f"{cents(order.most_quote)} of {cents(limits.order)}")
     yield from row("Day", f"{cents(recent.turnover)} of {cents(limits.day)} used")
     yield from row("Hour", f"{recent.orders} of {limits.orders_per_hour} used")
     yield from row(

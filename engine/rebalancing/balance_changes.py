@@ -133,6 +133,7 @@ class BalanceChangeMonitor(Service):
                 holdings,
                 rules,
                 book,
+                market=exchange.market,
                 at=exchange.time(),
             )
         except EngineError:

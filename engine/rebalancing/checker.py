@@ -12,6 +12,7 @@ from typing import Any
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode
+from engine.domain.execution.bound import ExecutionMode, is_old
 from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import PairRules
@@ -49,7 +50,7 @@ from engine.rebalancing import run_requests
 from engine.rebalancing.approvals import Approvals
 from engine.rebalancing.balance_changes import BalanceChangeMonitor
 from engine.rebalancing.balance_readings import BalanceReader, BalanceReading
-from engine.rebalancing.evaluation import evaluate
+from engine.rebalancing.evaluation import Evaluation, evaluate
 from engine.rebalancing.low_balance import LowBalanceMonitor
 from engine.storage.service import Service
 from engine.storage.trading import check_results
@@ -138,6 +139,9 @@ class Checker(Service):
         if duty.request is None and rest is not None:
             look = self._look(duty, NoTrade(rest), holdings=holdings, first=reading.first)
             await self._resolve_incident(account, duty.trouble)
+            if account.outside_since is not None:
+                async with self.database.writing() as session:
+                    await check_results.note_outside(session, account, None)
             await self._approvals.withdraw(account)
             return Checked(look, again_in=self._until_due(account, rest))
         return await self._rebalance(duty, exchange, reading, fence=fence, attempt=attempt)
@@ -170,7 +174,7 @@ class Checker(Service):
         look = self._look(duty, AwaitingSettlement(), holdings=holdings)
         return Checked(look, again_in=min(max(waited / 4, _SETTLE_POLL), _SETTLE_POLL * 15))
 
-    async def _rebalance(  # noqa: PLR0911 - one return an outcome
+    async def _rebalance(  # noqa: C901, PLR0911 - one return an outcome
         self,
         duty: CheckInput,
         exchange: Exchange,
@@ -178,6 +182,7 @@ class Checker(Service):
         *,
         fence: int,
         attempt: int,
+        again: bool = False,
     ) -> Checked:
         account, settings, holdings = duty.account, duty.account.settings, reading.holdings
         manual = duty.request.manual if duty.request else None
@@ -189,6 +194,7 @@ class Checker(Service):
             holdings,
             rules,
             book,
+            market=exchange.market,
             at=exchange.time(),
             ignore_band=duty.request is not None,
             trade=manual.trade if manual else None,
@@ -221,6 +227,10 @@ class Checker(Service):
             now=now,
             target=manual.target if manual else None,
         )
+        if not again and await self._must_plan_again(intent, evaluated, account, exchange):
+            return await self._rebalance(
+                duty, exchange, reading, fence=fence, attempt=attempt, again=True
+            )
         verdict = OrderPlaced(intent.client_order_id, intent.side, intent.expected_quote)
         look = self._look(duty, verdict, **seen)
         try:
@@ -251,6 +261,18 @@ class Checker(Service):
             failures = duty.trouble.count if duty.trouble else 0
             return Checked(look, again_in=self.timing.backoff(failures))
         return Checked(look)
+
+    async def _must_plan_again(
+        self, intent: Order, evaluated: Evaluation, account: Account, exchange: Exchange
+    ) -> bool:
+        """True if the exchange takes no such order, or the book of one with a price has grown old."""
+        if intent.priced is None:
+            return False
+        if evaluated.is_untried and not await self._executor.try_type(
+            intent, account=account, exchange=exchange
+        ):
+            return True
+        return is_old(evaluated.inputs.book, now=self.clock.now())
 
     async def _confirmed(
         self,
@@ -296,6 +318,11 @@ class Checker(Service):
                 await incidents.record_blocked(
                     session, account, duty.trouble, reason, now=now, calm=calm
                 )
+                if (
+                    settings.execution is not ExecutionMode.MARKET
+                    and account.outside_since is None
+                ):
+                    await check_results.note_outside(session, account, now)
         if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
             # Seen once now; the next readings show whether it stays.
             return Checked(look, again_in=min(settings.interval, self.timing.error_backoff))

@@ -5,27 +5,32 @@ from datetime import datetime
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Jump
+from engine.domain.execution.bound import ExecutionMode, may_widen
+from engine.domain.execution.capability import UNKNOWN, order_type_for
 from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import PairRules
-from engine.domain.rebalancing.decision import DecisionInputs, allowed, wanted
+from engine.domain.market.pairs import OrderType, PairRules
+from engine.domain.rebalancing.decision import DecisionInputs, Waited, allowed, wanted
 from engine.domain.rebalancing.limit_checks import jump_at
 from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.planner import Plan
+from engine.exchanges.interface import Market
 from engine.storage.database import Database
-from engine.storage.trading import limit_usage
+from engine.storage.trading import limit_usage, order_types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """*wanted* ignores the limits, *allowed* keeps within them; both follow from *inputs*.
-    *jump* is set while the price must be seen again.
+    *jump* is set while the price must be seen again; *is_untried* if it is not known whether the
+    exchange takes orders of that type.
     """
 
     wanted: Plan
     allowed: Plan
     inputs: DecisionInputs
     jump: Jump | None
+    is_untried: bool = False
 
 
 async def evaluate(
@@ -35,19 +40,28 @@ async def evaluate(
     rules: PairRules,
     book: OrderBook,
     *,
+    market: Market,
     at: datetime,
     ignore_band: bool = False,
     trade: ManualTrade | None = None,
 ) -> Evaluation:
     """Returns the order that is right now, or the one for *trade*, or why there is none; *at* is
-    the exchange's time.
+    the exchange's time. *market* is asked for its last price where an order may go that far.
     """
+    settings = account.settings
+    mode, known = settings.execution, UNKNOWN
     async with database.reading() as session:
         recent = await limit_usage.recent(session, account, now=at)
-    limits = account.limits_in_force
+        if mode is not ExecutionMode.MARKET:
+            known = await order_types.get(session, account, OrderType.IOC)
+    limits, now = account.limits_in_force, book.read_at
+    order_type = order_type_for(mode, ioc=known, rules=rules, is_urgent=True, now=now)
+    waited = None
+    if order_type is not OrderType.MARKET and trade is None:
+        waited = await _waited(account, market, now=now)
     inputs = DecisionInputs(
         holdings=holdings,
-        settings=account.settings,
+        settings=settings,
         rules=rules,
         book=book,
         limits=limits,
@@ -55,6 +69,8 @@ async def evaluate(
         waiting=account.waiting,
         ignore_band=ignore_band,
         trade=trade,
+        order_type=order_type,
+        waited=waited,
     )
     right = wanted(inputs)
     return Evaluation(
@@ -62,4 +78,13 @@ async def evaluate(
         allowed=allowed(right, inputs),
         inputs=inputs,
         jump=jump_at(book.mid, limits=limits, recent=recent, now=at),
+        is_untried=order_type is not OrderType.MARKET and known.at_moment(now) is None,
     )
+
+
+async def _waited(account: Account, market: Market, *, now: datetime) -> Waited | None:
+    """None while the balance has not been out of its band for long."""
+    since, slippage = account.outside_since, account.settings.slippage
+    if since is None or not may_widen(slippage, outside_since=since, now=now):
+        return None
+    return Waited(since, now, await market.last_price(account.settings.symbol))

@@ -98,6 +98,7 @@ class Previews(Service):
             holdings,
             rules,
             book,
+            market=exchange.market,
             at=exchange.time(),
             ignore_band=True,
             trade=trade,
@@ -166,7 +167,7 @@ class Previews(Service):
         market = exchange.market
         rules, book = await rules_and_book(market, settings.symbol)
         evaluated = await evaluate(
-            self.database, account, holdings, rules, book, at=exchange.time()
+            self.database, account, holdings, rules, book, market=market, at=exchange.time()
         )
         wanted, allowed = evaluated.wanted, evaluated.allowed
         broken = allowed.reason if wanted.order is not None and allowed.order is None else None

@@ -16,7 +16,6 @@ from engine.domain.rebalancing.planner import (
     InsideBand,
     MarketBuy,
     MarketSell,
-    NotCovered,
     NothingFree,
     PairClosed,
     Plan,
@@ -31,6 +30,7 @@ from engine.domain.rebalancing.planner import (
     plan_to,
     smallest_order,
 )
+from engine.domain.targets.protection import NotCovered
 from engine.domain.targets.usdt_goal import UsdtGoal
 from tests.builders import MNTL, book, holdings, rules, settings
 

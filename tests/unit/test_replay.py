@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from engine.domain.accounts.deposits import WaitingDeposit
 from engine.domain.accounts.risk_limits import Jump, LimitsInForce, Recent
 from engine.domain.accounts.settings import Threshold, ThresholdUnit
+from engine.domain.execution.bound import ExecutionMode, Slippage
 from engine.domain.market.balances import Balance, Counting, Holdings
-from engine.domain.market.pairs import Asset, Side
-from engine.domain.orders.order import Order
+from engine.domain.market.pairs import Asset, OrderType, Side
+from engine.domain.orders.order import Order, PricedTerms
 from engine.domain.rebalancing.decision import (
     PLANNER_VERSION,
+    REPLAYABLE,
     DecisionInputs,
+    Waited,
     allowed,
     wanted,
 )
@@ -76,6 +79,23 @@ CASES: dict[str, DecisionInputs] = {
     "a trade by hand of a share": decision_inputs(
         trade=ManualTrade(Side.SELL, share=D("0.25")),
         rules=rules(taker_fee_rate="0", quantity_step="0.1"),
+    ),
+    "a buy at a bound": decision_inputs(
+        settings=settings(execution=ExecutionMode.AUTO, slippage=Slippage(D("0.03"))),
+        order_type=OrderType.IOC,
+        book=DEEP,
+    ),
+    "a sell at a bound, for part of it": decision_inputs(
+        holdings=holdings(usdt="22.90"),
+        settings=settings(execution=ExecutionMode.AUTO, slippage=Slippage(D("0.026"))),
+        order_type=OrderType.IOC,
+        book=DEEP,
+    ),
+    "a buy beyond its bound, after a wait": decision_inputs(
+        settings=settings(execution=ExecutionMode.AUTO),
+        order_type=OrderType.IOC,
+        book=DEEP,
+        waited=Waited(START, START + timedelta(hours=1), D("0.00205")),
     ),
 }
 
@@ -194,9 +214,11 @@ def test_decisions_stored_by_a_release_give_the_same_plan_in_this_one(case: str)
         terms = {
             name: Side(value) if name == "side" else value for name, value in row["order"].items()
         }
+        if "priced" in terms:
+            terms["priced"] = from_json(json.dumps(terms["priced"]), PricedTerms)
         replay = replay_of(intent(**terms), json.dumps(row["decision"]))
 
-        if row["decision"]["planner"] == PLANNER_VERSION:
+        if row["decision"]["planner"] in REPLAYABLE:
             assert isinstance(replay, Replayed)
             assert replay.is_same, replay
         else:

@@ -27,7 +27,6 @@ from engine.domain.orders.order import Fees, OrderState, Trigger
 from engine.domain.rebalancing.planner import (
     EmptyBook,
     InsideBand,
-    NotCovered,
     NothingFree,
     PairClosed,
     Reason,
@@ -35,6 +34,7 @@ from engine.domain.rebalancing.planner import (
     StepTooCoarse,
     UnderMinimum,
 )
+from engine.domain.targets.protection import NotCovered
 from tests.builders import MNTLUSDT, execution, intent, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

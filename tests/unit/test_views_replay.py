@@ -63,7 +63,7 @@ def test_another_order_is_said_to_be_a_fault():
     ("why", "planner", "says"),
     [
         (WhyNot.NOT_STORED, None, "an older version of me planned it"),
-        (WhyNot.OTHER_PLANNER, 7, "Version 7 of my planner made it. I have version 1."),
+        (WhyNot.OTHER_PLANNER, 7, "Version 7 of my planner made it. I have version 2."),
         (WhyNot.UNREADABLE, 1, "is damaged"),
     ],
 )

@@ -16,6 +16,7 @@ from bot.views.components.amounts import (
 from bot.views.components.layout import escape
 from bot.views.components.times import utc
 from engine.domain.accounts.settings import Band
+from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.decimals import ONE, ceil_to_step, plain
 from engine.domain.market.pairs import USDT, Side, Symbol, base_of
 from engine.domain.rebalancing.planner import (
@@ -23,7 +24,6 @@ from engine.domain.rebalancing.planner import (
     EmptyBook,
     InsideBand,
     LimitKind,
-    NotCovered,
     NothingFree,
     OverLimit,
     PairClosed,
@@ -32,6 +32,7 @@ from engine.domain.rebalancing.planner import (
     StepTooCoarse,
     UnderMinimum,
 )
+from engine.domain.targets.protection import NotCovered
 
 
 def reason_text(  # noqa: C901, PLR0911, PLR0912 - one return a reason
@@ -69,11 +70,13 @@ def reason_text(  # noqa: C901, PLR0911, PLR0912 - one return a reason
             return _not_covered(reason, base=base)
         case OverLimit():
             return _over_limit(reason)
+        case NoOfferNear():
+            return _no_offer_near(reason, base=base)
         case _:
             assert_never(reason)
 
 
-def reason_advice(  # noqa: C901, PLR0911 - one return a reason
+def reason_advice(  # noqa: C901, PLR0911, PLR0912 - one return a reason
     reason: Reason, *, symbol: Symbol
 ) -> str:
     """What the user can do about it."""
@@ -100,8 +103,39 @@ def reason_advice(  # noqa: C901, PLR0911 - one return a reason
             return f"You can deposit {asset}, or protect less of it with /protect."
         case OverLimit():
             return _limit_advice(reason)
+        case NoOfferNear(strict=True):
+            return "I wait until somebody offers more. To allow more: /slippage"
+        case NoOfferNear():
+            return "After 15 minutes I send one order up to 5% away from the last price."
         case _:
             assert_never(reason)
+
+
+def _no_offer_near(reason: NoOfferNear, *, base: str) -> str:
+    slippage, is_buy = percent(reason.slippage), reason.side is Side.BUY
+    if reason.nearest is None:
+        return (
+            f"Nobody buys {base} now, so there is no middle price to measure from."
+            if is_buy
+            else f"Nobody sells {base} now, so there is no middle price to measure from."
+        )
+    if reason.offered:
+        offered, least = usdt(reason.offered), usdt(reason.minimum)
+        return (
+            f"Within {slippage} of the middle price only {offered} of {base} is for sale. MEXC's "
+            f"smallest order is {least}."
+            if is_buy
+            else f"Within {slippage} of the middle price only {offered} of {base} is wanted. "
+            f"MEXC's smallest order is {least}."
+        )
+    nearest = about_percent(reason.nearest)
+    return (
+        f"The nearest seller of {base} is {nearest} away from the middle price. Your limit is "
+        f"{slippage}."
+        if is_buy
+        else f"The nearest buyer of {base} is {nearest} away from the middle price. Your limit "
+        f"is {slippage}."
+    )
 
 
 def allow_order(amount: Decimal) -> str:

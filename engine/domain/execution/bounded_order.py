@@ -18,7 +18,14 @@ from engine.domain.execution.bound import (
     widened_bound,
     worse_by_bp,
 )
-from engine.domain.market.decimals import EXACT_OR_LESS, ONE, ZERO, ceil_to_step
+from engine.domain.market.decimals import (
+    EXACT_OR_LESS,
+    ONE,
+    ZERO,
+    ceil_to_step,
+    floor_to_step,
+    step_of,
+)
 from engine.domain.market.order_book import (
     OrderBook,
     PriceLevel,
@@ -29,6 +36,8 @@ from engine.domain.market.pairs import OrderType, PairRules, Side
 
 # The exchange may measure an order's worth at another price than we do.
 MINIMUM_MARGIN = Decimal("1.1")
+# Estimates are shown and kept, never sent.
+_ESTIMATE_STEP = step_of(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,9 @@ class BoundedOrder:
     def expected_quote(self) -> Decimal:
         """What a buy spends before its fee, or a sell brings after it."""
         quote = self.expected.quote_amount
-        return quote if self.side is Side.BUY else quote - self.expected_fee
+        with localcontext(EXACT_OR_LESS):
+            amount = quote if self.side is Side.BUY else quote - self.expected_fee
+            return floor_to_step(amount, _ESTIMATE_STEP)
 
     @property
     def frozen_amount(self) -> Decimal:
@@ -167,6 +178,21 @@ class TypeClosed:
 
     side: Side
     order_type: OrderType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoOfferNear:
+    """Less than the *minimum* is *offered* within *slippage* (a fraction) of the middle, in quote.
+    *nearest* is how far the nearest offer is, None where there is no middle to measure from.
+    *strict*: no order goes further, however long that lasts.
+    """
+
+    side: Side
+    slippage: Decimal
+    nearest: Decimal | None
+    offered: Decimal
+    minimum: Decimal
+    strict: bool
 
 
 Obstacle = OneSidedBook | BeyondBound | ThinBook | TooSmall | TooLittleFree | TypeClosed

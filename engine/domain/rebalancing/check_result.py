@@ -9,6 +9,7 @@ from typing import Self
 from engine.domain.accounts.incidents import PAUSING, IncidentKind
 from engine.domain.accounts.risk_limits import Jump
 from engine.domain.accounts.settings import Band, Settings, TradingMode
+from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Side, Symbol, base_of
@@ -17,7 +18,6 @@ from engine.domain.rebalancing.planner import (
     DepositWaits,
     EmptyBook,
     InsideBand,
-    NotCovered,
     NothingFree,
     OverLimit,
     PairClosed,
@@ -26,6 +26,7 @@ from engine.domain.rebalancing.planner import (
     StepTooCoarse,
     UnderMinimum,
 )
+from engine.domain.targets.protection import NotCovered
 
 # What rows and the log call each reason. Rows outlive versions: a name, once used, keeps its meaning.
 REASON_TAGS: Mapping[type[Reason], str] = {
@@ -39,6 +40,7 @@ REASON_TAGS: Mapping[type[Reason], str] = {
     StepTooCoarse: "StepTooCoarse",
     NotCovered: "NotCovered",
     OverLimit: "OverLimit",
+    NoOfferNear: "NoOfferNear",
 }
 
 

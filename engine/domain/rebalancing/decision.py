@@ -1,26 +1,44 @@
 """The decision of a check, as a pure function of everything it depends on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
 
 from engine.domain.accounts.deposits import WaitingDeposit
 from engine.domain.accounts.risk_limits import LimitsInForce, Recent
 from engine.domain.accounts.settings import Settings
+from engine.domain.execution.bound import Slippage
 from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import PairRules
+from engine.domain.market.pairs import OrderType, PairRules
+from engine.domain.rebalancing.bounded_plan import Within, plan_bounded
 from engine.domain.rebalancing.limit_checks import limited
 from engine.domain.rebalancing.manual_trade import ManualTrade, plan_manual
 from engine.domain.rebalancing.planner import Plan, plan
 
 # Raise it when the same inputs may lead to another order than before: orders planned by an older
 # version are then told apart, instead of compared with what would be planned today.
-PLANNER_VERSION = 1
+PLANNER_VERSION = 2
+# What these planned, the present version plans too: version 1 knew MARKET orders only.
+REPLAYABLE = frozenset({1, PLANNER_VERSION})
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """The balance is out of its band since *outside_since*, so long by *now* that an order may go
+    beyond its bound. *last_price* is what a MARKET order's reach is measured from.
+    """
+
+    outside_since: datetime
+    now: datetime
+    last_price: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionInputs:
     """All that an order depends on. *trade* is the one that a user asked for, whatever the target
-    says; *waiting* a deposit that is left alone.
+    says; *waiting* a deposit that is left alone. *order_type* is what the exchange takes of what the
+    settings ask for; *waited* is None while no order may go beyond its bound.
     """
 
     holdings: Holdings
@@ -32,10 +50,18 @@ class DecisionInputs:
     waiting: WaitingDeposit | None = None
     ignore_band: bool = False
     trade: ManualTrade | None = None
+    order_type: OrderType = OrderType.MARKET
+    waited: Waited | None = None
 
 
 def wanted(inputs: DecisionInputs) -> Plan:
     """Returns the order that is right, whatever the limits say, or the reason for none."""
+    if inputs.order_type is not OrderType.MARKET:
+        return _bounded(inputs)
+    return _by_market(inputs)
+
+
+def _by_market(inputs: DecisionInputs) -> Plan:
     holdings, settings, rules, book = inputs.holdings, inputs.settings, inputs.rules, inputs.book
     if inputs.trade is not None:
         return plan_manual(
@@ -46,6 +72,32 @@ def wanted(inputs: DecisionInputs) -> Plan:
         settings=settings,
         rules=rules,
         book=book,
+        ignore_band=inputs.ignore_band,
+        waiting=inputs.waiting,
+    )
+
+
+def _bounded(inputs: DecisionInputs) -> Plan:
+    """By IOC at a bound, which is never further away than the limit on prices."""
+    settings, rules, waited = inputs.settings, inputs.rules, inputs.waited
+    near = min(settings.slippage.fraction, inputs.limits.move)
+    within = Within(Slippage(near, settings.slippage.strict), inputs.limits.move)
+    if waited is not None:
+        if inputs.book.mid is None and rules.is_open:
+            return _by_market(inputs)
+        within = replace(
+            within,
+            outside_since=waited.outside_since,
+            now=waited.now,
+            last_price=waited.last_price,
+        )
+    return plan_bounded(
+        within,
+        inputs.trade,
+        settings=settings,
+        holdings=inputs.holdings,
+        rules=rules,
+        book=inputs.book,
         ignore_band=inputs.ignore_band,
         waiting=inputs.waiting,
     )

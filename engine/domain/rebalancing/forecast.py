@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
+from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import EXACT_OR_LESS, ONE, ZERO
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import PairRules, Side
-from engine.domain.orders.matching import match_market_order
+from engine.domain.orders.matching import Match, match_market_order, match_priced_order
 from engine.domain.rebalancing.planner import (
     EmptyBook,
     MarketBuy,
@@ -46,16 +47,8 @@ def forecast(
     if plan.order is None:
         return plan, None
     with localcontext(EXACT_OR_LESS):
-        amount = _amount(plan.order)
         try:
-            match = match_market_order(
-                side=plan.order.side,
-                amount=amount,
-                free=amount * (ONE + rules.taker_fee_rate),
-                last_price=last_price,
-                book=book,
-                rules=rules,
-            )
+            match = _matched(plan.order, rules=rules, book=book, last_price=last_price)
         except Rejected as e:
             reason = _reason(e, plan.order, rules=rules, last_price=last_price)
             return replace(plan, order=None, reason=reason), None
@@ -74,6 +67,30 @@ def forecast(
             held_after=plan.held + moved,
             complete=match.complete,
         )
+
+
+def _matched(
+    order: ProposedOrder, *, rules: PairRules, book: OrderBook, last_price: Decimal
+) -> Match:
+    if isinstance(order, BoundedOrder):
+        return match_priced_order(
+            side=order.side,
+            order_type=order.order_type,
+            base_quantity=order.base_quantity,
+            price=order.price,
+            free=order.frozen_amount * (ONE + rules.taker_fee_rate),
+            book=book,
+            rules=rules,
+        )
+    amount = _amount(order)
+    return match_market_order(
+        side=order.side,
+        amount=amount,
+        free=amount * (ONE + rules.taker_fee_rate),
+        last_price=last_price,
+        book=book,
+        rules=rules,
+    )
 
 
 def _amount(order: ProposedOrder) -> Decimal:

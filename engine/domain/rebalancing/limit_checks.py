@@ -12,6 +12,7 @@ from engine.domain.accounts.risk_limits import (
     Recent,
     whole_cents,
 )
+from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import CENT, EXACT_OR_LESS, ONE, ZERO, ceil_to_step
 from engine.domain.market.order_book import OrderBook, average_when_buying, average_when_selling
 from engine.domain.market.pairs import Side
@@ -78,6 +79,13 @@ def worth(expected_quote: Decimal) -> Decimal:
     return ceil_to_step(expected_quote, CENT)
 
 
+def most_spent(order: ProposedOrder) -> Decimal:
+    """Returns what the limits count: all that a buy may spend, at its bound if it has one."""
+    if isinstance(order, BoundedOrder) and order.side is Side.BUY:
+        return max(order.expected_quote, order.frozen_amount)
+    return order.expected_quote
+
+
 def worth_cents(expected_quote: Decimal) -> int:
     return whole_cents(worth(expected_quote))
 
@@ -107,7 +115,7 @@ def as_fraction(basis_points: int) -> Decimal:
 def _broken(
     order: ProposedOrder, *, book: OrderBook, limits: LimitsInForce, recent: Recent
 ) -> OverLimit | None:
-    value = worth(order.expected_quote)
+    value = worth(most_spent(order))
     if value > limits.order:
         return OverLimit(LimitKind.ORDER, asked=value, allowed=limits.order)
     if EXACT_OR_LESS.add(recent.turnover, value) > limits.day:
@@ -139,6 +147,8 @@ def _jump_bp(order: ProposedOrder, *, book: OrderBook, seen: Decimal | None) -> 
 def _average(order: ProposedOrder, book: OrderBook) -> Decimal:
     """The order's own price, in as much of the book as there is."""
     with localcontext(EXACT_OR_LESS):
+        if isinstance(order, BoundedOrder):
+            return order.expected.average
         if isinstance(order, MarketBuy):
             return average_when_buying(order.quote_amount, asks=book.asks)
         return average_when_selling(order.base_quantity, bids=book.bids)

@@ -7,13 +7,17 @@ from typing import Any
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.market.pairs import USDT, base_of
-from engine.domain.orders.order import Order, Trigger, client_order_id
+from engine.domain.execution.bounded_order import BoundedOrder
+from engine.domain.market.decimals import floor_to_step, step_of
+from engine.domain.market.pairs import USDT, Side, base_of
+from engine.domain.orders.order import Order, PricedTerms, Trigger, client_order_id
 from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.limit_checks import price_move_bp, usual_price
-from engine.domain.rebalancing.planner import MarketBuy, MarketSell, ProposedOrder
+from engine.domain.rebalancing.planner import MarketBuy, ProposedOrder
 from engine.domain.rebalancing.run_request import RunRequest
 
+# Finer than any price's grid.
+_AVERAGE_STEP = step_of(18)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -53,17 +57,31 @@ def create_order(
 def terms_of(order: ProposedOrder, inputs: DecisionInputs) -> Mapping[str, Any]:
     """Returns the fields of a stored order that follow from its decision alone."""
     symbol, holdings, book = inputs.settings.symbol, inputs.holdings, inputs.book
+    is_buy = order.side is Side.BUY
     return {
         "symbol": symbol,
         "side": order.side,
-        "quote_amount": order.quote_amount if isinstance(order, MarketBuy) else None,
-        "base_quantity": order.base_quantity if isinstance(order, MarketSell) else None,
+        "quote_amount": order.expected_quote if is_buy else None,
+        "base_quantity": None if isinstance(order, MarketBuy) or is_buy else order.base_quantity,
         "expected_quote": order.expected_quote,
+        "priced": _priced(order),
         "quote_before": holdings.of(USDT).total,
         "base_before": holdings.of(base_of(symbol)).total,
         "price": usual_price(book, order.side),
         "move_bp": price_move_bp(order, book=book, seen=inputs.recent.price),
     }
+
+
+def _priced(order: ProposedOrder) -> PricedTerms | None:
+    if not isinstance(order, BoundedOrder):
+        return None
+    return PricedTerms(
+        order_type=order.order_type,
+        price=order.price,
+        base_quantity=order.base_quantity,
+        average=floor_to_step(order.expected.average, _AVERAGE_STEP),
+        widened=order.widened,
+    )
 
 
 def run_id(request: RunRequest | None, *, fence: int, now: datetime) -> str:

@@ -4,7 +4,7 @@ Pure: no clock, no network, no randomness. The same function previews a trade fo
 the account every interval, and can be replayed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -13,6 +13,7 @@ from typing import Self
 
 from engine.domain.accounts.deposits import WaitingDeposit, held_back
 from engine.domain.accounts.settings import Settings
+from engine.domain.execution.bounded_order import BoundedOrder, NoOfferNear
 from engine.domain.market.balances import Balance, Counting, Holdings
 from engine.domain.market.decimals import (
     CENT,
@@ -32,7 +33,7 @@ from engine.domain.market.order_book import (
 )
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side
 from engine.domain.targets.destination import Edges
-from engine.domain.targets.protection import without_protected
+from engine.domain.targets.protection import NotCovered, without_protected
 from engine.domain.targets.usdt_goal import UsdtGoal
 
 # MEXC executes a MARKET order no further than this from the last trade, so a sell gets no worse
@@ -105,17 +106,6 @@ class StepTooCoarse:
     shortfall: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class NotCovered:
-    """Only *held* is there of the *protected* amount of what the order would bring: it would vanish
-    into that, and be traded again.
-    """
-
-    side: Side
-    held: Decimal
-    protected: Decimal
-
-
 class LimitKind(Enum):
     """Kind of limit. JUMP and SLIP are one price limit.
     JUMP is the distance from the last price, SLIP of this order from the middle of the book.
@@ -153,6 +143,7 @@ Reason = (
     | StepTooCoarse
     | NotCovered
     | OverLimit
+    | NoOfferNear
 )
 
 
@@ -189,7 +180,9 @@ class MarketSell:
         return Side.SELL
 
 
-ProposedOrder = MarketBuy | MarketSell
+ProposedOrder = MarketBuy | MarketSell | BoundedOrder
+# Of a side and an amount of USDT, with what is held; a sell may bring as much as the third says.
+Sizing = Callable[[Side, Decimal, Decimal, Holdings], ProposedOrder | Reason]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +199,7 @@ class Plan:
 
     @classmethod
     def of(cls, held: Decimal, outcome: ProposedOrder | Reason) -> Self:
-        if isinstance(outcome, MarketBuy | MarketSell):
+        if isinstance(outcome, ProposedOrder):
             return cls(held=held, order=outcome)
         return cls(held=held, reason=outcome)
 
@@ -273,12 +266,14 @@ def plan_to(
     ignore_band: bool = False,
     waiting: WaitingDeposit | None = None,
     protected: Mapping[Asset, Decimal] | None = None,
+    sized: Sizing | None = None,
 ) -> Plan:
     """Returns one order that brings the USDT balance to *goal*, or the reason for none.
 
     With *ignore_band* (a user asked for it) a drift inside the band is traded too, if the
     exchange's minimum allows it. What is *waiting* of a deposit is left alone in either case, and
-    so is what is *protected*: the plan's balance is without it.
+    so is what is *protected*: the plan's balance is without it. *sized* makes the order in place of
+    a MARKET order.
     """
     everything, protected = holdings, protected or {}
     holdings = without_protected(holdings, protected, counting=counting)
@@ -290,26 +285,26 @@ def plan_to(
         if drift == ZERO or (goal.edges.holds(held - waits) and not ignore_band):
             return Plan(held=held, reason=_rests(held, waits, goal.edges, waiting))
         side = Side.BUY if drift > ZERO else Side.SELL
-        if (closed := obstacle(side, rules=rules, book=book)) is not None:
+        closed = obstacle(side, rules=rules, book=book) if sized is None else None
+        if closed is not None:
             return Plan(held=held, reason=closed)
         brings = rules.base if side is Side.BUY else rules.quote
         amount, least = everything.of(brings).counted(counting), protected.get(brings, ZERO)
         if amount < least:
             return Plan(held=held, reason=NotCovered(side, held=amount, protected=least))
+        # The fee comes on top; that must not push the balance out on the other side.
+        harmless = (held - waits - goal.low) / (ONE + rules.taker_fee_rate)
+        amount = min(drift, harmless) if side is Side.BUY else -drift
+        room = goal.edges.high - (held - waits)
         outcome: ProposedOrder | Reason
-        if side is Side.BUY:
-            # The fee comes on top; that must not push the balance out on the other side.
-            harmless = (held - waits - goal.low) / (ONE + rules.taker_fee_rate)
+        if sized is not None:
+            outcome = sized(side, amount, room, holdings)
+        elif side is Side.BUY:
             balance = holdings.of(rules.quote)
-            outcome = buy_order(min(drift, harmless), balance=balance, rules=rules, book=book)
+            outcome = buy_order(amount, balance=balance, rules=rules, book=book)
         else:
-            outcome = _sell(
-                -drift,
-                room=goal.edges.high - (held - waits),
-                balance=holdings.of(rules.base),
-                rules=rules,
-                book=book,
-            )
+            balance = holdings.of(rules.base)
+            outcome = _sell(amount, room=room, balance=balance, rules=rules, book=book)
         return Plan.of(held, outcome)
 
 

@@ -2,9 +2,16 @@
 
 from decimal import Decimal, localcontext
 
+from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.decimals import EXACT_OR_LESS, ZERO
 from engine.domain.rebalancing.check_result import BalanceSnapshot
-from engine.domain.rebalancing.planner import EmptyBook, NothingFree, PairClosed, Plan, SideClosed
+from engine.domain.rebalancing.planner import (
+    EmptyBook,
+    NothingFree,
+    PairClosed,
+    Plan,
+    SideClosed,
+)
 
 BIG_PART = Decimal("0.25")
 BIG_AMOUNT = Decimal(100)
@@ -17,7 +24,7 @@ def moved(plan: Plan, *, target: Decimal) -> Decimal:
     if plan.order is not None:
         return plan.order.expected_quote
     match plan.reason:
-        case PairClosed() | SideClosed() | EmptyBook():
+        case PairClosed() | SideClosed() | EmptyBook() | NoOfferNear():
             passing = True
         case NothingFree():
             passing = plan.reason.locked > ZERO

@@ -6,7 +6,18 @@ from decimal import Decimal
 
 from engine.domain.market.balances import Balance, Counting, Holdings
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import Asset
+from engine.domain.market.pairs import Asset, Side
+
+
+@dataclass(frozen=True, slots=True)
+class NotCovered:
+    """Only *held* is there of the *protected* amount of what the order would bring: it would vanish
+    into that, and be traded again.
+    """
+
+    side: Side
+    held: Decimal
+    protected: Decimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from engine.domain.orders.order import (
     OrderState,
     PricedTerms,
 )
-from engine.domain.rebalancing.decision import PLANNER_VERSION, DecisionInputs
+from engine.domain.rebalancing.decision import PLANNER_VERSION, REPLAYABLE, DecisionInputs
 from engine.domain.rebalancing.limit_checks import worth_cents
 from engine.domain.rebalancing.replay import (
     NotReplayed,
@@ -198,7 +198,7 @@ def replay_of(order: Order, text: str | None) -> Replay:
     if text is None:
         return NotReplayed(order, WhyNot.NOT_STORED)
     tag = readable(text, PlannerTag)
-    if tag is not None and tag.planner != PLANNER_VERSION:
+    if tag is not None and tag.planner not in REPLAYABLE:
         return NotReplayed(order, WhyNot.OTHER_PLANNER, tag.planner)
     decision = readable(text, StoredDecision)
     if decision is None:
