@@ -83,6 +83,12 @@ _FLOW_CELLS: Mapping[str, Callable[[Flow, BalanceChange, tzinfo], str]] = {
     "flow_usdt": lambda flow, change, _: _maybe(flow.value_of(change)),
     "flow_corrected": lambda flow, change, _: _corrected(flow, change),
 }
+# Added later, so they stand at the end.
+_ORDER_CELLS: Mapping[str, Callable[[Order], str]] = {
+    "order_type": lambda trade: trade.order_type.value,
+    "bound_price": lambda trade: "" if trade.priced is None else plain(trade.priced.price),
+    "expected_price": lambda trade: "" if trade.priced is None else plain(trade.priced.average),
+}
 # A newer version adds columns at the end only: files of two versions can be joined.
 COLUMNS = (
     *_CELLS,
@@ -90,6 +96,7 @@ COLUMNS = (
     *("fee_1", "fee_1_asset", "fee_2", "fee_2_asset", "fee_3", "fee_3_asset", "fees_known"),
     *("flow_asset", "flow_amount", "flow_before", "flow_after", "flow_usdt"),
     "flow_corrected",
+    *_ORDER_CELLS,
 )
 _FEES = 3
 
@@ -97,7 +104,8 @@ _FEES = 3
 def _rows(event: Order | Flow, zone: tzinfo) -> Iterable[Row]:
     if isinstance(event, Order):
         cells = {name: cell(event, zone) for name, cell in _CELLS.items()}
-        yield _row(cells | _fee_cells(event))
+        ordered = {name: cell(event) for name, cell in _ORDER_CELLS.items()}
+        yield _row(cells | _fee_cells(event) | ordered)
         return
     for change in event.changes:
         yield _row({name: cell(event, change, zone) for name, cell in _FLOW_CELLS.items()})

@@ -18,6 +18,7 @@ from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.rebalance_plan import PLAN_VALID_FOR
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import ManualDeclined
+from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import ONE, ZERO, plain
 from engine.domain.market.pairs import USDT, PairRules, Side, Symbol, base_of
 from engine.domain.rebalancing.forecast import Forecast
@@ -223,10 +224,10 @@ def _note(
     asked, note = trade.quote_amount, price_note(order, forecast, rules=rules)
     if asked is None or not forecast.complete or order.expected_quote >= asked * _AS_ASKED:
         return note
-    return (
-        f"You asked for {usdt(asked)}. What is free, and MEXC's largest order, allow "
-        f"{usdt(order.expected_quote)}."
-    )
+    amount = usdt(order.expected_quote)
+    if isinstance(order, BoundedOrder):
+        return f"You asked for {usdt(asked)}. What is offered near the price, and free: {amount}."
+    return f"You asked for {usdt(asked)}. What is free, and MEXC's largest order, allow {amount}."
 
 
 def _advice(reason: Reason, side: Side, symbol: Symbol) -> str | None:

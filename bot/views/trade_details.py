@@ -99,6 +99,10 @@ def _planned(order: Order) -> Iterable[str]:
     yield from row("Target", usdt(order.target))
     yield from row("Held", usdt(order.quote_before))
     yield from row("Asked", asked)
+    if order.priced is not None:
+        yield from row("Type", order.priced.order_type.value)
+        yield from row("Bound", f"{price(order.priced.price)} USDT")
+        yield from row("Expected", f"{price(order.priced.average)} USDT")
     yield from row("Seen", f"{price(order.price)} USDT" if order.price else "price not kept")
 
 

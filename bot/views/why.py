@@ -146,6 +146,7 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
                     buy="So it sent an order to buy {base} for about {amount}.",
                     sell="So it sent an order to sell {base} for about {amount}.",
                 ),
+                _bound(order) if order else None,
                 _outcome(order) if order else "What became of it: /history",
             )
         case NoTrade():
@@ -194,6 +195,15 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
             return what_went_wrong(verdict.kind, detail=verdict.detail, base=base)
         case _:
             assert_never(verdict)
+
+
+def _bound(order: Order) -> str | None:
+    if order.priced is None:
+        return None
+    worst = price(order.priced.price)
+    if order.side is Side.BUY:
+        return f"It was to trade at once, and never above {worst}."
+    return f"It was to trade at once, and never below {worst}."
 
 
 def _outcome(order: Order) -> str:  # noqa: PLR0911 - one return an outcome

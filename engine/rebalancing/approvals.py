@@ -7,13 +7,17 @@ the other.
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import ANY_TRADER, Confirmation
+from engine.domain.accounts.risk_limits import BASIS_POINTS
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.alerts import DriftNoticed, PlanOffered
+from engine.domain.execution.bounded_order import BoundedOrder
+from engine.domain.market.decimals import ZERO, ceil_to_step, step_of
 from engine.domain.rebalancing.approval import (
     OFFER,
     ApprovalRequest,
@@ -125,6 +129,8 @@ class Approvals(Service):
             held=look.seen.held if look.seen else settings.target,
             target=settings.target,
             band=settings.band,
+            bound=order.price if isinstance(order, BoundedOrder) else None,
+            cost=expected_cost(order),
         )
         alert: DriftNoticed | PlanOffered = noticed
         if settings.autonomy is TradingMode.ASK:
@@ -140,3 +146,10 @@ class Approvals(Service):
             )
             await confirmations.ask(session, question)
         await publish(session, account.chat_id, alert, key=f"offer:{offer.id}", now=now)
+
+
+def expected_cost(order: ProposedOrder) -> Decimal | None:
+    """Returns what an order with a bound is expected to cost, with the fee: a fraction of its worth."""
+    if not isinstance(order, BoundedOrder):
+        return None
+    return ceil_to_step(max(order.cost_bp, ZERO) / BASIS_POINTS, step_of(6))

@@ -14,7 +14,7 @@ from bot.views.alerts.key_expiry import key_ending_view, key_too_powerful_view, 
 from bot.views.alerts.timed_pause import pause_ended_view, resume_asked_view
 from bot.views.alerts.undeliverable import chat_deliverable_view, chat_undeliverable_view
 from bot.views.alerts.weekly import weekly_view
-from bot.views.components.amounts import cents, pair_name, price, tokens, usdt
+from bot.views.components.amounts import cents, pair_name, precise_percent, price, tokens, usdt
 from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, mode_badge
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import escape, lines, quoted
@@ -82,13 +82,28 @@ def _trade(trade: TradeSettled) -> Message:
     shortfall = _shortfall(trade)
     return Message.of(
         f"{badge} · Bought {amount}" if trade.side is Side.BUY else f"{badge} · Sold {amount}",
-        f"for {usdt(trade.quote_amount)} at {average}",
+        f"for {usdt(trade.quote_amount)} at {average}{_as_expected(trade)}",
         _fee_and_shortfall(trade, shortfall),
         _balance_change(trade),
-        _only_a_part(trade) if shortfall > _NORMAL_SHORTFALL else None,
+        _widened(trade) or (_only_a_part(trade) if shortfall > _NORMAL_SHORTFALL else None),
         _CONFIRMED_LATE if trade.late else None,
         "On paper: no real money moved." if trade.dry_run else None,
         silent=trade.dry_run,
+    )
+
+
+def _as_expected(trade: TradeSettled) -> str:
+    return "" if trade.expected is None else f" (expected {price(trade.expected)})"
+
+
+def _widened(trade: TradeSettled) -> str | None:
+    if not trade.widened:
+        return None
+    if trade.slipped is None:
+        return "Too little was offered near the price for 15 minutes, so I went further."
+    return (
+        "Too little was offered near the price for 15 minutes, so I went further: "
+        f"{precise_percent(trade.slipped)} from the middle."
     )
 
 
@@ -132,7 +147,7 @@ def _fee_and_shortfall(trade: TradeSettled, shortfall: Decimal) -> str:
     if shortfall < _WORTH_SAYING:
         return fee
     filled, asked = cents(_moved(trade)), cents(trade.asked_quote)
-    if shortfall > _NORMAL_SHORTFALL:
+    if shortfall > _NORMAL_SHORTFALL or trade.expected is not None:
         return f"{fee} · MEXC filled {filled} of {asked}"
     return f"{fee} · MEXC filled {filled} of {asked} (normal)"
 

@@ -4,7 +4,12 @@ from bot.interaction.callback_data import Choose
 from bot.interaction.message import Message
 from bot.views.components.amounts import band_range, cents, drift, pair_name, price, tokens, usdt
 from bot.views.components.badges import badge, mode_badge
-from bot.views.components.forecast import short_of_buyers, short_of_sellers, sizing_note
+from bot.views.components.forecast import (
+    bound_text,
+    short_of_buyers,
+    short_of_sellers,
+    sizing_note,
+)
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines
 from engine.domain.accounts.account import Account
@@ -86,6 +91,9 @@ def plan_text(told: DriftNoticed) -> str:
         if told.expected_base
         else f"for about {quote}",
         _balance_after(told),
+        None
+        if told.bound is None or told.cost is None
+        else bound_text(told.side, told.bound, cost=told.cost),
         _thin_book(told),
     )
 
@@ -100,7 +108,7 @@ def _balance_after(told: DriftNoticed) -> str | None:
 def _thin_book(told: DriftNoticed) -> str | None:
     """Why less than the requested amount would be traded."""
     asked, spent = told.asked_quote, told.expected_quote
-    if asked is None:
+    if asked is None or told.bound is not None:
         return None
     base = escape(base_of(told.symbol))
     if told.side is Side.SELL:

@@ -141,7 +141,7 @@ _WORDS: Mapping[IncidentKind, _Words] = {
     ),
     IncidentKind.NOT_FILLED: _Words(
         "An order was not filled",
-        "No offer for {base} within 5% of the last price. MEXC cancelled the order.",
+        "No offer for {base} within reach of the order. MEXC cancelled it.",
         money="No money moved.",
         advice="The next check decides again. You need not do anything.",
         over="Orders are filled again",

@@ -84,6 +84,11 @@ def about_percent(fraction: Decimal) -> str:
     return f"{_trimmed(f'{fraction * 100:,.1f}')}%"
 
 
+def precise_percent(fraction: Decimal) -> str:
+    """To the basis point: what a trade costs is well under a percent."""
+    return f"{_trimmed(f'{fraction * 100:,.2f}')}%"
+
+
 def drift(held: Decimal, *, target: Decimal) -> str:
     """How far from the target, with its sign: +42.8%; 126 × the target where that is more to say."""
     times = held / target

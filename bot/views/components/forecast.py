@@ -8,6 +8,8 @@ from decimal import ROUND_CEILING, Decimal
 from bot.views.components.amounts import (
     band_range,
     cents,
+    precise_percent,
+    price,
     threshold,
     tokens,
     usdt,
@@ -17,8 +19,10 @@ from bot.views.components.no_trade_reasons import reason_text
 from bot.views.components.times import ago
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import held_back
+from engine.domain.accounts.risk_limits import BASIS_POINTS
 from engine.domain.accounts.settings import MAX_TARGET, Settings, ThresholdUnit, TradingMode
-from engine.domain.market.decimals import plain
+from engine.domain.execution.bounded_order import BoundedOrder
+from engine.domain.market.decimals import ZERO, plain
 from engine.domain.market.pairs import PairRules, Side, base_of
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, OrderPlaced
@@ -173,7 +177,10 @@ def warning_of(settings: Settings, outlook: Outlook) -> Caution | None:
 
 
 def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) -> str | None:
-    """Why less than the requested amount is traded."""
+    """Why less than the requested amount is traded; of an order with a bound, what it may cost."""
+    if isinstance(order, BoundedOrder):
+        cost = order.cost_bp / BASIS_POINTS
+        return bound_text(order.side, order.price, cost=cost, step=rules.price_step)
     if not forecast.complete:
         return _only_part(order, forecast, rules=rules)
     if not isinstance(order, MarketBuy):
@@ -181,6 +188,14 @@ def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) ->
     if usdt(forecast.quote_amount) == usdt(order.quote_amount):
         return None
     return sizing_note(order.quote_amount, spent=forecast.quote_amount)
+
+
+def bound_text(side: Side, bound: Decimal, *, cost: Decimal, step: Decimal | None = None) -> str:
+    """The worst price that an order may have. *cost* is a fraction of its worth at the middle."""
+    worst, share = price(bound, step=step), precise_percent(max(cost, ZERO))
+    if side is Side.BUY:
+        return f"Never above {worst}. It costs about {share} with the fee."
+    return f"Never below {worst}. It costs about {share} with the fee."
 
 
 def foreseen_note(foreseen: Foreseen | None) -> str | None:

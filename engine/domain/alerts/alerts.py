@@ -20,9 +20,10 @@ from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.traits import AlertFacts, AlertKind, AlertTraits
-from engine.domain.market.decimals import ZERO
+from engine.domain.market.decimals import ZERO, ceil_to_step, step_of
 from engine.domain.market.pairs import Asset, Side, Symbol
 from engine.domain.orders.order import Order, Trigger
+from engine.domain.orders.slippage import slippage
 from engine.domain.rebalancing.planner import Reason
 
 _KEY_TROUBLES = PAUSING - {IncidentKind.BAD_FILL}
@@ -33,7 +34,9 @@ class TradeSettled(InMode, stored_as="trade_settled", kind=AlertKind.TRADE):
     """An order has ended. *base_quantity* 0 means nothing was filled.
 
     *asked_quote* is what a buy was to spend or a sell was to bring. *late* means the exchange's
-    first answer was lost and the result had to be looked up.
+    first answer was lost and the result had to be looked up. An order with a bound has the average
+    that was *expected* of it; *widened* says that it went beyond the user's own bound, and *slipped*
+    how much worse than the middle it traded, as a fraction.
     """
 
     symbol: Symbol
@@ -48,6 +51,9 @@ class TradeSettled(InMode, stored_as="trade_settled", kind=AlertKind.TRADE):
     target: Decimal
     late: bool = False
     fees_complete: bool = True
+    expected: Decimal | None = None
+    widened: bool = False
+    slipped: Decimal | None = None
 
     @property
     def traits(self) -> AlertTraits:
@@ -158,7 +164,8 @@ class DriftNoticed(AlertFacts, stored_as="drift_noticed", kind=AlertKind.PLAN):
 
     *expected_quote* and *expected_base* are what the order would come to in the book as it was,
     *asked_quote* is what it is for; *complete* is False where the book has no more within reach.
-    *held_after* is None where an older version wrote it.
+    *held_after* is None where an older version wrote it. *bound* is the worst price of an order that
+    has one, and *cost* what it is expected to cost, a fraction of its worth, with the fee.
     """
 
     dry_run: bool
@@ -172,6 +179,8 @@ class DriftNoticed(AlertFacts, stored_as="drift_noticed", kind=AlertKind.PLAN):
     asked_quote: Decimal | None = None
     held_after: Decimal | None = None
     complete: bool = True
+    bound: Decimal | None = None
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,4 +359,12 @@ def trade_settled(intent: Order, *, late: bool) -> TradeSettled:
         quote_after=intent.quote_after,
         target=intent.target,
         late=late,
+        expected=None if intent.priced is None else intent.priced.average,
+        widened=intent.priced is not None and intent.priced.widened,
+        slipped=None if intent.priced is None else _slipped(intent),
     )
+
+
+def _slipped(intent: Order) -> Decimal | None:
+    slipped = slippage(intent)
+    return None if slipped is None else ceil_to_step(max(slipped, ZERO), step_of(6))

@@ -1,0 +1,142 @@
+"""What is said of an order with a bound: before, after, and looking back."""
+
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.exports.trades_table import EVERYTHING
+from bot.interaction.callback_data import HistoryPage
+from bot.views.alerts.alerts import alert_view
+from bot.views.components.no_trade_reasons import reason_advice, reason_text
+from bot.views.rebalance_plan import plan_view
+from bot.views.trade_details import story_view
+from engine.domain.alerts.alerts import PricesNotTaken, trade_settled
+from engine.domain.execution.bounded_order import NoOfferNear
+from engine.domain.market.pairs import OrderType, Side
+from engine.domain.orders.order import Order, OrderState, PricedTerms
+from engine.domain.rebalancing.decision import wanted
+from tests.builders import MNTLUSDT, account, execution, forecast_of, intent
+from tests.fakes.clock import START
+from tests.unit.phone import check_message
+from tests.unit.test_bounded_plan import auto
+
+D = Decimal
+
+
+def bought(**changes: Any) -> Order:
+    terms: dict[str, Any] = {
+        "order_type": OrderType.IOC,
+        "price": D("0.00202"),
+        "base_quantity": D(8521),
+        "average": D("0.002006621"),
+    }
+    values: dict[str, Any] = {
+        "quote_amount": "17.09842",
+        "expected_quote": "17.09842",
+        "price": "0.002",
+        "priced": PricedTerms(**(terms | changes)),
+        "state": OrderState.FILLED,
+        "execution": execution(8521, "17.09842"),
+        "quote_after": "39.99",
+        "resolved_at": START,
+    }
+    return intent(**values)
+
+
+def test_a_plan_says_the_bound_and_what_it_is_expected_to_cost():
+    inputs = auto()
+    plan, comes_to = forecast_of(wanted(inputs), book=inputs.book)
+    view = plan_view(
+        account=account(settings=inputs.settings),
+        plan=plan,
+        rules=inputs.rules,
+        forecast=comes_to,
+        confirmation_id="q",
+    )
+
+    text = check_message(view)
+    assert "Buy about 8,521 MNTL\nfor about 17.10 USDT at about 0.002007" in text
+    assert "Never above 0.00202. It costs about 0.38% with the fee." in text
+
+
+def test_a_trade_is_told_beside_what_was_expected_of_it():
+    text = check_message(alert_view(trade_settled(bought(), late=False)))
+
+    assert "for 17.10 USDT at 0.002007 (expected 0.002007)" in text
+    assert "normal" not in text
+
+
+def test_an_order_that_went_beyond_the_bound_tells_what_it_cost():
+    order = replace(bought(widened=True), execution=execution(8521, "17.73"))
+
+    text = check_message(alert_view(trade_settled(order, late=False)))
+
+    assert "so I went further: 4.04% from the middle." in text
+
+
+@pytest.mark.parametrize(
+    ("rested", "says"), [(True, "I cancelled it."), (False, "Nothing was traded.")]
+)
+def test_a_pair_without_such_orders_is_said_to_get_market_orders(rested: bool, says: str):
+    alert = PricesNotTaken(dry_run=False, symbol=MNTLUSDT, rested=rested)
+
+    text = check_message(alert_view(alert))
+
+    assert says in text
+    assert "From now on I send market orders for MNTL/USDT." in text
+
+
+def test_the_story_of_a_trade_has_its_type_and_its_bound():
+    view = story_view(account=account(), order=bought(), asked_by=None, back=HistoryPage(0, 5))
+
+    text = check_message(view)
+    rows = [line.split(maxsplit=1) for line in text.splitlines() if " " in line]
+    for row in (["Type", "IOC"], ["Bound", "0.00202 USDT"], ["Expected", "0.002007 USDT"]):
+        assert row in rows
+
+
+def test_the_file_has_the_type_and_the_bound():
+    [row] = EVERYTHING.rows(bought(), UTC)
+    cells = dict(zip(EVERYTHING.columns, row, strict=True))
+
+    assert cells["order_type"] == "IOC"
+    assert (cells["bound_price"], cells["expected_price"]) == ("0.00202", "0.002006621")
+
+
+OFFERS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "too far": (
+        {"nearest": D("0.018")},
+        "The nearest seller of MNTL is 1.8% away from the middle price. Your limit is 1%.",
+        "After 15 minutes I send one order up to 5% away from the last price.",
+    ),
+    "too little, strict": (
+        {"offered": D("0.50"), "strict": True},
+        "Within 1% of the middle price only 0.50 USDT of MNTL is for sale.",
+        "I wait until somebody offers more. To allow more: /slippage",
+    ),
+    "no middle": (
+        {"nearest": None},
+        "Nobody buys MNTL now, so there is no middle price to measure from.",
+        "After 15 minutes",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OFFERS)
+def test_why_nothing_is_traded_near_the_price(case: str):
+    changes, says, advises = OFFERS[case]
+    values: dict[str, Any] = {
+        "side": Side.BUY,
+        "slippage": D("0.01"),
+        "nearest": D(0),
+        "offered": D(0),
+        "minimum": D("1.1"),
+        "strict": False,
+    }
+    reason = NoOfferNear(**(values | changes))
+
+    assert says in reason_text(reason, symbol=MNTLUSDT)
+    assert advises in reason_advice(reason, symbol=MNTLUSDT)
