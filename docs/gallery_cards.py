@@ -25,6 +25,7 @@ from bot.views.balance import balance_view
 from bot.views.components.listening import ask_plain_resume_view, ask_plain_value_view
 from bot.views.deposits import deposits_view
 from bot.views.errors import error_view
+from bot.views.execution import execution_view, slippage_changed_view
 from bot.views.flows import correction_view, flows_view
 from bot.views.general import unknown_command_view, version_view, waiting_view
 from bot.views.halt import halt_alert_view, halted_view
@@ -81,6 +82,7 @@ from engine.domain.alerts.alerts import (
     OrderNeedsPerson,
     OrderUnclear,
     PlanOffered,
+    PricesNotTaken,
     trade_settled,
 )
 from engine.domain.alerts.deposit_alerts import DepositKept, DepositTraded, DepositWaiting
@@ -90,6 +92,7 @@ from engine.domain.alerts.preferences import AlertPreferences
 from engine.domain.alerts.report_alerts import WeeklyFigures, WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
+from engine.domain.execution.bound import ExecutionMode, Slippage
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import AccountId, OrderState
@@ -273,6 +276,9 @@ CARDS: Sequence[Shown] = (
     Shown("settings", "All settings", _asked("/settings", panel_view(account=ACCOUNT, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("settings-target", "A page of the settings", [page_view(page=PanelPage.TARGET, account=ACCOUNT, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY))]),
     Shown("mode", "The three modes", _asked("/mode", mode_view(account=ACCOUNT, now=_LATER))),
+    Shown("execution", "Which orders are sent", _asked("/execution", execution_view(account=ACCOUNT))),
+    Shown("slippage", "How far they may trade", _asked("/slippage 1% strict", slippage_changed_view(account=_with(execution=ExecutionMode.AUTO, slippage=Slippage(strict=True)), changed=True))),
+    Shown("prices-not-taken", "A pair without such orders", [alert_view(PricesNotTaken(dry_run=False, symbol=SYMBOL))]),
     Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT))]),
     Shown("drift-noticed", "Only told of it", [alert_view(_DRIFT)]),
     Shown("deposit", "Money came in", [alert_view(DepositTraded(symbol=SYMBOL, moved=_ARRIVED, quantity_step=None, held=D(58), target=D(40), dry_run=False, order_limit=D(400), has_choices=True))]),

@@ -33,7 +33,7 @@ PRESSABLE = frozenset(
             "export",
         ),
         *("logs", "version", "members", "invite", "audit", "deposits", "buy", "sell"),
-        *("share", "leave", "chart"),
+        *("share", "leave", "chart", "execution", "slippage"),
     }
 )
 _KINDS: dict[str, Any] = {}

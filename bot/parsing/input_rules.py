@@ -80,6 +80,8 @@ class InputRule(Enum):
     MOST_TIMES = "most times"
     CRASH_GUARD = "crash guard"
     TRADE_SPAN = "trade span"
+    AUTO_OR_MARKET = "auto or market"
+    SLIPPAGE = "slippage"
 
 
 def amount_rule(amount: Decimal) -> InputRule | None:

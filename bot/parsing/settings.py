@@ -88,6 +88,8 @@ class Topic(Enum):
     ALERTS = "alerts"
     WARN = "warn"
     DEPOSITS = "deposits"
+    EXECUTION = "execution"
+    SLIPPAGE = "slippage"
     BUY = "buy"
     SELL = "sell"
 

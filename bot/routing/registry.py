@@ -13,6 +13,7 @@ from bot.handlers.chart import ChartHandler
 from bot.handlers.context import ASKED, Handler, HandlerContext
 from bot.handlers.deposits import DepositsHandler
 from bot.handlers.doctor import DoctorHandler
+from bot.handlers.execution import ExecutionHandler
 from bot.handlers.export import ExportHandler
 from bot.handlers.flows import FlowsHandler
 from bot.handlers.general import GeneralHandler
@@ -87,6 +88,7 @@ class HandlerRegistry:
             ExportHandler(ctx),
             TradingModeHandler(ctx, setting_change),
             DepositsHandler(ctx, setting_change),
+            ExecutionHandler(ctx),
             TradingHandler(ctx),
             self._resume,
             ManualTradeHandler(ctx),

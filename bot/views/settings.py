@@ -95,6 +95,14 @@ USAGE: dict[Topic, tuple[str, str]] = {
         "Send a token and the amount below which I should warn you, or off:",
         "/warn MNTL 100000   or   /warn MNTL off",
     ),
+    Topic.EXECUTION: (
+        "Orders with a bound, or market orders.",
+        "/execution auto   or   /execution market",
+    ),
+    Topic.SLIPPAGE: (
+        "How far from the middle price an order with a bound may trade.",
+        "/slippage 1%   or   /slippage 1% strict",
+    ),
     Topic.DEPOSITS: (
         "Send what to do with USDT that arrives. A wait is from 1 min to 1 day:",
         "/deposits now   or   /deposits wait 15m   or   /deposits ask   or   /deposits keep",

@@ -13,6 +13,7 @@ from bot.interaction.callback_data import (
     SetPreset,
 )
 from bot.interaction.message import Message
+from bot.parsing.execution import slippage_text
 from bot.parsing.input_rules import InputRule
 from bot.parsing.settings import Topic
 from bot.views.components.amounts import cents, pair_name, threshold, usdt
@@ -33,7 +34,9 @@ from bot.views.settings import USAGE
 from bot.views.undo import UNDO, undo_hint
 from engine.domain.accounts import setting_presets
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Settings
 from engine.domain.accounts.settings_change import SettingsPatch
+from engine.domain.execution.bound import ExecutionMode
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import PairRules, Symbol
 from engine.domain.rebalancing.planner import smallest_order
@@ -159,9 +162,16 @@ def _rows(account: Account, rules: PairRules | None) -> list[str]:
         ("🔒 Count", settings.counting.value),
         ("🚧 Limits", f"≤ {usdt(account.limits_in_force.order)}"),
         ("🤖 Mode", settings.autonomy.value),
+        ("🎚 Orders", _orders(settings)),
         ("🧪 Dry run", "on, on paper" if settings.dry_run else "off, real money"),
     ]
     return [line for label, value in rows for line in row(label, value, column=_LABEL)]
+
+
+def _orders(settings: Settings) -> str:
+    if settings.execution is ExecutionMode.MARKET:
+        return "market"
+    return f"within {slippage_text(settings.slippage)}"
 
 
 def _value(page: PanelPage, account: Account) -> str:

@@ -44,6 +44,8 @@ BARE = {
     "settings": ("Target    40.00 USDT", "Target    40.00 USDT"),
     "mode": ("Mode: auto", "Mode: auto"),
     "deposits": ("Deposits: now", "Deposits: now"),
+    "execution": ("Execution: market", "Execution: market"),
+    "slippage": ("Slippage: 1%", "Slippage: 1%"),
     "limits": ("         0 used", "         17.10 USDT used"),
     "alerts": ("Trades   on", "Quiet    never"),
     "warn": ("No warnings set.", "/warn MNTL 100000 warns"),

@@ -29,6 +29,7 @@ HOME = """\
 🔒 Count     held
 🚧 Limits    ≤ 1,000.00 USDT
 🤖 Mode      auto
+🎚 Orders    market
 🧪 Dry run   off, real money
 
 Next check: I do nothing. 40.79 USDT is inside the band."""

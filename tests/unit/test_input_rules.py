@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from bot.parsing.alerts import parse_alerts, parse_warn
+from bot.parsing.execution import parse_execution, parse_slippage
 from bot.parsing.input_rules import InputRule
 from bot.parsing.manual_trade import parse_trade
 from bot.parsing.settings import (
@@ -117,6 +118,8 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
             InputRule.DEPOSIT_WAIT: ["wait 10s", "wait 25h", "wait soon", "waiting"],
         },
     ),
+    (parse_execution, {InputRule.AUTO_OR_MARKET: ["maker", "limit"]}),
+    (parse_slippage, {InputRule.SLIPPAGE: ["1", "0%", "21%", "1% hard", "0.001%", "one"]}),
     (
         partial(parse_trade, side=Side.SELL, pair=MNTLUSDT),
         {InputRule.MOST_PERCENT: ["101%"]},

@@ -55,6 +55,8 @@ NO_SETTINGS = {
     Topic.SCHEDULE,
     Topic.CRASH_GUARD,
     Topic.DEPOSITS,
+    Topic.EXECUTION,
+    Topic.SLIPPAGE,
     Topic.HISTORY,
     Topic.PROFIT,
     Topic.WHY,

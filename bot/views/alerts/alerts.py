@@ -201,7 +201,7 @@ def _prices_not_taken(alert: PricesNotTaken) -> Message:
         else "MEXC takes no orders with a price bound from this key. Nothing was traded.",
         f"From now on I send market orders for {pair}.",
         "They trade up to 5% away from the last price.",
-        "I try orders with a bound again in a week. You need not do anything.",
+        "I try orders with a bound again in a week. More: /execution",
     )
 
 

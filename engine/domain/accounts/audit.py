@@ -9,6 +9,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import DepositChoice, DepositRule
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings, Threshold, ThresholdUnit
+from engine.domain.execution.bound import Slippage
 from engine.domain.market.decimals import plain
 
 NOTHING = "none"
@@ -59,6 +60,8 @@ def _fields(account: Account) -> Mapping[tuple[str, str], str]:
         ("settings", "count"): settings.counting.value,
         ("settings", "mode"): settings.autonomy.value,
         ("settings", "deposits"): _deposits(settings.deposits),
+        ("settings", "execution"): settings.execution.value,
+        ("settings", "slippage"): _slippage(settings.slippage),
         ("settings", "dry run"): "on" if settings.dry_run else "off",
         ("trading", "trading"): "paused" if settings.paused else "on",
         ("key", "key"): f"…{account.key_tail}" if account.key_tail else NOTHING,
@@ -84,6 +87,11 @@ def _deposits(rule: DepositRule) -> str:
     if rule.choice is DepositChoice.WAIT:
         return f"wait {int(rule.wait.total_seconds())} s"
     return str(rule.choice.value)
+
+
+def _slippage(slippage: Slippage) -> str:
+    text = f"{plain(slippage.fraction * 100)}%"
+    return f"{text} strict" if slippage.strict else text
 
 
 def _limits(limits: Limits) -> Mapping[str, str]:

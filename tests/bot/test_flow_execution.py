@@ -1,0 +1,77 @@
+"""`/execution` and `/slippage` in a conversation, down to the order at the exchange."""
+
+from decimal import Decimal
+
+import pytest
+
+from engine.domain.execution.bound import ExecutionMode, Slippage
+from tests.bot.harness import OWNER, Program, World
+
+D = Decimal
+# The order book of the example: what lies within 1 % of its middle is enough for the order.
+ASKS = [
+    (D("0.002002"), D(3000)),
+    (D("0.002005"), D(4000)),
+    (D("0.002020"), D(10000)),
+    (D("0.002080"), D(50000)),
+]
+BIDS = [
+    (D("0.001998"), D(3000)),
+    (D("0.001990"), D(6000)),
+    (D("0.001970"), D(20000)),
+    (D("0.001900"), D(90000)),
+]
+
+
+@pytest.fixture
+def pair(world: World) -> None:
+    pair = world.mexc.ledger.pairs["MNTLUSDT"]
+    pair.asks, pair.bids, pair.last = list(ASKS), list(BIDS), D("0.002")
+
+
+@pytest.mark.usefixtures("pair")
+async def test_one_order_brings_the_readmes_example_to_its_target(world: World, bot: Program):
+    await bot.connect()
+    chosen = await bot.ask(OWNER, "/execution auto")
+    plan = await bot.ask(OWNER, "/rebalance")
+    (told,) = await bot.checked()
+    why = await bot.ask(OWNER, "/why")
+    account = await bot.account()
+
+    assert "Execution set to auto" in chosen.text
+    assert "Never above 0.00202. It costs about 0.38% with the fee." in plan.text
+    assert "Bought 8,521 MNTL" in told.text
+    assert "for 17.10 USDT at 0.002007 (expected 0.002007)" in told.text
+    assert "USDT  57.10 → 39.99  (target 40.00)" in told.text
+    assert "never above 0.00202." in why.text
+    [order] = world.mexc.ledger.orders
+    assert order.kind == "IMMEDIATE_OR_CANCEL"
+    assert world.mexc.order_posts.total() == 1
+    assert account.settings.execution is ExecutionMode.AUTO
+
+
+@pytest.mark.usefixtures("pair")
+async def test_a_bound_that_is_too_near_is_said_with_the_nearest_offer(world: World, bot: Program):
+    await bot.connect()
+    await bot.ask(OWNER, "/execution auto")
+    set_ = await bot.ask(OWNER, "/slippage 0.05% strict")
+    (told,) = await bot.checked()
+
+    assert "Slippage set to 0.05% strict" in set_.text
+    assert "I wait, however long that takes." in set_.text
+    assert "The nearest seller of MNTL is" in told.text
+    assert world.mexc.order_posts.total() == 0
+    assert (await bot.account()).settings.slippage == Slippage(D("0.0005"), strict=True)
+
+
+@pytest.mark.usefixtures("pair")
+async def test_on_paper_the_order_has_a_bound_too(world: World, bot: Program):
+    await bot.connect()
+    await bot.ask(OWNER, "/dryrun on")
+    await bot.ask(OWNER, "/execution auto")
+    await bot.ask(OWNER, "/resume")
+    (told,) = await bot.checked()
+
+    assert "DRY RUN" in told.text
+    assert "(expected 0.002007)" in told.text
+    assert world.mexc.order_posts.total() == 0
