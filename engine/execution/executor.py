@@ -41,6 +41,9 @@ from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
 
+# The exchange's code for a price further from the market than it allows.
+PRICE_OUT_OF_RANGE = 30087
+
 # How long to wait before asking again after an order the exchange has just taken.
 _FIRST_PAUSE = timedelta(milliseconds=250)
 _LONGEST_PAUSE = timedelta(seconds=2)
@@ -264,6 +267,8 @@ class OrderExecutor(Service):
             if intent.order_type is OrderType.IOC and refuses_type(error.code, error.message):
                 await learn(session, account, Lesson.REFUSED, now=now)
                 return refused
+            if must_narrow(refused):
+                return refused
             await incidents.record(
                 session,
                 account,
@@ -278,3 +283,16 @@ class OrderExecutor(Service):
         async with self.database.writing() as session:
             now = self.clock.now()
             await orders.move(session, intent, OrderState.DROPPED, error=error, resolved_at=now)
+
+
+def must_narrow(intent: Order) -> bool:
+    """True if the exchange refused the order's bound as too far away, and one nearer to the middle is
+    tried: once, and where no user's tap is used up by it.
+    """
+    return (
+        intent.state is OrderState.REJECTED
+        and intent.priced is not None
+        and intent.attempt == 1
+        and intent.trigger is Trigger.INTERVAL
+        and (intent.error or "").startswith(f"{PRICE_OUT_OF_RANGE}:")
+    )

@@ -43,7 +43,7 @@ from engine.domain.rebalancing.replay import shortened
 from engine.errors import ClockRefused, DecryptionFailed, EngineError, LeaseLost, Rejected
 from engine.exchanges.interface import Exchange, ExchangeFor, Market
 from engine.exchanges.pair_data import rules_and_book
-from engine.execution.executor import OrderExecutor
+from engine.execution.executor import OrderExecutor, must_narrow
 from engine.execution.reconciliation import OrderReconciler, next_look
 from engine.notifications import incidents
 from engine.rebalancing import run_requests
@@ -183,6 +183,7 @@ class Checker(Service):
         fence: int,
         attempt: int,
         again: bool = False,
+        is_narrowed: bool = False,
     ) -> Checked:
         account, settings, holdings = duty.account, duty.account.settings, reading.holdings
         manual = duty.request.manual if duty.request else None
@@ -198,6 +199,7 @@ class Checker(Service):
             at=exchange.time(),
             ignore_band=duty.request is not None,
             trade=manual.trade if manual else None,
+            is_narrowed=is_narrowed,
         )
         decided, jump = evaluated.allowed, evaluated.jump
         seen = {"holdings": holdings, "book": book, "first": reading.first, "jump": jump}
@@ -229,7 +231,13 @@ class Checker(Service):
         )
         if not again and await self._must_plan_again(intent, evaluated, account, exchange):
             return await self._rebalance(
-                duty, exchange, reading, fence=fence, attempt=attempt, again=True
+                duty,
+                exchange,
+                reading,
+                fence=fence,
+                attempt=attempt,
+                again=True,
+                is_narrowed=is_narrowed,
             )
         verdict = OrderPlaced(intent.client_order_id, intent.side, intent.expected_quote)
         look = self._look(duty, verdict, **seen)
@@ -257,6 +265,10 @@ class Checker(Service):
             return await self._decide(duty, exchange, fence=fence, attempt=attempt + 1)
         if intent.state in UNRESOLVED:
             return Checked(look, again_in=next_look(intent, now=exchange.time()))
+        if must_narrow(intent):
+            return await self._rebalance(
+                duty, exchange, reading, fence=fence, attempt=attempt + 1, is_narrowed=True
+            )
         if intent.state in {OrderState.UNFILLED, OrderState.REJECTED}:
             failures = duty.trouble.count if duty.trouble else 0
             return Checked(look, again_in=self.timing.backoff(failures))

@@ -44,6 +44,7 @@ async def evaluate(
     at: datetime,
     ignore_band: bool = False,
     trade: ManualTrade | None = None,
+    is_narrowed: bool = False,
 ) -> Evaluation:
     """Returns the order that is right now, or the one for *trade*, or why there is none; *at* is
     the exchange's time. *market* is asked for its last price where an order may go that far.
@@ -71,6 +72,7 @@ async def evaluate(
         trade=trade,
         order_type=order_type,
         waited=waited,
+        is_narrowed=is_narrowed,
     )
     right = wanted(inputs)
     return Evaluation(

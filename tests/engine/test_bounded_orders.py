@@ -16,7 +16,13 @@ from engine.domain.orders.order import Order, OrderState
 from engine.domain.rebalancing.check_result import NoTrade
 from engine.domain.rebalancing.manual_trade import ManualRun, ManualTrade
 from engine.domain.rebalancing.planner import LimitKind, OverLimit
-from engine.errors import OrderNotFound, OutcomeUnknown, PairUnavailable, Unavailable
+from engine.errors import (
+    OrderNotFound,
+    OutcomeUnknown,
+    PairUnavailable,
+    PriceOutOfRange,
+    Unavailable,
+)
 from engine.storage.accounts import accounts
 from engine.storage.trading import order_types
 from tests.engine.harness import Engine
@@ -271,3 +277,34 @@ async def test_a_trade_by_hand_keeps_to_the_bound_too(engine: Engine, exchange: 
     [ticket] = exchange.tickets
     assert (ticket.order_type, ticket.price) == (OrderType.IOC, D("0.002020"))
     assert D("9.9") < exchange.ledger[ticket.client_order_id].execution.quote_amount <= 10
+
+
+TOO_FAR = PriceOutOfRange(code=30087, message="Order price exceeds allowed range")
+
+
+async def test_a_bound_that_mexc_finds_too_far_is_halved_once(
+    engine: Engine, exchange: FakeExchange
+):
+    exchange.go_wrong("place", TOO_FAR)
+    account = await auto(engine)
+
+    await engine.check(account)
+
+    first, second = await engine.intents()
+    assert (first.state, second.state) == (OrderState.REJECTED, OrderState.FILLED)
+    assert [ticket.price for ticket in exchange.tickets] == [D("0.002020"), D("0.002010")]
+    assert set(exchange.posts.values()) == {1}
+    assert await engine.alerts_of(IncidentAlert) == []
+
+
+async def test_a_half_that_is_too_far_as_well_is_told_and_not_tried_again(
+    engine: Engine, exchange: FakeExchange
+):
+    exchange.go_wrong("place", TOO_FAR, times=2)
+    account = await auto(engine)
+
+    checked = await engine.check(account)
+
+    assert exchange.calls["place"] == 2
+    assert len(await engine.alerts_of(IncidentAlert)) == 1
+    assert checked.again_in == engine.timing.error_backoff

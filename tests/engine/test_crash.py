@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.alerts.alerts import RunDeclined, TradeSettled
+from engine.domain.alerts.alerts import PricesNotTaken, RunDeclined, TradeSettled
+from engine.domain.execution.bound import ExecutionMode
 from engine.domain.orders.order import UNRESOLVED, OrderState
 from engine.storage.database import Database
 from tests.engine.harness import Crash, Engine, Fuse
@@ -126,3 +127,33 @@ async def test_killed_again_while_recovering_changes_nothing(
     assert set(again.steps) <= set(RECOVERY_STEPS)
     assert list(world.exchange.posts.values()) == [1]
     assert await world.second.told() == ["OrderUnclear", "TradeSettled"]
+
+
+# Of an IOC order that rests all the same, from the POST on.
+CANCELLING_STEPS = (
+    *("place asked 1", "place answered 1", "write begins 4", "committed 4"),  # accepted
+    *("order asked 1", "order answered 1"),
+    *("write begins 5", "commit 5", "committed 5"),  # it is cancelled
+    *("cancel asked 1", "cancel answered 1"),
+    *("write begins 6", "commit 6", "committed 6"),  # the outcome
+)
+
+
+@pytest.mark.parametrize("step", CANCELLING_STEPS)
+async def test_killed_at_any_step_no_order_rests_and_the_drift_is_traded_once(
+    sqlite: Database, clock: FakeClock, step: str
+):
+    world = World(sqlite, clock, dies_at=step)
+    world.exchange.ioc_rests = True
+    account = await world.first.open_account(execution=ExecutionMode.AUTO)
+
+    await world.live_twice(account)
+
+    assert world.exchange.resting == {}
+    assert set(world.exchange.posts.values()) == {1}
+    assert account.settings.band.holds(world.exchange.usdt)
+    intents = await world.second.intents()
+    assert not [intent for intent in intents if intent.state in UNRESOLVED]
+    assert [intent.state for intent in intents].count(OrderState.FILLED) == 1
+    assert len(await world.second.alerts_of(TradeSettled)) == 1
+    assert len(await world.second.alerts_of(PricesNotTaken)) == 1

@@ -7,8 +7,9 @@ from decimal import Decimal
 from engine.domain.accounts.deposits import WaitingDeposit
 from engine.domain.accounts.risk_limits import LimitsInForce, Recent
 from engine.domain.accounts.settings import Settings
-from engine.domain.execution.bound import Slippage
+from engine.domain.execution.bound import LEAST_SLIPPAGE, Slippage
 from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import floor_to_step
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import OrderType, PairRules
 from engine.domain.rebalancing.bounded_plan import Within, plan_bounded
@@ -38,7 +39,8 @@ class Waited:
 class DecisionInputs:
     """All that an order depends on. *trade* is the one that a user asked for, whatever the target
     says; *waiting* a deposit that is left alone. *order_type* is what the exchange takes of what the
-    settings ask for; *waited* is None while no order may go beyond its bound.
+    settings ask for; *waited* is None while no order may go beyond its bound. *is_narrowed*: the
+    exchange refused the bound as too far away, so it is half as far.
     """
 
     holdings: Holdings
@@ -52,6 +54,7 @@ class DecisionInputs:
     trade: ManualTrade | None = None
     order_type: OrderType = OrderType.MARKET
     waited: Waited | None = None
+    is_narrowed: bool = False
 
 
 def wanted(inputs: DecisionInputs) -> Plan:
@@ -81,6 +84,8 @@ def _bounded(inputs: DecisionInputs) -> Plan:
     """By IOC at a bound, which is never further away than the limit on prices."""
     settings, rules, waited = inputs.settings, inputs.rules, inputs.waited
     near = min(settings.slippage.fraction, inputs.limits.move)
+    if inputs.is_narrowed:
+        near, waited = max(floor_to_step(near / 2, LEAST_SLIPPAGE), LEAST_SLIPPAGE), None
     within = Within(Slippage(near, settings.slippage.strict), inputs.limits.move)
     if waited is not None:
         if inputs.book.mid is None and rules.is_open:
