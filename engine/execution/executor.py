@@ -161,7 +161,7 @@ class OrderExecutor(Service):
             if not refuses_type(e.code, e.message):
                 return True
             async with self.database.writing() as session:
-                await learn(session, account, Lesson.REFUSED, now=self.clock.now())
+                await learn(session, account, intent, Lesson.REFUSED, now=self.clock.now())
             return False
         except Unavailable:
             return True
@@ -244,7 +244,7 @@ class OrderExecutor(Service):
             if intent.order_type is OrderType.IOC:
                 rested = intent.cancelling_since is not None
                 lesson = Lesson.NOT_HONOURED if rested else Lesson.HONOURED
-                await learn(session, account, lesson, now=now)
+                await learn(session, account, intent, lesson, now=now)
             if state is OrderState.UNFILLED:
                 kind, asked = IncidentKind.NOT_FILLED, intent.trigger is Trigger.PERSON
                 await incidents.record(session, account, kind=kind, now=now, asked=asked)
@@ -265,7 +265,7 @@ class OrderExecutor(Service):
                 session, intent, OrderState.REJECTED, error=str(error), resolved_at=now
             )
             if intent.order_type is OrderType.IOC and refuses_type(error.code, error.message):
-                await learn(session, account, Lesson.REFUSED, now=now)
+                await learn(session, account, intent, Lesson.REFUSED, now=now)
                 return refused
             if must_narrow(refused):
                 return refused

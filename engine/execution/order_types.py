@@ -1,5 +1,6 @@
 """Learns which types of orders the exchange takes, and tells the chat once where it takes one not."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -7,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import PricesNotTaken
 from engine.domain.execution.capability import Lesson, learned, says_it_once
-from engine.domain.market.pairs import OrderType
+from engine.domain.orders.order import Order
 from engine.notifications.publish import publish
 from engine.storage.trading import order_types
 
@@ -15,12 +16,17 @@ from engine.storage.trading import order_types
 async def learn(
     session: AsyncSession,
     account: Account,
+    intent: Order,
     lesson: Lesson,
     *,
     now: datetime,
-    order_type: OrderType = OrderType.IOC,
 ) -> None:
-    """Store what was seen of an order of that type, if it is news."""
+    """Store what was seen of the order's type, if it is news: of its pair and its kind of money,
+    whatever the account uses by now.
+    """
+    order_type = intent.order_type
+    then = replace(account.settings, symbol=intent.symbol, dry_run=intent.dry_run)
+    account = replace(account, settings=then)
     before = await order_types.get(session, account, order_type)
     known = learned(before, lesson, now=now)
     if known.answer is before.at_moment(now):

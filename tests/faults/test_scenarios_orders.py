@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.domain.market.pairs import Side
+from engine.domain.market.pairs import OrderType, Side
 from engine.domain.orders.order import (
     RECV_WINDOW,
     VISIBILITY_MARGIN,
@@ -175,6 +175,42 @@ async def test_05_killed_after_the_post_and_before_writing_it_down_it_books_in_i
         await bench.pass_time(5 * MINUTE)
 
     await _is_booked_late(bench, anna)
+
+
+@ON_SQLITE
+async def test_05_killed_after_the_post_of_an_order_with_a_bound_it_books_in_its_next_life(
+    bench: Bench, anna: Person
+):
+    await _dies(bench, anna, "/execution auto", at=f"POST {ORDER} ends")
+
+    async with bench.life("second"):
+        await bench.pass_time(5 * MINUTE)
+
+    (intent,) = await bench.intents()
+    assert (intent.state, intent.order_type) == (OrderState.FILLED, OrderType.IOC)
+    assert await bench.told(anna) == ["unclear", "filled"]
+    assert abs(bench.usdt(anna) - 40) < Decimal("0.1")
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("when", ["begins", "ends"])
+async def test_05_killed_at_its_cancellation_an_order_that_rests_is_gone_in_the_next_life(
+    bench: Bench, anna: Person, when: str
+):
+    """The price has left its bound before it arrives."""
+    bench.mexc.ledger.ioc_rests = True
+    bench.meanwhile = lambda: bench.mexc.move_price(SYMBOL, Decimal("1.03"))
+    await _dies(bench, anna, "/execution auto", at=f"DELETE {ORDER} {when}")
+
+    async with bench.life("second"):
+        await bench.pass_time(5 * MINUTE)
+
+    assert await _states(bench) == [OrderState.UNFILLED, OrderState.FILLED]
+    assert [intent.order_type for intent in await bench.intents()] == [
+        *(OrderType.IOC, OrderType.MARKET)
+    ]
+    assert [order.status for order in bench.mexc.orders] == ["CANCELED", "FILLED"]
+    assert (await bench.told(anna)).count("prices") == 1
 
 
 @pytest.mark.parametrize("when", ["begins", "ends"])
@@ -418,10 +454,10 @@ async def _unclear(bench: Bench, anna: Person, fault: Fault) -> AsyncGenerator[N
         yield
 
 
-async def _dies(bench: Bench, anna: Person, *, at: str) -> None:
+async def _dies(bench: Bench, anna: Person, *commands: str, at: str) -> None:
     """The process that sends the first order is killed at that step."""
     life = await bench.start("first")
-    await bench.connect(anna)
+    await bench.connect(anna, *commands)
     life.fuse.at = at
     await bench.turn()
 
