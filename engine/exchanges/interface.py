@@ -1,7 +1,7 @@
 """The exchange interface, implemented by MEXC and the paper exchange."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,8 @@ from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.balances import Holdings
 from engine.domain.market.candles import HourlyClose
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import OrderType, PairRules, Side, Symbol
+from engine.domain.market.pairs import Asset, OrderType, PairRules, Side, Symbol
+from engine.domain.market.quotes import Quotes
 from engine.domain.orders.order import (
     ClientOrderId,
     Execution,
@@ -132,6 +133,13 @@ class Market(Protocol):
 
     async def last_price(self, symbol: Symbol) -> Decimal:
         """The price of the last trade, above zero. Raises PairUnavailable or Unavailable."""
+        ...
+
+    async def quotes(self, assets: Collection[Asset]) -> Quotes:
+        """The best prices of *assets* in USDT, read within the last two seconds: one request for
+        all of them and for every account. What has no price on both sides is not among them.
+        Raises Unavailable or Rejected.
+        """
         ...
 
     async def hourly_closes(

@@ -10,6 +10,7 @@ import pytest
 from engine.domain.execution.bounded_order import BoundedOrder, Wanted, bounded_order
 from engine.domain.market.balances import Balance
 from engine.domain.market.pairs import USDT, Asset, OrderType, Side, Symbol
+from engine.domain.market.quotes import Quote
 from engine.domain.orders.order import NOTHING, ClientOrderId, Execution
 from engine.errors import (
     BelowMinimum,
@@ -111,6 +112,12 @@ class ExchangeContract:
         assert await market.last_price(MNTLUSDT) == LAST_PRICE
         assert (book.asks[0].price, book.bids[0].price) == (ASKS[0][0], BIDS[0][0])
         assert (await market.rules(MNTLUSDT)).taker_fee_rate == FEE_RATE
+
+    async def test_quotes_are_the_best_prices_and_leave_out_what_has_none(self, venue: Venue):
+        quotes = await venue.exchange.market.quotes([MNTL, Asset("NOPE")])
+
+        assert quotes.by_asset == {MNTL: Quote(bid=BIDS[0][0], ask=ASKS[0][0])}
+        assert quotes.is_fresh(venue.clock.now())
 
     async def test_a_buy_spends_less_than_asked_and_moves_exactly_what_it_reports(
         self, venue: Venue

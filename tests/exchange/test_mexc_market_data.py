@@ -1,6 +1,7 @@
 """Market data is read once for everybody, and never kept for longer than it may be believed."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,11 +9,19 @@ import pytest
 
 from engine.clock import to_millis
 from engine.domain.market.candles import HOUR, HourlyClose, whole_hour
-from engine.domain.market.pairs import Symbol
+from engine.domain.market.pairs import Asset, Symbol
+from engine.domain.market.quotes import Quote
 from engine.errors import EngineError, PairUnavailable, Unavailable
 from engine.exchanges.interface import Market
 from engine.exchanges.mexc.client import MexcClient
-from engine.exchanges.mexc.endpoints import DEPTH, EXCHANGE_INFO, KLINES, TICKER_PRICE, TIME
+from engine.exchanges.mexc.endpoints import (
+    BOOK_TICKERS,
+    DEPTH,
+    EXCHANGE_INFO,
+    KLINES,
+    TICKER_PRICE,
+    TIME,
+)
 from engine.exchanges.mexc.market_data import MexcMarket
 from engine.security.credentials import Credentials
 from tests.fakes.clock import FakeClock
@@ -24,6 +33,8 @@ MNTLUSDT = Symbol("MNTLUSDT")
 INFO = ("GET", EXCHANGE_INFO.path)
 BOOK = ("GET", DEPTH.path)
 PRICE = ("GET", TICKER_PRICE.path)
+TICKERS = ("GET", BOOK_TICKERS.path)
+MNTL, BTC = Asset("MNTL"), Asset("BTC")
 
 
 @pytest.fixture
@@ -68,6 +79,50 @@ async def test_book_and_price_are_believed_for_less_than_a_second(
     assert (mexc.requests[BOOK], mexc.requests[PRICE]) == (2, 2)
     assert (book.read_at, book.asks[0].price) == (clock.now(), Decimal("0.002002"))
     assert price == Decimal("0.002")
+
+
+async def test_prices_of_all_tokens_are_one_request_for_every_account_within_two_seconds(
+    mexc: FakeMexc, market: MexcMarket, credentials: Credentials, clock: FakeClock
+):
+    mexc.add_pair(replace(mntl("64000"), symbol="BTCUSDT", base="BTC"))
+    owner, another = (
+        market.signed_by(key) for key in (credentials, Credentials("another-key", "secret"))
+    )
+    async with asyncio.TaskGroup() as tasks:
+        for one in (owner, another) * 5:
+            tasks.create_task(one.quotes([MNTL, BTC]))
+    clock.shift(timedelta(seconds=1.9))
+    kept = await another.quotes([MNTL])
+    once = mexc.requests[TICKERS]
+    clock.shift(timedelta(seconds=0.1))
+    read_again = await owner.quotes([BTC])
+
+    assert (once, mexc.requests[TICKERS], mexc.requests[BOOK]) == (1, 2, 0)
+    assert kept.by_asset == {MNTL: Quote(bid=Decimal("0.001998"), ask=Decimal("0.002002"))}
+    assert clock.now() - kept.read_at == timedelta(seconds=2)
+    assert (list(read_again.by_asset), read_again.read_at) == ([BTC], clock.now())
+
+
+@pytest.mark.parametrize("side", ["bids", "asks"])
+async def test_a_token_without_one_side_has_no_price(mexc: FakeMexc, market: Market, side: str):
+    setattr(mexc.ledger.pairs["MNTLUSDT"], side, [])
+
+    assert (await market.quotes([MNTL])).by_asset == {}
+
+
+async def test_what_another_key_was_not_shown_is_read_by_the_key_that_may_see_it(
+    mexc: FakeMexc, market: MexcMarket, credentials: Credentials
+):
+    stranger = Credentials("another-key", "another-secret")
+    mexc.add_account(stranger.api_key, stranger.api_secret, USDT="5")
+    mexc.ledger.pairs["MNTLUSDT"].hidden = True
+    mexc.ledger.accounts[credentials.api_key].zone = frozenset({"MNTLUSDT"})
+
+    not_shown = await market.signed_by(stranger).quotes([MNTL])
+    shown = await market.signed_by(credentials).quotes([MNTL])
+
+    assert (list(not_shown.by_asset), list(shown.by_asset)) == ([], [MNTL])
+    assert (await market.quotes([MNTL])).by_asset == {}
 
 
 async def test_a_clock_that_is_set_keeps_nothing_fresh_and_makes_nothing_old(

@@ -10,6 +10,7 @@ from engine.clock import from_millis, to_millis
 from engine.domain.market.candles import HOUR, HourlyClose
 from engine.domain.market.order_book import PriceLevel
 from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol
+from engine.domain.market.quotes import Quote
 from engine.domain.orders.order import ClientOrderId, Execution, Fees, fees_of
 from engine.errors import BadData, OrderNotFound, PairUnavailable
 from engine.exchanges.mexc import parsing
@@ -86,6 +87,48 @@ def test_what_is_no_usable_json_is_bad_data(body: bytes):
 def test_an_object_that_states_a_field_twice_is_bad_data(body: bytes):
     with pytest.raises(BadData, match="price"):
         parsing.last_price(parsed(body), symbol=KAS)
+
+
+TICKER = {"symbol": KAS, "bidPrice": "0.1", "bidQty": "5", "askPrice": "0.2", "askQty": "7"}
+
+
+def test_the_best_prices_of_a_pair_are_read():
+    tickers = parsing.book_tickers([TICKER, TICKER | {"symbol": "BTCUSDT"}])
+
+    assert parsing.quote(tickers[KAS]) == Quote(bid=Decimal("0.1"), ask=Decimal("0.2"))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *({name: value} for name in ("bidPrice", "askPrice") for value in (*BAD_AMOUNTS, "0", 0)),
+        *({name: value} for name in ("bidQty", "askQty") for value in ("0", "0.00", "x", -1)),
+        {"bidPrice": "0.2"},
+        {"bidPrice": "0.3"},
+    ],
+)
+def test_a_pair_without_plain_prices_on_both_sides_has_none(odd: dict[str, object]):
+    assert parsing.quote(TICKER | odd) is None
+
+
+def test_what_is_odd_in_one_row_stops_nobody_else():
+    doubled = TICKER | {"symbol": "TWICEUSDT"}
+    answer: list[object] = [None, [], {}, {"symbol": 5}, doubled, TICKER, doubled]
+
+    assert parsing.book_tickers(answer) == {KAS: TICKER}
+
+
+def test_a_ticker_that_states_a_price_twice_has_none():
+    [ticker] = parsing.book_tickers(
+        parsed(b'[{"symbol":"KASUSDT","bidPrice":"0.1","bidPrice":"0.1","askPrice":"0.2"}]')
+    ).values()
+
+    assert parsing.quote(ticker) is None
+
+
+def test_no_list_of_tickers_is_bad_data():
+    with pytest.raises(BadData):
+        parsing.book_tickers(TICKER)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,6 +11,7 @@ from engine.domain.market.candles import HourlyClose
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol
+from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.orders.order import AccountId, Execution
 from engine.errors import OrderNotFound, PairUnavailable, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, Market, OrderRequest
@@ -56,6 +57,10 @@ class FakeMarket:
 
     async def last_price(self, symbol: Symbol) -> Decimal:
         return self.last
+
+    async def quotes(self, assets: Collection[Asset]) -> Quotes:
+        quote = Quote.of(self.shown) if MNTL in assets else None
+        return Quotes({} if quote is None else {MNTL: quote}, self.shown.read_at)
 
     async def hourly_closes(
         self, symbol: Symbol, *, since: datetime, until: datetime

@@ -4,11 +4,11 @@
     exchange.go_wrong("place", OutcomeUnknown("timeout"), executes=True)
 
 Every call of the port has a name: holdings, place, try_order, order, cancel, open_orders,
-order_in_history, fees, resync, rules, book, last_price, hourly_closes.
+order_in_history, fees, resync, rules, book, last_price, quotes, hourly_closes.
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -19,6 +19,7 @@ from engine.domain.market.candles import HOUR, MOST_HOURS, HourlyClose
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol
+from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.orders.order import ClientOrderId, Execution, Fees
 from engine.errors import OrderNotFound
 from engine.exchanges.interface import Market, OpenOrder, OrderReport, OrderRequest
@@ -79,7 +80,9 @@ class _Stage:
 
 
 class FakeMarket:
-    """Satisfies `Market`: everything can be had at *price*, up to what *bids* and *asks* say."""
+    """Satisfies `Market`: everything can be had at *price*, up to what *bids* and *asks* say.
+    *others* are quotes of further tokens.
+    """
 
     def __init__(self, clock: Clock, stage: _Stage) -> None:
         self._clock = clock
@@ -89,6 +92,7 @@ class FakeMarket:
         self.pair_rules = builders.rules()
         self.bids: builders.Levels | None = None
         self.asks: builders.Levels | None = None
+        self.others: dict[Asset, Quote] = {}
 
     async def rules(self, symbol: Symbol) -> PairRules:
         await self._stage.pass_through("rules")
@@ -96,6 +100,9 @@ class FakeMarket:
 
     async def book(self, symbol: Symbol) -> OrderBook:
         await self._stage.pass_through("book")
+        return self._book(symbol)
+
+    def _book(self, symbol: Symbol) -> OrderBook:
         bids, asks = [(self.price, _PLENTY)], [(self.price + _SPREAD, _PLENTY)]
         return builders.book(
             bids=bids if self.bids is None else self.bids,
@@ -107,6 +114,13 @@ class FakeMarket:
     async def last_price(self, symbol: Symbol) -> Decimal:
         await self._stage.pass_through("last_price")
         return self.price
+
+    async def quotes(self, assets: Collection[Asset]) -> Quotes:
+        await self._stage.pass_through("quotes")
+        mntl = Quote.of(self._book(builders.MNTLUSDT))
+        known = self.others | ({} if mntl is None else {builders.MNTL: mntl})
+        listed = {asset: known[asset] for asset in assets if asset in known}
+        return Quotes(listed, read_at=self._clock.now())
 
     async def hourly_closes(
         self, symbol: Symbol, *, since: datetime, until: datetime

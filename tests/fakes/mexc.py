@@ -9,7 +9,7 @@ import asyncio
 import hmac
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,7 +23,14 @@ from tests.fakes.mexc_books import Account, Funds, Pair, Refused, missing, mntl
 from tests.fakes.mexc_faults import DROPPED, Fault, json_reply, next_fault
 from tests.fakes.mexc_ledger import Ledger, LedgerOrder
 from tests.fakes.mexc_limits import MexcLimits
-from tests.fakes.mexc_rows import candle_row, level_rows, order_row, pair_row, trade_rows
+from tests.fakes.mexc_rows import (
+    candle_row,
+    level_rows,
+    order_row,
+    pair_row,
+    ticker_row,
+    trade_rows,
+)
 
 OUR_ADDRESS = "127.0.0.1"
 _HOUR_MS = 3600 * 1000
@@ -248,19 +255,14 @@ class FakeMexc:
         return [candle_row(pair, at) for at in range(first, end, _HOUR_MS)][:limit]
 
     def _book_ticker(self, caller: Account | None, query: Query) -> object:
-        pair = self.ledger.pair(query.get("symbol"), caller)
-        bid, ask = (level_rows(self.ledger.levels(pair, side)[:1]) for side in ("BUY", "SELL"))
-        (bid_price, bid_quantity), (ask_price, ask_quantity) = (
-            [*bid, ["", ""]][0],
-            [*ask, ["", ""]][0],
-        )
-        return {
-            "symbol": pair.symbol,
-            "bidPrice": bid_price,
-            "bidQty": bid_quantity,
-            "askPrice": ask_price,
-            "askQty": ask_quantity,
-        }
+        """Of all pairs that *caller* may see where none is named; a list then."""
+        if "symbol" in query:
+            return ticker_row(self.ledger, self.ledger.pair(query["symbol"], caller))
+        shown = []
+        for symbol in self.ledger.pairs:
+            with suppress(Refused):
+                shown.append(ticker_row(self.ledger, self.ledger.pair(symbol, caller)))
+        return shown
 
     def _account(self, account: Account, _: Query) -> object:
         return {

@@ -12,6 +12,7 @@ WEIGHTS = {
     ("GET", "/api/v3/exchangeInfo"): 25,
     ("GET", "/api/v3/depth"): 3,
     ("GET", "/api/v3/ticker/price"): 10,
+    ("GET", "/api/v3/ticker/bookTicker"): 10,
     ("GET", "/api/v3/account"): 10,
     ("GET", "/api/v3/order"): 2,
     ("GET", "/api/v3/allOrders"): 10,

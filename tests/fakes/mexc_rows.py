@@ -4,11 +4,19 @@ from typing import Any
 
 from engine.clock import to_millis
 from tests.fakes.mexc_books import Levels, Pair
-from tests.fakes.mexc_ledger import LedgerOrder
+from tests.fakes.mexc_ledger import Ledger, LedgerOrder
 
 
 def level_rows(levels: Levels) -> list[list[str]]:
     return [[f"{price:f}", f"{quantity:f}"] for price, quantity in levels]
+
+
+def ticker_row(ledger: Ledger, pair: Pair) -> dict[str, Any]:
+    (bid, bids), (ask, asks) = (
+        [*level_rows(ledger.levels(pair, side)[:1]), ["", ""]][0] for side in ("BUY", "SELL")
+    )
+    names = {"bidPrice": bid, "bidQty": bids, "askPrice": ask, "askQty": asks}
+    return {"symbol": pair.symbol} | names
 
 
 def candle_row(pair: Pair, opened_ms: int) -> list[Any]:

@@ -30,6 +30,7 @@ def real_answers() -> dict[str, object]:
         "exchangeInfo": mexc._exchange_info(account, {"symbol": MNTL}),
         "depth": mexc._depth(account, {"symbol": MNTL, "limit": "3"}),
         "price": mexc._ticker_price(account, {"symbol": MNTL}),
+        "tickers": mexc._book_ticker(account, {}),
         "candles": [candle_row(mexc.ledger.pairs[MNTL], 1_794_996_000_000)],
         "account": mexc._account(account, {}),
         "key": mexc._key_info(account, {"accessKey": KEY}),

@@ -38,6 +38,7 @@ READERS: Mapping[str, Read] = {
     "exchangeInfo": lambda answer: parsing.pair_rules(answer, symbol=MNTL),
     "depth": lambda answer: parsing.order_book(answer, symbol=MNTL, read_at=START),
     "price": lambda answer: parsing.last_price(answer, symbol=MNTL),
+    "tickers": lambda answer: tuple(map(parsing.quote, parsing.book_tickers(answer).values())),
     "candles": lambda answer: tuple(
         parsing.hourly_closes(answer, since=_LONG_AGO, until=_SOME_DAY)
     ),

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Self
 
 from engine.domain.market.decimals import is_positive
+from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import Asset
 
 MOST_AGE = timedelta(seconds=5)
@@ -21,6 +23,13 @@ class Quote:
     def __post_init__(self) -> None:
         if not is_positive(self.bid) or not is_positive(self.ask) or self.bid >= self.ask:
             raise ValueError(f"no prices: {self.bid} and {self.ask}")
+
+    @classmethod
+    def of(cls, book: OrderBook) -> Self | None:
+        """None unless both sides have a price."""
+        if not book.bids or not book.asks:
+            return None
+        return cls(book.bids[0].price, book.asks[0].price)
 
     @property
     def mid(self) -> Decimal:

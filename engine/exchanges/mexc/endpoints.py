@@ -20,6 +20,8 @@ class Endpoint:
 TIME = Endpoint("GET", "/api/v3/time", 1, Priority.ORDER)
 EXCHANGE_INFO = Endpoint("GET", "/api/v3/exchangeInfo", 25, Priority.MARKET, RequestKind.LISTING)
 DEPTH = Endpoint("GET", "/api/v3/depth", 3, Priority.MARKET)
+# Of all pairs, in one answer.
+BOOK_TICKERS = Endpoint("GET", "/api/v3/ticker/bookTicker", 10, Priority.MARKET)
 TICKER_PRICE = Endpoint("GET", "/api/v3/ticker/price", 10, Priority.MARKET)
 # Nobody waits for it: it takes its turn among the checks.
 KLINES = Endpoint("GET", "/api/v3/klines", 1, Priority.CHECK)

@@ -1,7 +1,8 @@
 """Market data of MEXC; concurrent readers share one request."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -9,17 +10,20 @@ from typing import Generic, TypeVar
 from engine.clock import Clock, to_millis
 from engine.domain.market.candles import HOUR, MOST_HOURS, HourlyClose
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import PairRules, Side, Symbol
-from engine.errors import Unavailable
+from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.market.quotes import Quote, Quotes
+from engine.errors import PairUnavailable, Unavailable
 from engine.exchanges.mexc import parsing
 from engine.exchanges.mexc.client import AnswerReader, MexcClient
 from engine.exchanges.mexc.endpoints import (
+    BOOK_TICKERS,
     DEPTH,
     EXCHANGE_INFO,
     KLINES,
     TICKER_PRICE,
     Endpoint,
 )
+from engine.exchanges.mexc.json_fields import Record
 from engine.security.credentials import Credentials
 
 T = TypeVar("T")
@@ -29,6 +33,9 @@ _RULES_LIVE = timedelta(hours=1)
 _CLOSED_RULES_LIVE = timedelta(minutes=1)
 _PRICES_LIVE = timedelta(milliseconds=900)
 _LEVELS = 100
+# A whole listing is heavy, and a plan starts from prices of five seconds.
+_TICKERS_LIVE = timedelta(seconds=2)
+_ALL_PAIRS = Symbol("")
 
 
 class _Shared(Generic[T]):
@@ -77,11 +84,18 @@ class _Shared(Generic[T]):
             shared.cancel()  # refused or cancelled: the next one asks for itself
 
 
+@dataclass(frozen=True, slots=True)
+class _Tickers:
+    by_symbol: Mapping[str, Record]
+    read_at: datetime
+
+
 class _Memory:
     def __init__(self, clock: Clock) -> None:
         self.rules = _Shared[PairRules](clock, lifetime=_rules_live)
         self.books = _Shared[OrderBook](clock, lifetime=lambda _: _PRICES_LIVE)
         self.prices = _Shared[Decimal](clock, lifetime=lambda _: _PRICES_LIVE)
+        self.tickers = _Shared[_Tickers](clock, lifetime=lambda _: _TICKERS_LIVE)
 
 
 class MexcMarket:
@@ -131,6 +145,35 @@ class MexcMarket:
             return parsing.last_price(ticker.contents, symbol=symbol)
 
         return await self._memory.prices.get(symbol, read)
+
+    async def quotes(self, assets: Collection[Asset]) -> Quotes:
+        async def read() -> _Tickers:
+            listing = await self._client.read(BOOK_TICKERS, credentials=self._credentials)
+            return _Tickers(parsing.book_tickers(listing.contents), listing.asked_at)
+
+        tickers = await self._memory.tickers.get(_ALL_PAIRS, read)
+        found, read_at = {}, tickers.read_at
+        for asset in assets:
+            symbol = Symbol(asset + USDT)
+            ticker = tickers.by_symbol.get(symbol)
+            if ticker is not None:
+                quote = parsing.quote(ticker)
+            elif (book := await self._book_of_unlisted(symbol)) is not None:
+                quote, read_at = Quote.of(book), min(read_at, book.read_at)
+            else:
+                continue
+            if quote is not None:
+                found[asset] = quote
+        return Quotes(found, read_at)
+
+    async def _book_of_unlisted(self, symbol: Symbol) -> OrderBook | None:
+        """The listing may be another key's answer, which leaves out what only this one may see."""
+        if self._credentials is None:
+            return None
+        try:
+            return await self.book(symbol)
+        except PairUnavailable:
+            return None
 
     async def hourly_closes(
         self, symbol: Symbol, *, since: datetime, until: datetime

@@ -4,7 +4,7 @@ Field names are MEXC's own, `cummulativeQuoteQty` included.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from engine.domain.market.candles import HOUR, HourlyClose
 from engine.domain.market.decimals import ZERO, step_of
 from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import Asset, PairRules, Side, Symbol
+from engine.domain.market.quotes import Quote
 from engine.domain.orders.order import ClientOrderId, Execution, Fill
 from engine.errors import BadData, OrderNotFound, PairUnavailable
 from engine.exchanges.interface import KeyPermissions, OpenOrder, OrderReport
@@ -191,6 +192,33 @@ def last_price(answer: object, *, symbol: Symbol) -> Decimal:
     if text(ticker, "symbol") != symbol or price == ZERO:
         raise BadData(f"not a price of {symbol}")
     return price
+
+
+def book_tickers(answer: object) -> Mapping[str, Record]:
+    """Returns the row of every pair, unread: of thousands a few are asked for. What is odd in one
+    stops nobody else, and a pair that is listed twice has no row.
+    """
+    listed: dict[str, Record] = {}
+    doubled = set()
+    for row in rows(answer, what="tickers"):
+        symbol = row.get("symbol") if isinstance(row, dict) else None
+        if isinstance(symbol, str) and isinstance(row, dict):
+            doubled.update({symbol} & listed.keys())
+            listed[symbol] = row
+    return {symbol: row for symbol, row in listed.items() if symbol not in doubled}
+
+
+def quote(ticker: Record) -> Quote | None:
+    """Returns the best prices of a pair, None where they are not plain, on both sides."""
+    try:
+        record(ticker, what="ticker")
+        # A side that was emptied may still have a price.
+        quantities = [ticker.get(name) for name in ("bidQty", "askQty")]
+        if ZERO in [amount_from(stated, what="quantity") for stated in quantities if stated]:
+            return None
+        return Quote(bid=amount(ticker, "bidPrice"), ask=amount(ticker, "askPrice"))
+    except (BadData, ValueError):
+        return None
 
 
 def hourly_closes(answer: object, *, since: datetime, until: datetime) -> Sequence[HourlyClose]:

@@ -1,6 +1,6 @@
 """Simulates the demo's exchange: a moving MNTL market, deposits, and key inspection."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.candles import HOUR, MOST_HOURS, HourlyClose, whole_hour
 from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
+from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.orders.order import AccountId
 from engine.errors import BadCredentials, PairUnavailable
 from engine.exchanges.interface import KeyInspection, KeyPermissions, Market
@@ -78,6 +79,11 @@ class SimulatedMarket:
         await self.rules(symbol)
         slot = self._slot()
         return _price(self._middle_ticks(slot) + self._dice("trade", slot).choice((-1, 1)))
+
+    async def quotes(self, assets: Collection[Asset]) -> Quotes:
+        book = await self.book(SYMBOL)
+        quote = Quote.of(book) if RULES.base in assets else None
+        return Quotes({} if quote is None else {RULES.base: quote}, book.read_at)
 
     async def hourly_closes(
         self, symbol: Symbol, *, since: datetime, until: datetime
