@@ -215,3 +215,14 @@ def test_a_person_sees_which_legs_a_new_basket_begins_with():
     assert isinstance(found, Consequence)
     legs = [(leg.asset, leg.side, round(leg.quote_amount)) for leg in found.plan.legs]
     assert legs == [(A, Side.BUY, 500), (B, Side.BUY, 300)]
+
+
+def test_the_next_prices_are_those_after_the_first_trades():
+    """A29 again, reached from 100 USDT too much: half way inside, the edges are as far as they are."""
+    said = _said(_target(UsdtShare(Decimal(25))), usdt=350, mntl=325_000)
+
+    prices = said.prices[MNTL]
+    assert [leg.side for leg in said.plan.legs] == [Side.BUY]
+    assert prices.below is not None
+    assert prices.above is not None
+    assert prices.below < said.mids[MNTL] < prices.above

@@ -6,13 +6,12 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, Asset
+from engine.domain.market.pairs import USDT, Asset, Side
 from engine.domain.portfolio.plan import (
     NoPlan,
     PlanInputs,
     PortfolioPlan,
     least_order,
-    managed_of,
     plan_portfolio,
 )
 from engine.domain.portfolio.position import PLANNING
@@ -49,13 +48,15 @@ def refusal(settings: TargetSettings) -> NeverInside | OffCentre | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consequence:
-    """*edges* are in USDT now, *prices* those of the next trade. *missing* is what the account
-    lacks for the amount that the target fixes; *least* the least account it needs, None where it
-    has no shares. *monthly_cost* is None where a volatility is not known.
+    """*edges* are in USDT now, *mids* the prices now, *prices* those of the next trade once the
+    plan's are done. *missing* is what the account lacks for the amount that the target fixes;
+    *least* the least account it needs, None where it has no shares. *monthly_cost* is None where a
+    volatility is not known.
     """
 
     plan: PortfolioPlan
     edges: Mapping[Asset, Edges]
+    mids: Mapping[Asset, Decimal]
     prices: Mapping[Asset, TradePrices]
     missing: Decimal
     least: Decimal | None
@@ -91,13 +92,14 @@ def consequence(
             )
             for asset in tokens
         }
+        mids = {asset: inputs.quotes.by_asset[asset].mid for asset in tokens}
+        values = _values_after(plan)
         return Consequence(
             plan=plan,
             edges={asset: goal.at(plan.whole) for asset, goal in goals.by_asset.items()},
+            mids=mids,
             prices={
-                asset: trade_prices(
-                    goals, managed_of(inputs, asset).quantity, plan.values, asset=asset
-                )
+                asset: trade_prices(goals, values[asset] / mids[asset], values, asset=asset)
                 for asset in tokens
             },
             missing=missing_fixed(settings.target, plan.whole),
@@ -108,3 +110,13 @@ def consequence(
             if len(known) == len(tokens)
             else None,
         )
+
+
+def _values_after(plan: PortfolioPlan) -> Mapping[Asset, Decimal]:
+    """Returns what everything is worth once the plan's orders are filled."""
+    values = {**plan.values, USDT: plan.values[USDT] - plan.cost}
+    for leg in plan.legs:
+        spent = leg.quote_amount if leg.side is Side.BUY else -leg.quote_amount
+        values[leg.asset] += spent
+        values[USDT] -= spent
+    return values

@@ -1,0 +1,138 @@
+"""What a target means now, a fact a line: money, the next trades and their prices, costs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import assert_never
+
+from bot.views.components.amounts import cents, count, price, usdt
+from bot.views.components.layout import escape, listed, row
+from bot.views.components.target_words import target_line
+from engine.domain.market.decimals import CENT, ZERO
+from engine.domain.market.pairs import USDT, Asset, PairRules, Side
+from engine.domain.portfolio.consequence import Consequence
+from engine.domain.portfolio.plan import Leg
+from engine.domain.portfolio.position import LegReason
+from engine.domain.targets.forecast import TradePrices
+from engine.domain.targets.target import Target, UsdtRange
+
+_COLUMN = 8
+MOST_ROWS = 4
+_MOST_LEGS = 3
+_MOST_PRICES = 2
+
+
+def money_rows(target: Target, found: Consequence, *, most: int = MOST_ROWS) -> Sequence[str]:
+    """`BTC 120.00 → 100.00`, one asset a row; what does not fit is one row together."""
+    edges, values = found.edges, found.plan.values
+    if isinstance(target, UsdtRange):
+        return row(USDT, f"{cents(values[USDT])} → {target_line(target)}", column=_COLUMN)
+    shown = [asset for asset, found_edges in edges.items() if found_edges.centre is not None]
+    left = [] if len(shown) <= most else shown[most - 1 :]
+    rows = [
+        line
+        for asset in shown[: most - 1 if left else most]
+        for line in row(
+            asset,
+            f"{cents(values[asset])} → {cents(edges[asset].centre or ZERO)}",
+            column=_COLUMN,
+        )
+    ]
+    if left:
+        now = sum((values[asset] for asset in left), ZERO)
+        then = sum((edges[asset].centre or ZERO for asset in left), ZERO)
+        rows += row(f"{len(left)} more", f"{cents(now)} → {cents(then)}", column=_COLUMN)
+    return rows
+
+
+def trades_line(legs: Sequence[Leg], found: Consequence, *, when: tuple[str, str]) -> str:
+    """The first trades. *when* is what they follow: with trades, and without any."""
+    would, nothing = when
+    if not legs:
+        outside = [asset for asset in found.plan.outside if asset in found.plan.reasons]
+        reasons = (leg_reason_text(asset, found.plan.reasons[asset]) for asset in outside[:1])
+        return " ".join([nothing, *reasons])
+    named = listed(leg_text(leg) for leg in legs[:_MOST_LEGS])
+    if (left := len(legs) - _MOST_LEGS) > 0:
+        total = usdt(sum((leg.quote_amount for leg in legs), ZERO))
+        named = count(
+            left,
+            "{named} and {n} more, {total} in all",
+            "{named} and {n} more, {total} in all",
+            named=named,
+            total=total,
+        )
+    return f"{would} {named}."
+
+
+def leg_text(leg: Leg) -> str:
+    amount, asset = usdt(leg.quote_amount), escape(leg.asset)
+    if leg.side is Side.BUY:
+        return f"buy {asset} for {amount}"
+    return f"sell {asset} for {amount}"
+
+
+def price_lines(
+    found: Consequence, rules: Mapping[Asset, PairRules], *, most: int = _MOST_PRICES
+) -> Sequence[str]:
+    """The prices of the next trade, of the tokens that are nearest to theirs."""
+    prices, mids = found.prices, found.mids
+
+    def distance(asset: Asset) -> Decimal:
+        ends = (prices[asset].below, prices[asset].above)
+        return min((abs(end / mids[asset] - 1) for end in ends if end is not None), default=ZERO)
+
+    moving = [asset for asset, ends in prices.items() if ends.below or ends.above]
+    return [
+        _price_line(escape(asset), prices[asset], rules.get(asset))
+        for asset in sorted(moving, key=distance)[:most]
+    ]
+
+
+def _price_line(name: str, prices: TradePrices, rules: PairRules | None) -> str:
+    step = None if rules is None else rules.price_step
+    below, above = prices.below, prices.above
+    low, high = (price(end or ZERO, step=step) for end in (below, above))
+    if below is None:
+        return f"Trades when {name} is over {high}."
+    if above is None:
+        return f"Trades when {name} is under {low}."
+    return f"Trades when {name} is under {low} or over {high}."
+
+
+def cost_line(found: Consequence) -> str:
+    cost = found.monthly_cost
+    if cost is None:
+        return "I do not know yet what it costs a month."
+    if not any(prices.below or prices.above for prices in found.prices.values()):
+        return "No price makes it trade, only USDT that comes or goes."
+    return f"Likely cost: {usdt(cost) if cost >= CENT else 'under 0.01 USDT'} a month."
+
+
+def warning_lines(found: Consequence) -> Iterable[str]:
+    whole = usdt(found.plan.whole)
+    if found.missing:
+        yield f"⚠️ You have {whole} here. {usdt(found.missing)} is missing: all becomes USDT."
+    if found.is_too_small and found.least is not None:
+        yield f"⚠️ {whole} is too little: from {usdt(found.least)} on each drift can be traded."
+
+
+def leg_reason_text(asset: Asset, reason: LegReason) -> str:  # noqa: PLR0911 - one return a reason
+    """Why *asset* stays out of its band."""
+    name = escape(asset)
+    match reason:
+        case LegReason.UNDER_MINIMUM:
+            return f"{name}: the trade is smaller than MEXC takes."
+        case LegReason.NOT_ENOUGH_FREE:
+            return f"{name}: open orders hold what I would trade."
+        case LegReason.SIDE_CLOSED:
+            return f"{name}: MEXC takes no such order now."
+        case LegReason.STEP_TOO_COARSE:
+            return f"{name}: the smallest piece would overshoot its band."
+        case LegReason.PROTECTED:
+            return f"{name}: you protect more than you hold."
+        case LegReason.WOULD_PUSH_CASH:
+            return f"{name}: its trade would push USDT out of its band."
+        case LegReason.NOT_REACHABLE:
+            return f"{name}: what I may trade now does not reach its band."
+        case _:
+            assert_never(reason)
