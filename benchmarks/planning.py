@@ -13,7 +13,7 @@ from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
 from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.portfolio.plan import PlanInputs, PortfolioPlan, plan_portfolio
-from engine.domain.targets.bands import Drift
+from engine.domain.targets.bands import Threshold
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.goals import TargetSettings
 from engine.domain.targets.target import Basket
@@ -80,7 +80,9 @@ def _basket(dice: random.Random, count: int) -> PlanInputs:
     balances[USDT] = Balance(round(whole * 2 / total, 2))
     return PlanInputs(
         settings=TargetSettings(
-            target=Basket.of(parts.items()), drift=Drift(relative=Decimal("0.05")), token=names[0]
+            target=Basket.of(parts.items()),
+            threshold=Threshold(relative=Decimal("0.05")),
+            token=names[0],
         ),
         destination=Destination.HALF,
         holdings=Holdings(balances, _NOW),

@@ -18,12 +18,11 @@ from benchmarks.mexc import SYMBOL
 from benchmarks.processes import OURS, ROOT, Fake, NotMeasured, Process, running
 from benchmarks.telegram import TOKEN
 from engine.clock import SystemClock, from_millis
-from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.balances import Counting
 from engine.security.vault import Vault
 from engine.storage.database import Database, with_driver
 from engine.storage.migrations import migrate
-from engine.storage.models.accounts import AccountRow
+from engine.storage.models.accounts import AccountRow, ThresholdUnit
 from engine.storage.models.coordination import LeaseRow
 
 ENCRYPTION_KEY = Fernet.generate_key().decode()

@@ -17,7 +17,7 @@ from engine.domain.market.decimals import floor_to_step
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
 from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.portfolio.plan import PlanInputs, PortfolioPlan, plan_portfolio
-from engine.domain.targets.bands import Drift
+from engine.domain.targets.bands import Threshold
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.forecast import likely_cost
 from engine.domain.targets.goals import TargetSettings
@@ -130,7 +130,9 @@ def _holdings(book: Book) -> Holdings:
 
 _INPUTS = PlanInputs(
     settings=TargetSettings(
-        target=Basket.of(_PARTS.items()), drift=Drift(points=Decimal("0.02")), token=Asset("A")
+        target=Basket.of(_PARTS.items()),
+        threshold=Threshold(points=Decimal("0.02")),
+        token=Asset("A"),
     ),
     destination=Destination.HALF,
     holdings=Holdings({}, _NOW),

@@ -17,13 +17,14 @@ from docs.story import ACCOUNT
 from engine.accounts.profit import SpanReport
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.band_history import PastBand
-from engine.domain.accounts.settings import Settings, Threshold
+from engine.domain.accounts.settings import Settings
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.orders.order import ClientOrderId
 from engine.domain.profit.entries import Change, PriceLine, Prices, Trade
 from engine.domain.profit.ledger import Held
 from engine.domain.profit.report import ProfitReport, profit
 from engine.domain.profit.spans import Span
+from engine.domain.targets.bands import Threshold
 
 _UNTIL = datetime(2026, 11, 30, 12, 7, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
@@ -139,7 +140,7 @@ def _settings(
     return replace(
         ACCOUNT.settings,
         target=Decimal(target),
-        threshold=Threshold(Decimal(threshold)),
+        threshold=Threshold(relative=Decimal(threshold)),
         symbol=Symbol(symbol),
         dry_run=dry_run,
     )

@@ -16,7 +16,7 @@ from bot.views.status import status_view
 from bot.views.undo import undoable
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
-from engine.domain.accounts.settings import Settings, Threshold
+from engine.domain.accounts.settings import Settings
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.alerts.alerts import IncidentAlert, trade_settled
 from engine.domain.market.balances import Balance, Holdings
@@ -34,13 +34,14 @@ from engine.domain.orders.order import (
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.forecast import forecast
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, plan
+from engine.domain.targets.bands import Threshold
 from engine.rebalancing.preview import Foreseen, Outlook
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SYMBOL, MNTL = Symbol("MNTLUSDT"), Asset("MNTL")
 SETTINGS = Settings(
     target=Decimal(40),
-    threshold=Threshold(Decimal("0.05")),
+    threshold=Threshold(relative=Decimal("0.05")),
     interval=timedelta(minutes=2),
     symbol=SYMBOL,
     paused=False,

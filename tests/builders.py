@@ -11,7 +11,7 @@ from typing import Any
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import TRADED_AT_ONCE, DepositRule
 from engine.domain.accounts.risk_limits import AUTOMATIC, Recent
-from engine.domain.accounts.settings import Settings, Threshold, ThresholdUnit, TradingMode
+from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.execution.bound import USUAL_SLIPPAGE, ExecutionMode, Slippage
 from engine.domain.market.balances import Balance, Counting, Holdings
 from engine.domain.market.order_book import OrderBook, PriceLevel
@@ -20,6 +20,7 @@ from engine.domain.orders.order import AccountId, Execution, Order, Trigger, cli
 from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.planner import Plan
+from engine.domain.targets.bands import Threshold
 from tests.fakes.clock import START
 
 MNTL = Asset("MNTL")
@@ -97,7 +98,7 @@ def settings(
     *,
     target: Amount = 40,
     threshold: Amount = "0.05",
-    unit: ThresholdUnit = ThresholdUnit.FRACTION,
+    in_quote: bool = False,
     interval: timedelta = timedelta(seconds=120),
     symbol: Symbol = MNTLUSDT,
     counting: Counting = Counting.HELD,
@@ -111,7 +112,7 @@ def settings(
     """Running, unlike a new chat's: most tests want trades."""
     return Settings(
         target=Decimal(target),
-        threshold=Threshold(Decimal(threshold), unit),
+        threshold=Threshold(**{"quote_amount" if in_quote else "relative": Decimal(threshold)}),
         interval=interval,
         symbol=symbol,
         counting=counting,

@@ -14,9 +14,10 @@ from urllib.parse import SplitResult, urlsplit
 from sqlalchemy.exc import ArgumentError
 
 from bot.parsing.settings import NotUnderstood, parse_symbol
-from engine.domain.accounts.settings import MAX_INTERVAL, MAX_TARGET, MIN_INTERVAL, Threshold
+from engine.domain.accounts.settings import MAX_INTERVAL, MAX_TARGET, MIN_INTERVAL
 from engine.domain.market.decimals import ZERO, decimal_from_text
 from engine.domain.market.pairs import Symbol
+from engine.domain.targets.bands import Threshold
 from engine.dotenv import unquoted
 from engine.exchanges.rate_limiter import RateLimits
 from engine.security.vault import is_key
@@ -186,7 +187,7 @@ def threshold(text: str) -> Threshold:
     most, decimals = (100, 2) if is_percent else (1, 4)
     if not ZERO < number < most or number != round(number, decimals):
         raise InvalidValue("must be from 0.0001 to 0.9999 of the target, or from 0.01% to 99.99%")
-    return Threshold(number.scaleb(-2) if is_percent else number)
+    return Threshold(relative=number.scaleb(-2) if is_percent else number)
 
 
 def seconds(text: str) -> timedelta:
@@ -307,7 +308,7 @@ VARIABLES: Mapping[str, Variable] = {
     "DATABASE_URL": Variable(database_url, DEFAULT_URL, "postgres://user:password@host/name"),
     "ENCRYPTION_KEYS": Variable(keys, (), instruction=f"a key made by: {MAKE_A_KEY}"),
     "TARGET_USDT": Variable(target, Decimal(40)),
-    "THRESHOLD": Variable(threshold, Threshold(Decimal("0.05")), "0.05 or THRESHOLD=5%"),
+    "THRESHOLD": Variable(threshold, Threshold(relative=Decimal("0.05")), "0.05 or THRESHOLD=5%"),
     "CHECK_INTERVAL": Variable(seconds, None, "120"),
     "DELTA": Variable(seconds, None, "120"),
     "TRADING_PAIR": Variable(pair, Symbol("MNTLUSDT")),

@@ -20,15 +20,11 @@ from bot.parsing.input_rules import (
 )
 from engine.domain.accounts.deposits import DepositChoice, DepositRule
 from engine.domain.accounts.risk_limits import MAX_ORDERS
-from engine.domain.accounts.settings import (
-    MAX_INTERVAL,
-    MIN_INTERVAL,
-    Threshold,
-    ThresholdUnit,
-)
+from engine.domain.accounts.settings import MAX_INTERVAL, MIN_INTERVAL
 from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, Symbol, is_asset_name
+from engine.domain.targets.bands import Threshold
 
 Choice = TypeVar("Choice")
 BrokenRule = Callable[[Decimal], InputRule | None]
@@ -373,8 +369,9 @@ def as_percent(number: Decimal) -> str:
 
 
 def _threshold(option: str) -> Threshold:
-    unit = ThresholdUnit.FRACTION if option.endswith("%") else ThresholdUnit.QUOTE
-    return Threshold(value_of(option), unit)
+    if option.endswith("%"):
+        return Threshold(relative=value_of(option))
+    return Threshold(quote_amount=value_of(option))
 
 
 def value_of(option: str) -> Decimal:

@@ -27,10 +27,9 @@ from bot.parsing.settings import (
     value_of,
 )
 from bot.parsing.targets import LONGEST_TARGET
-from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, Asset, base_of
-from engine.domain.targets.bands import Drift, ShareBand
+from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.timing import (
@@ -87,7 +86,7 @@ class ScheduleWish:
     when: When
 
 
-def parse_drift(text: str) -> Drift | Ambiguous:
+def parse_drift(text: str) -> Threshold | Ambiguous:
     """Parse "5%" of each weight, "5pp" of the whole, "5pp 25%" for the narrower, or "2 USDT"."""
     tidy = normalized(text, Topic.THRESHOLD)
     if points := _POINTS.fullmatch(tidy):
@@ -98,24 +97,19 @@ def parse_drift(text: str) -> Drift | Ambiguous:
             too_large=InputRule.UNDER_100_PERCENT,
         )
         if certain:
-            return Drift(points=value_of(options[0]))
+            return Threshold(points=value_of(options[0]))
         return Ambiguous(Topic.THRESHOLD, tuple(f"{o.removesuffix('%')}pp" for o in options))
     if both := _BOTH.fullmatch(tidy):
         drifts = [parse_drift(both["one"]), parse_drift(both["other"])]
-        points_of = [d.points for d in drifts if isinstance(d, Drift) and d.points is not None]
-        parts = [d.relative for d in drifts if isinstance(d, Drift) and d.relative is not None]
+        points_of = [d.points for d in drifts if isinstance(d, Threshold) and d.points is not None]
+        parts = [d.relative for d in drifts if isinstance(d, Threshold) and d.relative is not None]
         if len(points_of) == len(parts) == 1:
-            return Drift(points=points_of[0], relative=parts[0])
+            return Threshold(points=points_of[0], relative=parts[0])
         raise NotUnderstood(Topic.THRESHOLD, InputRule.POINTS_AND_PERCENT)
-    threshold = parse_threshold(tidy)
-    if isinstance(threshold, Ambiguous):
-        return threshold
-    if threshold.unit is ThresholdUnit.FRACTION:
-        return Drift(relative=threshold.value)
-    return Drift(quote_amount=threshold.value)
+    return parse_threshold(tidy)
 
 
-def drift_text(drift: Drift) -> str:
+def drift_text(drift: Threshold) -> str:
     if drift.quote_amount is not None:
         return f"{plain(drift.quote_amount)} USDT"
     parts = [] if drift.points is None else [f"{plain(drift.points * _PERCENT)}pp"]

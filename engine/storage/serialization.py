@@ -16,6 +16,7 @@ from cattrs import BaseConverter
 from cattrs.preconf.json import JsonConverter, make_converter
 
 from engine.domain.alerts.alerts import Alert
+from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import decimal_from_text, plain
 from engine.domain.rebalancing.check_result import (
     REASON_TAGS,
@@ -28,6 +29,7 @@ from engine.domain.rebalancing.check_result import (
     PlanChanged,
 )
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell
+from engine.domain.targets.bands import Threshold
 
 # By what the database calls them.
 ALERTS: Mapping[str, type[Alert]] = {alert.stored_as: alert for alert in get_args(Alert)}
@@ -44,6 +46,7 @@ TAGS: Mapping[type[Any], str] = {
     CheckFailed: "Failed",
     MarketBuy: "MarketBuy",
     MarketSell: "MarketSell",
+    BoundedOrder: "BoundedOrder",
 }
 _TAG = "_type"
 
@@ -141,6 +144,24 @@ def _aware(value: Any, _: Any) -> datetime:
     return moment
 
 
+def _threshold_written(threshold: Threshold) -> Mapping[str, str]:
+    """One value and its unit, as older versions write and read it; several as they are called."""
+    amount, points, relative = threshold.quote_amount, threshold.points, threshold.relative
+    if amount is not None:
+        return {"value": plain(amount), "unit": "quote"}
+    if points is None and relative is not None:
+        return {"value": plain(relative), "unit": "fraction"}
+    both = {"points": points, "relative": relative}
+    return {name: plain(value) for name, value in both.items() if value is not None}
+
+
+def _threshold_read(value: Mapping[str, Any], _: Any) -> Threshold:
+    if "value" not in value:
+        return Threshold(**{name: decimal_from_text(value[name]) for name in value})
+    name = "quote_amount" if value.get("unit") == "quote" else "relative"
+    return Threshold(**{name: decimal_from_text(value["value"])})
+
+
 def _converter(*, omit_if_default: bool = False) -> JsonConverter:
     converter = make_converter(detailed_validation=False, omit_if_default=omit_if_default)
     converter.register_unstructure_hook(Decimal, plain)
@@ -148,6 +169,8 @@ def _converter(*, omit_if_default: bool = False) -> JsonConverter:
     converter.register_structure_hook(datetime, _aware)
     converter.register_unstructure_hook(timedelta, lambda span: span // timedelta(seconds=1))
     converter.register_structure_hook(timedelta, lambda seconds, _: timedelta(seconds=seconds))
+    converter.register_unstructure_hook(Threshold, _threshold_written)
+    converter.register_structure_hook(Threshold, _threshold_read)
     converter.register_unstructure_hook_factory(_is_choice, _choice_writer)
     converter.register_structure_hook_factory(_is_choice, _choice_reader)
     return converter

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bot.interaction.callback_data import SetAlert
-from engine.domain.accounts.settings import Threshold
+from engine.domain.targets.bands import Threshold
 from tests.bot.harness import GROUP, KEY, OWNER, SECRET, Program, World
 
 
@@ -28,7 +28,7 @@ async def test_the_cards_buttons_ask_and_listen(bot: Program):
     assert asked.labels == [f"/settarget {n}usdt" for n in (15, 30, 50, 65)]
     assert "Target set to 41.00 USDT" in set_.text
     assert "I am not sure how to read “7”." in unclear
-    assert (await bot.account()).settings.threshold == Threshold(Decimal("0.07"))
+    assert (await bot.account()).settings.threshold == Threshold(relative=Decimal("0.07"))
 
 
 async def test_a_bare_setpair_offers_what_was_held_at_the_last_look_without_asking_mexc(
@@ -123,8 +123,8 @@ async def test_a_plain_value_asks_first_and_a_big_one_asks_again(world: World, b
 
     assert "Set the target to 60.00 USDT?" in big
     assert (before.settings.target, after.settings.target) == (Decimal(40), Decimal(40))
-    assert before.settings.threshold == Threshold(Decimal("0.05"))
-    assert after.settings.threshold == Threshold(Decimal("0.08"))
+    assert before.settings.threshold == Threshold(relative=Decimal("0.05"))
+    assert after.settings.threshold == Threshold(relative=Decimal("0.08"))
 
 
 async def test_a_plain_resume_asks_first(bot: Program):

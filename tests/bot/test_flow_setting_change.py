@@ -407,7 +407,7 @@ async def test_only_what_was_changed_is_taken_back(bot: Program):
     account = await bot.account()
 
     assert account.settings.target == Decimal(40)
-    assert account.settings.threshold.value == Decimal("0.1")
+    assert account.settings.threshold.relative == Decimal("0.1")
     assert account.limits == Limits(orders_per_hour=7)
 
 

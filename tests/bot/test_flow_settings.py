@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Threshold, ThresholdUnit
 from engine.domain.market.balances import Counting
+from engine.domain.targets.bands import Threshold
 from engine.storage.models.chat import ConfirmationRow
 from tests.bot.harness import KEY, OWNER, Program, World, another_pair
 from tests.fakes.mexc_faults import BAD_GATEWAY, Fault, refusal
 from tests.sampling import sampled
 
-PERCENT_5 = Threshold(Decimal("0.05"))
-USDT_2 = Threshold(Decimal(2), ThresholdUnit.QUOTE)
+PERCENT_5 = Threshold(relative=Decimal("0.05"))
+USDT_2 = Threshold(quote_amount=Decimal(2))
 ODD = {
     "full-width digits": "４０",
     "arabic digits": "٤٠",
@@ -48,7 +48,12 @@ def field(account: Account, name: str) -> Any:
         ("/settarget $50.25", "target", Decimal("50.25"), "Target set to 50.25 USDT"),
         ("/SetTarget   50", "target", Decimal(50), "Target set to"),
         ("/settarget\n50", "target", Decimal(50), "Target set to"),
-        ("/setthreshold 10%", "threshold", Threshold(Decimal("0.1")), "Threshold set to 10%"),
+        (
+            "/setthreshold 10%",
+            "threshold",
+            Threshold(relative=Decimal("0.1")),
+            "Threshold set to 10%",
+        ),
         ("/setthreshold 2 USDT", "threshold", USDT_2, "Band 38.00 – 42.00 USDT (±2.00 USDT)"),
         ("/setinterval 5", "interval", timedelta(seconds=5), "every 5 s"),
         ("/setinterval 2h", "interval", timedelta(hours=2), "Interval set to 2 h"),

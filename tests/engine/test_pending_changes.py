@@ -13,10 +13,10 @@ from engine.accounts.pending_changes import PendingChanges, StaleChange
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalReason
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import Threshold
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.pairs import Symbol
 from engine.domain.rebalancing.pending_change import PendingChange
+from engine.domain.targets.bands import Threshold
 from engine.errors import OrderUnresolved, OutcomeUnknown
 from engine.storage.chat import confirmations
 from engine.storage.models.accounts import AuditRow
@@ -92,7 +92,7 @@ async def test_a_change_wakes_the_account_under_a_new_version(engine: Engine):
     proposal = PendingChange(
         wanted=SettingsPatch(
             target=D(50),
-            threshold=Threshold(D("0.1")),
+            threshold=Threshold(relative=D("0.1")),
             interval_s=90,
             limits=Limits(order=D(500)),
         ),

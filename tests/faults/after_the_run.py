@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.clock import SystemClock, from_millis
-from engine.domain.accounts.settings import Threshold, ThresholdUnit
 from engine.domain.orders.order import FINAL, UNRESOLVED, OrderState
+from engine.storage.models.accounts import ThresholdUnit
 from tests.e2e.world import World
 from tests.fakes.telegram_messages import SentMessage
 
@@ -85,8 +85,8 @@ def out_of_band(world: World, books: Books) -> list[str]:
     found = []
     for row in books.rows("SELECT * FROM accounts WHERE NOT paused AND NOT dry_run"):
         target = Decimal(row["target"])
-        threshold = Threshold(Decimal(row["threshold"]), ThresholdUnit(row["threshold_unit"]))
-        width = threshold.in_quote(target)
+        is_part = ThresholdUnit(row["threshold_unit"]) is ThresholdUnit.FRACTION
+        width = Decimal(row["threshold"]) * (target if is_part else 1)
         if row["sealed_key"] and not target - width <= world.usdt <= target + width:
             found.append(f"{world.usdt} USDT, the target is {target} ±{width}")
     return found

@@ -35,16 +35,11 @@ from bot.parsing.targets import parse_any_target, target_text
 from bot.updates.invisible_characters import without_direction
 from bot.views.components.layout import escape
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import (
-    MAX_INTERVAL,
-    MAX_TARGET,
-    Settings,
-    Threshold,
-    ThresholdUnit,
-)
+from engine.domain.accounts.settings import MAX_INTERVAL, MAX_TARGET, Settings
 from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import decimal_from_text, plain
 from engine.domain.profit.spans import Span
+from engine.domain.targets.bands import Threshold
 from engine.domain.targets.target import (
     Basket,
     FixedUsdt,
@@ -128,9 +123,8 @@ def _is_possible(value: object) -> bool:  # noqa: PLR0911 - one return a kind
             return True
         case Decimal():
             return value.is_finite() and 0 < value <= MAX_TARGET
-        case Threshold(value=amount, unit=unit):
-            most = 1 if unit is ThresholdUnit.FRACTION else MAX_TARGET
-            return amount.is_finite() and 0 < amount <= most
+        case Threshold(quote_amount=amount):
+            return amount is None or amount <= MAX_TARGET  # else it refuses to exist wrong
         case timedelta():
             return timedelta() < value <= MAX_INTERVAL
         case dict():
@@ -154,8 +148,8 @@ def _says(text: str, value: object) -> bool:  # noqa: PLR0911 - one return a kin
             return text.isascii()
         case Decimal():
             return _digits(value) == typed
-        case Threshold(value=amount):
-            return _digits(amount) == typed
+        case Threshold(relative=part, quote_amount=amount):
+            return _digits(amount or part or Decimal()) == typed
         case dict():
             stated = "".join(_digits(Decimal(limit)) for limit in value.values() if limit)
             return stated == typed

@@ -339,7 +339,7 @@ async def test_35_updates_out_of_order_are_each_obeyed_once(bench: Bench):
         settings = (await bench.account(anna)).settings
 
         assert (settings.target, settings.interval) == (Decimal(30), MINUTE)
-        assert settings.threshold.value == Decimal("0.08")
+        assert settings.threshold.relative == Decimal("0.08")
         assert bench.telegram.unconfirmed == []
 
 

@@ -12,11 +12,10 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import StatementError
 
-from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.balances import Counting
 from engine.storage.column_types import Exact, Moment, Seconds
 from engine.storage.database import Database
-from engine.storage.models.accounts import AccountRow
+from engine.storage.models.accounts import AccountRow, ThresholdUnit
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DIALECT = sqlite.dialect()

@@ -18,13 +18,12 @@ from sqlalchemy import Connection, create_engine, insert, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
-from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import UNRESOLVED, OrderState, Trigger
 from engine.storage.database import with_driver
 from engine.storage.migrations import alembic_config, migrate
-from engine.storage.models.accounts import AccountRow
+from engine.storage.models.accounts import AccountRow, ThresholdUnit
 from engine.storage.models.metadata import METADATA
 from engine.storage.models.trading import OrderRow
 from engine.storage.schema import is_current, sqlite_file

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.accounts.incidents import Incident, IncidentKind
-from engine.domain.accounts.settings import Band, Threshold, ThresholdUnit
+from engine.domain.accounts.settings import Band
 from engine.domain.alerts.alerts import (
     Alert,
     IncidentAlert,
@@ -33,6 +33,7 @@ from engine.domain.rebalancing.check_result import (
     OrderPlaced,
 )
 from engine.domain.rebalancing.planner import InsideBand, NothingFree, Plan, Reason, UnderMinimum
+from engine.domain.targets.bands import Threshold
 from engine.storage.serialization import ALERTS, alert_from_json, from_json, to_json
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -42,15 +43,16 @@ amounts = st.decimals(
 )
 moments = st.datetimes(timezones=st.just(UTC))
 words = st.text(max_size=40)
+_PARTS = st.decimals(min_value="0.0001", max_value="0.9999", places=4)
 st.register_type_strategy(Decimal, amounts)
 st.register_type_strategy(datetime, moments)
 st.register_type_strategy(str, words)
 st.register_type_strategy(
     Threshold,
-    st.builds(
-        Threshold,
-        st.decimals(min_value="0.0001", max_value="0.9999", places=4),
-        st.sampled_from(ThresholdUnit),
+    st.one_of(
+        st.builds(Threshold, relative=_PARTS),
+        st.builds(Threshold, quote_amount=_PARTS),
+        st.builds(Threshold, points=_PARTS, relative=st.none() | _PARTS),
     ),
 )
 

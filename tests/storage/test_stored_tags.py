@@ -33,6 +33,7 @@ from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import Reason
 from engine.domain.rebalancing.replay import StoredDecision
 from engine.domain.rebalancing.run_request import ManualOffer, RunOffer
+from engine.domain.targets.bands import Threshold
 from engine.storage.column_types import Base
 from engine.storage.models import queues
 from engine.storage.queues import outbox
@@ -66,6 +67,10 @@ NEWER_QUESTIONS = {
     *("flow", "kept_deposit", "manual_trade", "resume", "waiting_deposit"),
     *("shares", "unshare", "share_link"),
 }
+WRITTEN_THRESHOLD = (
+    *("value: decimal as text", "unit?: fraction | quote"),
+    *("points?: decimal as text", "relative?: decimal as text"),
+)
 PLAIN: Mapping[object, str] = {
     str: "text",
     int: "number",
@@ -84,7 +89,9 @@ def golden() -> dict[str, Any]:
 def shape(kind: Any, name: str = "") -> Iterator[str]:
     """A line for each thing that may stand in the JSON of *kind*, with the way to it."""
     kind = getattr(kind, "__supertype__", kind)
-    if kind in PLAIN:
+    if kind is Threshold:  # written as versions did that knew one value and its unit
+        yield from (f"{name}.{part}" for part in WRITTEN_THRESHOLD)
+    elif kind in PLAIN:
         yield f"{name}: {PLAIN[kind]}"
     elif isinstance(kind, type) and issubclass(kind, Enum):
         yield f"{name}: {' | '.join(values(kind))}"

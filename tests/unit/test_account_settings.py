@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.accounts.settings import MAX_TARGET, Band, Threshold, ThresholdUnit
+from engine.domain.accounts.settings import MAX_TARGET, Band
+from engine.domain.targets.bands import Threshold
 from tests.builders import account, settings
 
 
@@ -15,13 +16,13 @@ def test_five_percent_of_forty_is_a_band_of_two_each_way():
 
 
 def test_a_threshold_in_usdt_does_not_grow_with_the_target():
-    wishes = settings(target=1000, threshold="2", unit=ThresholdUnit.QUOTE)
+    wishes = settings(target=1000, threshold="2", in_quote=True)
 
     assert wishes.band == Band(low=Decimal(998), high=Decimal(1002))
 
 
 def test_a_band_does_not_reach_below_zero():
-    wishes = settings(target=1, threshold="5", unit=ThresholdUnit.QUOTE)
+    wishes = settings(target=1, threshold="5", in_quote=True)
 
     assert wishes.band == Band(low=Decimal(0), high=Decimal(6))
 
@@ -33,20 +34,20 @@ def test_the_edges_belong_to_the_band(amount, inside):
     assert settings().band.holds(Decimal(amount)) is inside
 
 
-@pytest.mark.parametrize("unit", ThresholdUnit)
+@pytest.mark.parametrize("kind", ["relative", "points", "quote_amount"])
 @pytest.mark.parametrize("value", ["0", "-0.05", "NaN", "Infinity"])
-def test_a_threshold_is_above_zero(unit, value):
-    with pytest.raises(ValueError, match="above zero"):
-        Threshold(Decimal(value), unit)
+def test_a_threshold_is_above_zero(kind, value):
+    with pytest.raises(ValueError, match="above"):
+        Threshold(**{kind: Decimal(value)})
 
 
 def test_a_fraction_is_under_the_whole():
     with pytest.raises(ValueError, match="under 100 %"):
-        Threshold(Decimal(1))
+        Threshold(relative=Decimal(1))
 
 
 def test_an_amount_may_be_more_than_one():
-    assert Threshold(Decimal(5), ThresholdUnit.QUOTE).in_quote(Decimal(40)) == 5
+    assert Threshold(quote_amount=Decimal(5)).in_quote(Decimal(40)) == 5
 
 
 @pytest.mark.parametrize("target", ["0", "-40", "NaN", "Infinity", MAX_TARGET + 1])

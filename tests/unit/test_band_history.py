@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from engine.domain.accounts.audit import AuditEntry, changes
 from engine.domain.accounts.band_history import past_bands
-from engine.domain.accounts.settings import Band, Settings, Threshold, ThresholdUnit
+from engine.domain.accounts.settings import Band, Settings
+from engine.domain.targets.bands import Threshold
 from tests.builders import account
 from tests.fakes.clock import START
 
@@ -16,8 +17,8 @@ DAY = timedelta(days=1)
 STEPS = [
     account().settings,
     replace(account().settings, target=D("60.5")),
-    replace(account().settings, target=D("60.5"), threshold=Threshold(D("0.125"))),
-    replace(account().settings, target=D(80), threshold=Threshold(D(3), unit=ThresholdUnit.QUOTE)),
+    replace(account().settings, target=D("60.5"), threshold=Threshold(relative=D("0.125"))),
+    replace(account().settings, target=D(80), threshold=Threshold(quote_amount=D(3))),
 ]
 
 

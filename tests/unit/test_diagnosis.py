@@ -11,7 +11,6 @@ from bot.views.doctor import doctor_view
 from engine.diagnosis.findings import Grade, HealthFinding, Symptoms, diagnose
 from engine.diagnosis.workload import MessageBacklog, Workload
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.order_book import OrderBook
 from engine.errors import (
     AddressRefused,
@@ -196,7 +195,7 @@ def test_a_shallow_market_is_held_against_the_largest_order_allowed():
 
 @pytest.mark.parametrize(("threshold", "words"), [("0.5", "I act only from"), ("40", "0.00 USDT")])
 def test_settings_that_can_never_trade_are_found(threshold: str, words: str):
-    wrong = settings(threshold=threshold, unit=ThresholdUnit.QUOTE)
+    wrong = settings(threshold=threshold, in_quote=True)
     found = symptoms(account=account(settings=wrong, limits=LIMITED.limits))
 
     assert HealthFinding.SETTINGS_CANNOT_TRADE in diagnose(found)

@@ -21,8 +21,9 @@ from bot.parsing.settings import (
     parse_target,
     parse_threshold,
 )
-from engine.domain.accounts.settings import MAX_TARGET, Threshold, ThresholdUnit
+from engine.domain.accounts.settings import MAX_TARGET
 from engine.domain.market.balances import Counting
+from engine.domain.targets.bands import Threshold
 
 PARSERS: list[Callable[[str], object]] = [
     parse_target,
@@ -96,15 +97,15 @@ def test_a_target_that_is_none_is_refused(text: str):
 @pytest.mark.parametrize(
     ("text", "threshold"),
     [
-        ("5%", Threshold(Decimal("0.05"))),
-        ("5 %", Threshold(Decimal("0.05"))),
-        ("0.5%", Threshold(Decimal("0.005"))),
-        ("0,5%", Threshold(Decimal("0.005"))),
-        ("99.99%", Threshold(Decimal("0.9999"))),
-        ("2 USDT", Threshold(Decimal(2), ThresholdUnit.QUOTE)),
-        ("2usdt", Threshold(Decimal(2), ThresholdUnit.QUOTE)),
-        ("$2", Threshold(Decimal(2), ThresholdUnit.QUOTE)),
-        ("0.05 USDT", Threshold(Decimal("0.05"), ThresholdUnit.QUOTE)),
+        ("5%", Threshold(relative=Decimal("0.05"))),
+        ("5 %", Threshold(relative=Decimal("0.05"))),
+        ("0.5%", Threshold(relative=Decimal("0.005"))),
+        ("0,5%", Threshold(relative=Decimal("0.005"))),
+        ("99.99%", Threshold(relative=Decimal("0.9999"))),
+        ("2 USDT", Threshold(quote_amount=Decimal(2))),
+        ("2usdt", Threshold(quote_amount=Decimal(2))),
+        ("$2", Threshold(quote_amount=Decimal(2))),
+        ("0.05 USDT", Threshold(quote_amount=Decimal("0.05"))),
     ],
 )
 def test_a_threshold_is_understood(text: str, threshold: Threshold):

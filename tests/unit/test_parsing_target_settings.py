@@ -26,7 +26,7 @@ from bot.parsing.target_settings import (
     span_text,
 )
 from engine.domain.market.pairs import USDT, Asset
-from engine.domain.targets.bands import Drift, ShareBand
+from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.timing import Schedule, When
@@ -39,16 +39,16 @@ DAILY, WEEKDAYS = tuple(range(7)), tuple(range(5))
 @pytest.mark.parametrize(
     ("texts", "drift"),
     [
-        (["5%", "5 %"], Drift(relative=Decimal("0.05"))),
-        (["5pp", "5 PP", "5 points"], Drift(points=Decimal("0.05"))),
+        (["5%", "5 %"], Threshold(relative=Decimal("0.05"))),
+        (["5pp", "5 PP", "5 points"], Threshold(points=Decimal("0.05"))),
         (
             ["5pp 25%", "25% 5pp", "5pp or 25%", "5 points, 25 %"],
-            Drift(points=Decimal("0.05"), relative=Decimal("0.25")),
+            Threshold(points=Decimal("0.05"), relative=Decimal("0.25")),
         ),
-        (["2 USDT", "$2"], Drift(quote_amount=Decimal(2))),
+        (["2 USDT", "$2"], Threshold(quote_amount=Decimal(2))),
     ],
 )
-def test_a_drift_is_a_part_of_the_weight_points_or_an_amount(texts: list[str], drift: Drift):
+def test_a_drift_is_a_part_of_the_weight_points_or_an_amount(texts: list[str], drift: Threshold):
     assert [parse_drift(text) for text in texts] == [drift] * len(texts)
 
 
@@ -145,10 +145,10 @@ def hundredths(least: int = 1, most: int = 9999) -> st.SearchStrategy[Decimal]:
 
 _SPANS = st.integers(1, 7 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
 _DRIFTS = (
-    st.builds(Drift, relative=hundredths())
-    | st.builds(Drift, points=hundredths())
-    | st.builds(Drift, points=hundredths(), relative=hundredths())
-    | st.builds(Drift, quote_amount=hundredths().map(lambda amount: amount * 100))
+    st.builds(Threshold, relative=hundredths())
+    | st.builds(Threshold, points=hundredths())
+    | st.builds(Threshold, points=hundredths(), relative=hundredths())
+    | st.builds(Threshold, quote_amount=hundredths().map(lambda amount: amount * 100))
 )
 _BANDS = st.lists(hundredths(0, 10_000), min_size=2, max_size=2, unique=True).map(
     lambda edges: ShareBand(*sorted(edges))

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import decimal_from_text, plain
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side
@@ -92,7 +91,7 @@ def test_a_balance_the_least_bit_outside_its_band_is_traded(usdt, side):
 
 
 def test_a_threshold_may_be_an_amount_of_usdt():
-    wishes = settings(threshold="7", unit=ThresholdUnit.QUOTE)
+    wishes = settings(threshold="7", in_quote=True)
 
     assert reason_of(holdings=holdings(usdt=47), settings=wishes) == InsideBand()
     assert order_of(holdings=holdings(usdt="47.01"), settings=wishes).side is Side.BUY
@@ -100,7 +99,7 @@ def test_a_threshold_may_be_an_amount_of_usdt():
 
 
 def test_a_threshold_wider_than_the_target_never_sells():
-    wishes = settings(threshold="50", unit=ThresholdUnit.QUOTE)
+    wishes = settings(threshold="50", in_quote=True)
 
     assert reason_of(holdings=holdings(usdt=0), settings=wishes) == InsideBand()
 
@@ -153,7 +152,7 @@ def test_a_buy_is_rounded_down_to_the_pairs_step_where_that_is_coarser():
 
 
 def test_a_buy_leaves_the_fee_and_a_reserve_free():
-    wishes = settings(target="0.01", threshold="0.02", unit=ThresholdUnit.QUOTE)
+    wishes = settings(target="0.01", threshold="0.02", in_quote=True)
 
     assert buy_of(holdings=holdings(usdt=100), settings=wishes).quote_amount == Decimal("99.90")
     assert buy_of(

@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from engine.domain.accounts.settings import Settings, ThresholdUnit
+from engine.domain.accounts.settings import Settings
 from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.balances import Balance, Counting, Holdings
 from engine.domain.market.decimals import (
@@ -42,7 +42,6 @@ from engine.domain.rebalancing.planner import (
     plan_to,
     smallest_order,
 )
-from engine.domain.targets.bands import Drift
 from engine.domain.targets.destination import Destination, Edges, usual_destination
 from engine.domain.targets.goals import TargetSettings
 from engine.domain.targets.target import FixedUsdt
@@ -116,13 +115,13 @@ def any_rules(draw: st.DrawFn) -> PairRules:
 
 @st.composite
 def any_settings(draw: st.DrawFn) -> Settings:
-    unit = draw(st.sampled_from(ThresholdUnit))
+    in_quote = draw(st.booleans())
     fractions = amounts("0.0001", "0.99", places=4)
     sums = amounts("0.01", "1000", places=2)
     return settings(
         target=draw(amounts("0.01", "1e9", places=2)),
-        threshold=draw(fractions if unit is ThresholdUnit.FRACTION else sums),
-        unit=unit,
+        threshold=draw(sums if in_quote else fractions),
+        in_quote=in_quote,
         counting=draw(st.sampled_from(Counting)),
     )
 
@@ -469,13 +468,9 @@ def held_back(situation: Situation, decided: Plan) -> bool:
 @given(any_situations)
 def test_a_fixed_target_of_the_new_kind_is_planned_as_ever(situation):
     settings = situation.settings
-    is_fraction = settings.threshold.unit is ThresholdUnit.FRACTION
-    drift = (
-        Drift(relative=settings.threshold.value)
-        if is_fraction
-        else Drift(quote_amount=settings.threshold.value)
+    target = TargetSettings(
+        target=FixedUsdt(settings.target), threshold=settings.threshold, token=MNTL
     )
-    target = TargetSettings(target=FixedUsdt(settings.target), drift=drift, token=MNTL)
     with localcontext(EXACT_OR_LESS):
         goal = usdt_goal(target, destination=usual_destination(target.target))
 

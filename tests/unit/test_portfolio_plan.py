@@ -36,7 +36,7 @@ from engine.domain.rebalancing.planner import (
     NothingFree,
     PairClosed,
 )
-from engine.domain.targets.bands import Drift
+from engine.domain.targets.bands import Threshold
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.forecast import trade_prices
 from engine.domain.targets.goals import TargetSettings
@@ -67,7 +67,7 @@ def _inputs(held: Mapping[Asset, Any] | None = None, **changes: Any) -> PlanInpu
     values: dict[str, Any] = {
         "settings": TargetSettings(
             target=Basket.of([(BTC, 5), (ETH, 3), (USDT, 2)]),
-            drift=Drift(relative=Decimal("0.05")),
+            threshold=Threshold(relative=Decimal("0.05")),
             token=MNTL,
         ),
         "destination": Destination.HALF,
@@ -232,7 +232,9 @@ def test_a_person_may_trade_to_the_centre_from_inside():
 
 def test_a_token_that_is_not_to_be_held_is_sold_whole():
     settings = TargetSettings(
-        target=Basket.of([(BTC, 0), (ETH, 1)]), drift=Drift(relative=Decimal("0.05")), token=MNTL
+        target=Basket.of([(BTC, 0), (ETH, 1)]),
+        threshold=Threshold(relative=Decimal("0.05")),
+        token=MNTL,
     )
 
     plan = _plan({BTC: "0.001", ETH: "0.2", USDT: 10}, settings=settings)
@@ -240,10 +242,10 @@ def test_a_token_that_is_not_to_be_held_is_sold_whole():
     assert (BTC, Decimal("0.001")) in {(leg.asset, leg.base_quantity) for leg in plan.legs}
 
 
-_RELATIVE, _POINTS = Drift(relative=Decimal("0.05")), Drift(points=Decimal("0.02"))
+_RELATIVE, _POINTS = Threshold(relative=Decimal("0.05")), Threshold(points=Decimal("0.02"))
 _SETTINGS = [
-    TargetSettings(target=target, drift=drift, token=BTC)
-    for drift in (_RELATIVE, _POINTS, Drift(quote_amount=Decimal(5)))
+    TargetSettings(target=target, threshold=drift, token=BTC)
+    for drift in (_RELATIVE, _POINTS, Threshold(quote_amount=Decimal(5)))
     for target in (
         Basket.of([(BTC, 5), (ETH, 3), (USDT, 2)]),
         Basket.of([(BTC, 1), (ETH, 1)]),
@@ -300,7 +302,7 @@ def test_a_run_ends_with_all_inside_or_says_why_and_cash_stays_above_its_floor(
 )
 def test_only_a_price_outside_of_the_two_that_were_shown_trades(price):
     settings = TargetSettings(
-        target=UsdtShare(Decimal(25)), drift=Drift(relative=Decimal("0.05")), token=MNTL
+        target=UsdtShare(Decimal(25)), threshold=Threshold(relative=Decimal("0.05")), token=MNTL
     )
     held = {USDT: Decimal(250), MNTL: Decimal(375_000)}
     ends = trade_prices(settings.goals, held[MNTL], {USDT: held[USDT]}, asset=MNTL)
@@ -317,7 +319,9 @@ def test_only_a_price_outside_of_the_two_that_were_shown_trades(price):
 
 def test_a_floor_is_raised_to_by_a_smallest_order_more():
     settings = TargetSettings(
-        target=UsdtRange(low=Decimal(100)), drift=Drift(relative=Decimal("0.05")), token=BTC
+        target=UsdtRange(low=Decimal(100)),
+        threshold=Threshold(relative=Decimal("0.05")),
+        token=BTC,
     )
 
     plan = _plan({BTC: "0.01", USDT: 90}, settings=settings)
@@ -328,7 +332,9 @@ def test_a_floor_is_raised_to_by_a_smallest_order_more():
 
 def test_a_token_that_is_to_be_worth_an_amount_is_bought_up_to_it():
     settings = TargetSettings(
-        target=TokenWorth(BTC, Decimal(100)), drift=Drift(relative=Decimal("0.05")), token=MNTL
+        target=TokenWorth(BTC, Decimal(100)),
+        threshold=Threshold(relative=Decimal("0.05")),
+        token=MNTL,
     )
 
     plan = _plan({BTC: 0, USDT: 500}, settings=settings)

@@ -23,7 +23,7 @@ from engine.domain.portfolio.position import (
     cash_after,
 )
 from engine.domain.portfolio.to_centre import to_centre
-from engine.domain.targets.bands import Drift, ShareBand
+from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.goals import Goal, Line, TargetSettings
 from engine.domain.targets.target import Basket
 
@@ -48,9 +48,9 @@ def portfolios(
     count = draw(st.integers(1, tokens))
     names = _NAMES[:count]
     parts = draw(st.lists(st.integers(5, 40), min_size=count, max_size=count))
-    drift = Drift(relative=Decimal(draw(st.integers(5, 25))).scaleb(-2))
+    drift = Threshold(relative=Decimal(draw(st.integers(5, 25))).scaleb(-2))
     basket = Basket.of([*zip(names, parts, strict=True), (USDT, draw(st.integers(3, 30)))])
-    goals = TargetSettings(target=basket, drift=drift, token=names[0]).goals
+    goals = TargetSettings(target=basket, threshold=drift, token=names[0]).goals
     cost_rate = draw(st.sampled_from(costs))
     held = draw(st.lists(st.integers(300, 4000), min_size=count, max_size=count))
     positions = []
@@ -293,7 +293,7 @@ def test_sells_alone_sell_no_more_than_is_held_of_the_richest(held, parts, money
 def test_equal_thirds_never_leave_a_trade_behind():
     basket = Basket.of([(name, 1) for name in _NAMES[:3]])
     goals = TargetSettings(
-        target=basket, drift=Drift(relative=Decimal("0.05")), token=_NAMES[0]
+        target=basket, threshold=Threshold(relative=Decimal("0.05")), token=_NAMES[0]
     ).goals
     positions = [
         Position(asset=name, value=Decimal(100), goal=goals.of(name), free=Decimal(100))
@@ -302,4 +302,4 @@ def test_equal_thirds_never_leave_a_trade_behind():
     even = Portfolio(cash=ZERO, cash_goal=goals.of(USDT), positions=positions)
 
     assert fewest(even, way=ONE) == Sizes()
-    assert ShareBand.around(ONE / 3, Drift(points=Decimal("0.05"))).holds(ONE / 3)
+    assert ShareBand.around(ONE / 3, Threshold(points=Decimal("0.05"))).holds(ONE / 3)

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from engine.domain.accounts.deposits import WaitingDeposit
 from engine.domain.accounts.risk_limits import Jump, LimitsInForce, Recent
-from engine.domain.accounts.settings import Threshold, ThresholdUnit
 from engine.domain.execution.bound import ExecutionMode, Slippage
 from engine.domain.market.balances import Balance, Counting, Holdings
 from engine.domain.market.pairs import Asset, OrderType, Side
@@ -37,6 +36,7 @@ from engine.domain.rebalancing.replay import (
     replayed,
     shortened,
 )
+from engine.domain.targets.bands import Threshold
 from engine.storage.serialization import from_json, to_short_json
 from engine.storage.trading.orders import replay_of
 from tests.builders import book, decision_inputs, holdings, intent, rules, settings
@@ -54,9 +54,7 @@ CASES: dict[str, DecisionInputs] = {
     "a sell into many prices": decision_inputs(holdings=holdings(usdt="22.90"), book=DEEP),
     "what is free, and a threshold in USDT": decision_inputs(
         holdings=holdings(usdt="52.10", usdt_locked=5),
-        settings=replace(
-            settings(counting=Counting.FREE), threshold=Threshold(D(2), ThresholdUnit.QUOTE)
-        ),
+        settings=replace(settings(counting=Counting.FREE), threshold=Threshold(quote_amount=D(2))),
     ),
     "a deposit that waits in part": decision_inputs(
         waiting=WaitingDeposit(amount=D(10), until=START, question_id="q-1")

@@ -11,13 +11,8 @@ from bot.parsing.settings import parse_interval, parse_limits, parse_target, par
 from bot.views.components.command_text import interval_text, target_text, threshold_text
 from engine.domain.accounts import setting_presets
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import (
-    MAX_INTERVAL,
-    MAX_TARGET,
-    MIN_INTERVAL,
-    Threshold,
-    ThresholdUnit,
-)
+from engine.domain.accounts.settings import MAX_INTERVAL, MAX_TARGET, MIN_INTERVAL
+from engine.domain.targets.bands import Threshold
 from tests.builders import settings
 
 D = Decimal
@@ -50,11 +45,11 @@ def test_every_target_offered_can_be_set_and_is_another(target: D):
     assert offered
 
 
-@given(targets, st.sampled_from(ThresholdUnit), st.integers(1, 9999), smallest)
+@given(targets, st.booleans(), st.integers(1, 9999), smallest)
 def test_every_threshold_offered_can_be_set_and_leaves_a_band(
-    target: D, unit: ThresholdUnit, hundredths: int, least: D | None
+    target: D, in_quote: bool, hundredths: int, least: D | None
 ):
-    now = settings(target=target, threshold=D(hundredths) / 10000, unit=unit)
+    now = settings(target=target, threshold=D(hundredths) / 10000, in_quote=in_quote)
     offered = setting_presets.thresholds(now, smallest=least)
 
     for threshold in offered:
@@ -66,16 +61,16 @@ def test_thresholds_that_could_never_trade_are_left_out_if_others_are_there():
     offered = setting_presets.thresholds(settings(), smallest=D("5.5"))
     hopeless = setting_presets.thresholds(settings(), smallest=D(39))
 
-    assert [threshold.value for threshold in offered] == [D("0.15"), D("0.2")]
+    assert [threshold.relative for threshold in offered] == [D("0.15"), D("0.2")]
     assert hopeless == setting_presets.thresholds(settings(), smallest=None)
-    assert [threshold.value for threshold in hopeless] == [D(p) / 100 for p in (2, 3, 7, 10)]
+    assert [threshold.relative for threshold in hopeless] == [D(p) / 100 for p in (2, 3, 7, 10)]
 
 
 def test_thresholds_keep_the_unit():
-    now = settings(threshold=2, unit=ThresholdUnit.QUOTE)
+    now = settings(threshold=2, in_quote=True)
 
     assert setting_presets.thresholds(now, smallest=None) == [
-        Threshold(D(value), ThresholdUnit.QUOTE) for value in ("0.5", "1", "5", "10")
+        Threshold(quote_amount=D(value)) for value in ("0.5", "1", "5", "10")
     ]
 
 

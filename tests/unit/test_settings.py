@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from bot.config.env import MAKE_A_KEY
 from bot.config.key_file import load_or_create_keys
 from bot.config.settings import BadSettings, ProcessSettings
-from engine.domain.accounts.settings import Settings, Threshold
+from engine.domain.accounts.settings import Settings
 from engine.domain.market.pairs import Symbol
+from engine.domain.targets.bands import Threshold
 from engine.exchanges.rate_limiter import RateLimits
 from engine.security.vault import is_key
 
@@ -76,7 +77,7 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
         encryption_keys=(),
         default_settings=Settings(
             target=Decimal(40),
-            threshold=Threshold(Decimal("0.05")),
+            threshold=Threshold(relative=Decimal("0.05")),
             interval=timedelta(seconds=120),
             symbol=Symbol("MNTLUSDT"),
             paused=True,
@@ -156,7 +157,7 @@ def test_every_variable_is_read():
         encryption_keys=(KEY, OTHER_KEY),
         default_settings=Settings(
             target=Decimal("57.25"),
-            threshold=Threshold(Decimal("0.025")),
+            threshold=Threshold(relative=Decimal("0.025")),
             interval=timedelta(seconds=5),
             symbol=Symbol("BTCUSDT"),
         ),
@@ -196,7 +197,7 @@ def test_two_names_for_one_interval_must_agree():
     [("0.05", "0.05"), ("5%", "0.05"), ("5 %", "0.05"), ("0.25%", "0.0025"), ("99.99%", "0.9999")],
 )
 def test_a_threshold_is_a_fraction_or_a_percentage(text, fraction):
-    assert read(THRESHOLD=text).default_settings.threshold == Threshold(Decimal(fraction))
+    assert read(THRESHOLD=text).default_settings.threshold == Threshold(relative=Decimal(fraction))
 
 
 @pytest.mark.parametrize(

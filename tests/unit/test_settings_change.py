@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import Settings, Threshold, ThresholdUnit, TradingMode
+from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch, difference
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Side, Symbol
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell
+from engine.domain.targets.bands import Threshold
 from engine.storage.serialization import from_json, to_json
 from tests.builders import account, settings
 
@@ -25,7 +26,7 @@ cents = st.decimals("0.01", "1000000", places=2)
 all_settings = st.builds(
     Settings,
     target=cents,
-    threshold=st.builds(Threshold, cents, st.just(ThresholdUnit.QUOTE)),
+    threshold=st.builds(Threshold, quote_amount=cents),
     interval=st.integers(1, 86400).map(lambda s: timedelta(seconds=s)),
     symbol=st.sampled_from([Symbol("MNTLUSDT"), Symbol("ABCUSDT")]),
     counting=st.sampled_from(Counting),

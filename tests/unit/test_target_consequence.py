@@ -20,7 +20,7 @@ from engine.domain.portfolio.consequence import (
 )
 from engine.domain.portfolio.plan import MissingPrices, PlanInputs, PortfolioPlan, plan_portfolio
 from engine.domain.rebalancing.planner import MarketBuy, plan
-from engine.domain.targets.bands import BandSums, Drift, ShareBand
+from engine.domain.targets.bands import BandSums, ShareBand, Threshold
 from engine.domain.targets.destination import Destination, usual_destination
 from engine.domain.targets.goals import TargetSettings
 from engine.domain.targets.scaling import daily_volatility
@@ -37,11 +37,13 @@ from tests.fakes.clock import START
 
 A, B = Asset("A"), Asset("B")
 MIDDLE = Quote(Decimal("0.001999"), Decimal("0.002001"))
-FIVE_PERCENT = Drift(relative=Decimal("0.05"))
+FIVE_PERCENT = Threshold(relative=Decimal("0.05"))
 
 
 def _target(target: Target, **changes: Any) -> TargetSettings:
-    return TargetSettings(**({"target": target, "drift": FIVE_PERCENT, "token": MNTL} | changes))
+    return TargetSettings(
+        **({"target": target, "threshold": FIVE_PERCENT, "token": MNTL} | changes)
+    )
 
 
 def _inputs(target: TargetSettings, *, usdt: int, mntl: int, **changes: Any) -> PlanInputs:
@@ -156,9 +158,9 @@ def test_a_band_that_does_not_hold_its_weight_is_refused(bands, assets):
 @pytest.mark.parametrize(
     "target", [Basket.of([(A, 60), (B, 30), (USDT, 10)]), UsdtShare(Decimal(25)), FixedUsdt(ONE)]
 )
-@pytest.mark.parametrize("drift", [FIVE_PERCENT, Drift(quote_amount=ONE)])
-def test_a_drift_around_each_weight_can_always_be_met(target: Target, drift: Drift):
-    assert refusal(_target(target, drift=drift)) is None
+@pytest.mark.parametrize("drift", [FIVE_PERCENT, Threshold(quote_amount=ONE)])
+def test_a_drift_around_each_weight_can_always_be_met(target: Target, drift: Threshold):
+    assert refusal(_target(target, threshold=drift)) is None
 
 
 def test_a_band_may_be_wider_on_one_side():

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.market.pairs import USDT
-from engine.domain.targets.bands import Drift
+from engine.domain.targets.bands import Threshold
 from engine.domain.targets.goals import TargetSettings
 from engine.domain.targets.outside import Beyond, is_far_outside
 from engine.domain.targets.target import UsdtShare
@@ -153,7 +153,7 @@ def test_an_account_rests_after_a_filled_trade_unless_it_is_far_outside():
 )
 def test_three_times_the_band_is_far_outside(cash, far):
     goals = TargetSettings(
-        target=UsdtShare(Decimal(25)), drift=Drift(relative=Decimal("0.05")), token=MNTL
+        target=UsdtShare(Decimal(25)), threshold=Threshold(relative=Decimal("0.05")), token=MNTL
     ).goals
 
     assert is_far_outside(goals, {USDT: Decimal(cash), MNTL: Decimal(1000 - cash)}) is far

@@ -14,7 +14,7 @@ from engine.domain.portfolio.one_side import only_buys
 from engine.domain.portfolio.position import Portfolio, Position, Sizes
 from engine.domain.portfolio.to_centre import to_centre
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell, plan_to
-from engine.domain.targets.bands import Drift, ShareBand
+from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.crash_guard import CrashGuard
 from engine.domain.targets.destination import Destination, Edges
 from engine.domain.targets.forecast import least_account, likely_cost
@@ -34,7 +34,7 @@ from tests.builders import MNTL, book, holdings, rules
 
 FORTY, HALF = Decimal(40), Decimal("0.5")
 BTC = Asset("BTC")
-FIVE_PERCENT = Drift(relative=Decimal("0.05"))
+FIVE_PERCENT = Threshold(relative=Decimal("0.05"))
 
 WRONG: list[tuple[type, dict[str, Any], str]] = [
     (FixedUsdt, {"quote_amount": ZERO}, "above zero"),
@@ -58,10 +58,10 @@ WRONG: list[tuple[type, dict[str, Any], str]] = [
         {"parts": tuple((Asset(f"T{n}"), 1) for n in range(MOST_TOKENS + 1))},
         "at most 20 tokens",
     ),
-    (Drift, {}, "fraction or an amount"),
-    (Drift, {"points": HALF, "quote_amount": ONE}, "fraction or an amount"),
-    (Drift, {"relative": ONE}, "under 100 %"),
-    (Drift, {"quote_amount": ZERO}, "above zero"),
+    (Threshold, {}, "fraction or an amount"),
+    (Threshold, {"points": HALF, "quote_amount": ONE}, "fraction or an amount"),
+    (Threshold, {"relative": ONE}, "under 100 %"),
+    (Threshold, {"quote_amount": ZERO}, "above zero"),
     (ShareBand, {"low": HALF, "high": Decimal("0.4")}, "within 0 and 1"),
     (ShareBand, {"low": Decimal("NaN"), "high": ONE}, "cannot be"),
     (Quote, {"bid": ONE, "ask": ONE}, "no prices"),
@@ -86,24 +86,24 @@ def test_parts_are_reduced_and_a_share_names_the_token():
     assert Basket.of([(MNTL, 0), (BTC, 3)]).sold_out == (MNTL,)
 
 
-def _settings(target: Target, drift: Drift = FIVE_PERCENT) -> TargetSettings:
-    return TargetSettings(target=target, drift=drift, token=MNTL)
+def _settings(target: Target, drift: Threshold = FIVE_PERCENT) -> TargetSettings:
+    return TargetSettings(target=target, threshold=drift, token=MNTL)
 
 
 @pytest.mark.parametrize(
     ("target", "drift", "edges"),
     [
         (UsdtShare(Decimal(25)), FIVE_PERCENT, ("237.5", "250", "262.5")),
-        (UsdtShare(Decimal(25)), Drift(points=Decimal("0.05")), ("200", "250", "300")),
-        (UsdtShare(Decimal(25)), Drift(quote_amount=ONE), ("249", "250", "251")),
+        (UsdtShare(Decimal(25)), Threshold(points=Decimal("0.05")), ("200", "250", "300")),
+        (UsdtShare(Decimal(25)), Threshold(quote_amount=ONE), ("249", "250", "251")),
         (TokenWorth(MNTL, Decimal(100)), FIVE_PERCENT, ("895", "900", "905")),
-        (FixedUsdt(FORTY), Drift(points=Decimal("0.01")), ("30", "40", "50")),
+        (FixedUsdt(FORTY), Threshold(points=Decimal("0.01")), ("30", "40", "50")),
         (Basket(((MNTL, 1),)), FIVE_PERCENT, ("0", "0", "50")),
         (Basket(((MNTL, 1),), fixed_quote=FORTY), FIVE_PERCENT, ("38", "40", "42")),
     ],
 )
 def test_a_target_of_one_token_is_an_amount_of_usdt(
-    target: Target, drift: Drift, edges: tuple[str, str, str]
+    target: Target, drift: Threshold, edges: tuple[str, str, str]
 ):
     settings = _settings(target, drift)
 
@@ -160,7 +160,7 @@ def test_a_rest_is_split_by_the_parts_and_follows_its_own_drift():
     goals = _settings(basket).goals
     assert goals.of(MNTL).at(Decimal(440)) == Edges(Decimal(285), Decimal(300), Decimal(315))
     assert goals.of(USDT).at(Decimal(440)) == Edges(Decimal(38), FORTY, Decimal(42))
-    assert _settings(basket, Drift(quote_amount=ONE)).goals.of(BTC).at(Decimal(440)) == Edges(
+    assert _settings(basket, Threshold(quote_amount=ONE)).goals.of(BTC).at(Decimal(440)) == Edges(
         Decimal(99), Decimal(100), Decimal(101)
     )
 
@@ -173,14 +173,16 @@ def test_the_worth_of_a_token_costs_what_its_price_moves():
 
     # 6 USDT a day, squared, over a half-width of 5: 7.20 a day, for 30 days at 0.3 %.
     assert round(found, 6) == Decimal("0.648")
-    wide = _settings(TokenWorth(MNTL, Decimal(100)), Drift(points=Decimal("0.005")))
+    wide = _settings(TokenWorth(MNTL, Decimal(100)), Threshold(points=Decimal("0.005")))
     assert likely_cost(wide, whole=Decimal(1000), way=ONE, **cost) == found
     poor = _settings(Basket(((MNTL, 1),), fixed_quote=FORTY))
     assert likely_cost(poor, whole=FORTY, way=ONE, **cost) == ZERO
 
 
 def test_amounts_as_edges_have_no_least_account():
-    assert least_account(_settings(UsdtShare(FORTY), Drift(quote_amount=ONE)), way=HALF) is None
+    assert (
+        least_account(_settings(UsdtShare(FORTY), Threshold(quote_amount=ONE)), way=HALF) is None
+    )
     assert least_account(_settings(FixedUsdt(FORTY)), way=HALF) is None
     fixed = Basket(((MNTL, 1), (BTC, 1)), fixed_quote=FORTY)
     assert least_account(_settings(fixed), way=HALF) == Decimal(128)

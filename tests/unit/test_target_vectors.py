@@ -13,7 +13,7 @@ from engine.domain.market.decimals import ZERO, floor_to_step
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.market.quotes import Quote
 from engine.domain.portfolio.consequence import refusal
-from engine.domain.targets.bands import Drift, ShareBand, sums_of
+from engine.domain.targets.bands import ShareBand, Threshold, sums_of
 from engine.domain.targets.destination import Destination, Edges
 from engine.domain.targets.forecast import (
     expected,
@@ -46,7 +46,7 @@ def _is_near(found: Decimal | None, expected: str) -> bool:
 
 def _quarter(relative: str = "0.05") -> TargetSettings:
     return TargetSettings(
-        target=UsdtShare(Decimal(25)), drift=Drift(relative=Decimal(relative)), token=MNTL
+        target=UsdtShare(Decimal(25)), threshold=Threshold(relative=Decimal(relative)), token=MNTL
     )
 
 
@@ -70,7 +70,9 @@ def test_nothing_held_has_no_share_and_nothing_outside() -> None:
 
     assert deviations(values, {Asset("A"): Decimal(1)}) is None
     settings = TargetSettings(
-        target=UsdtShare(Decimal(25)), drift=Drift(points=Decimal("0.05")), token=Asset("A")
+        target=UsdtShare(Decimal(25)),
+        threshold=Threshold(points=Decimal("0.05")),
+        token=Asset("A"),
     )
     assert outside(settings.goals, values) == {}
 
@@ -89,7 +91,9 @@ def test_an_edge_is_inside_and_beyond_it_the_centre_is_aimed_at(name: str) -> No
 def test_the_destination_is_that_of_the_vector(name: str) -> None:
     given, expect = _vector(name)
     target = UsdtRange(low=Decimal(given["lo"]), high=Decimal(given["hi"]))
-    settings = TargetSettings(target=target, drift=Drift(relative=Decimal("0.05")), token=MNTL)
+    settings = TargetSettings(
+        target=target, threshold=Threshold(relative=Decimal("0.05")), token=MNTL
+    )
     way = {"0": Destination.EDGE, "0.5": Destination.HALF, "1": Destination.CENTRE}[given["theta"]]
     goal = usdt_goal(settings, destination=way)
     held = Decimal(given["held"])
@@ -103,7 +107,7 @@ def test_a_floor_is_raised_to_by_a_smallest_order_more_and_never_sold_down_to(wa
     given, expect = _vector("A04")
     settings = TargetSettings(
         target=UsdtRange(low=Decimal(given["lo"])),
-        drift=Drift(relative=Decimal("0.05")),
+        threshold=Threshold(relative=Decimal("0.05")),
         token=MNTL,
     )
     goal = usdt_goal(settings, destination=way)
@@ -115,7 +119,7 @@ def test_a_floor_is_raised_to_by_a_smallest_order_more_and_never_sold_down_to(wa
 
 def test_of_points_and_a_part_of_the_weight_the_narrower_counts() -> None:
     given, expect = _vector("A05")
-    drift = Drift(points=Decimal(given["absolute"]), relative=Decimal(given["relative"]))
+    drift = Threshold(points=Decimal(given["absolute"]), relative=Decimal(given["relative"]))
     for asset, weight in given["weights"].items():
         band = ShareBand.around(Decimal(weight), drift)
 
@@ -225,7 +229,7 @@ def test_scaled_bands_stay_around_their_weights_and_leave_room():
     token, other = Asset("A"), Asset("B")
     settings = TargetSettings(
         target=Basket.of([(token, 5), (other, 3), (USDT, 2)]),
-        drift=Drift(relative=Decimal("0.1")),
+        threshold=Threshold(relative=Decimal("0.1")),
         token=MNTL,
         bands={other: ShareBand(Decimal("0.3"), Decimal("0.4"))},
     )
@@ -257,7 +261,7 @@ def test_the_least_account_is_that_of_the_vector() -> None:
     token, other = Asset("A"), Asset("B")
     settings = TargetSettings(
         target=Basket.of([(token, 5), (other, 95)]),
-        drift=Drift(relative=Decimal(given["relative"])),
+        threshold=Threshold(relative=Decimal(given["relative"])),
         token=MNTL,
     )
 

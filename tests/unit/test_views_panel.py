@@ -33,7 +33,7 @@ from bot.views.undo import (
 from engine.accounts.halt import HaltImpact
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import Threshold, ThresholdUnit, TradingMode
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Asset, Symbol
@@ -41,6 +41,7 @@ from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Reason, plan
+from engine.domain.targets.bands import Threshold
 from engine.errors import Unavailable
 from engine.rebalancing.preview import Foreseen, Outlook
 from tests.builders import account, book, forecast_of, holdings, rules, settings
@@ -52,15 +53,15 @@ PAGES = [page for page in PanelPage if page is not PanelPage.HOME]
 LONG = Symbol("1000000BABYDOGE1USDT")
 WISHES = [
     SettingsPatch(target=D("999999999.99")),
-    SettingsPatch(threshold=Threshold(D("0.0125"))),
-    SettingsPatch(threshold=Threshold(D("1234567.89"), ThresholdUnit.QUOTE)),
+    SettingsPatch(threshold=Threshold(relative=D("0.0125"))),
+    SettingsPatch(threshold=Threshold(quote_amount=D("1234567.89"))),
     SettingsPatch(interval_s=5400),
     SettingsPatch(symbol=LONG),
     SettingsPatch(counting=Counting.FREE),
     SettingsPatch(autonomy=TradingMode.NOTIFY),
     SettingsPatch(dry_run=True),
     SettingsPatch(limits=Limits(order=D(500), day=D(2000), orders_per_hour=20, move=D("0.15"))),
-    SettingsPatch(target=D(40), threshold=Threshold(D("0.05"))),
+    SettingsPatch(target=D(40), threshold=Threshold(relative=D("0.05"))),
 ]
 accounts = st.builds(
     lambda target, hundredths, seconds, symbol, paused, dry_run, halted: account(

@@ -24,7 +24,6 @@ from bot.views.settings import (
 )
 from bot.views.why import why_view
 from engine.domain.accounts.incidents import Incident, IncidentKind
-from engine.domain.accounts.settings import ThresholdUnit
 from engine.domain.market.balances import Balance, Counting
 from engine.domain.market.pairs import Asset, Side, Symbol
 from engine.domain.orders.order import ClientOrderId, OrderState, Trigger
@@ -119,7 +118,7 @@ def test_the_same_value_again_changes_nothing_and_says_so():
 @pytest.mark.parametrize(
     ("topic", "after", "words"),
     [
-        (Topic.THRESHOLD, settings(threshold=2, unit=ThresholdUnit.QUOTE), "set to 2.00 USDT"),
+        (Topic.THRESHOLD, settings(threshold=2, in_quote=True), "set to 2.00 USDT"),
         (Topic.INTERVAL, settings(interval=timedelta(seconds=5)), "every 5 s"),
         (Topic.PAIR, settings(symbol=Symbol("BTCUSDT")), "buy and sell only BTC"),
         (Topic.COUNTING, settings(counting=Counting.FREE), "does not count as held"),
@@ -182,16 +181,14 @@ def test_the_values_said_to_work_do_work(target: Decimal, threshold: Decimal, mi
 
 
 def test_a_band_that_reaches_zero_never_sells():
-    wide = settings(threshold=40, unit=ThresholdUnit.QUOTE)
+    wide = settings(threshold=40, in_quote=True)
 
     assert "so I would never sell" in changed(Topic.THRESHOLD, after=wide, rules=rules())
 
 
 def test_a_target_under_the_smallest_order_can_only_grow():
     warning = caution(settings(target="0.50"), rules=rules())
-    in_usdt = caution(
-        settings(target="0.50", threshold="0.1", unit=ThresholdUnit.QUOTE), rules=rules()
-    )
+    in_usdt = caution(settings(target="0.50", threshold="0.1", in_quote=True), rules=rules())
 
     assert warning is not None
     assert [remedy.command for remedy in warning.remedies] == ["settarget"]
@@ -199,7 +196,7 @@ def test_a_target_under_the_smallest_order_can_only_grow():
     assert not in_usdt.remedies
     assert "would work" not in changed(
         Topic.THRESHOLD,
-        after=settings(target="0.50", threshold="0.1", unit=ThresholdUnit.QUOTE),
+        after=settings(target="0.50", threshold="0.1", in_quote=True),
         rules=rules(),
     )
 

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from engine.domain.accounts.settings import Band, Threshold, ThresholdUnit
-from engine.domain.market.decimals import ZERO, floor_to_step
+from engine.domain.accounts.settings import Band
+from engine.domain.market.decimals import ZERO, floor_to_step, plain
 from engine.domain.market.pairs import Asset, Symbol, base_of
+from engine.domain.targets.bands import Threshold
 
 _SIGNIFICANT_DIGITS = 4
 _CENT = Decimal("0.01")
@@ -106,9 +107,11 @@ def fee(amount: Decimal, asset: Asset) -> str:
 
 
 def threshold(value: Threshold) -> str:
-    if value.unit is ThresholdUnit.FRACTION:
-        return percent(value.value)
-    return usdt(value.value)
+    if value.quote_amount is not None:
+        return usdt(value.quote_amount)
+    points = [] if value.points is None else [f"{plain(value.points * 100)} points"]
+    relative = [] if value.relative is None else [percent(value.relative)]
+    return " or ".join([*points, *relative])
 
 
 def band_range(band: Band) -> str:

@@ -9,10 +9,10 @@ from bot.views.components.amounts import pair_name, threshold, usdt
 from bot.views.components.layout import escape
 from bot.views.components.times import exactly
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits
-from engine.domain.accounts.settings import Threshold, ThresholdUnit
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, Asset, Symbol
+from engine.domain.targets.bands import Threshold
 
 _FITS_A_BUTTON = re.compile(r"[A-Za-z0-9.]{1,15}", re.ASCII)
 _MOST_PAIRS = 6
@@ -24,9 +24,11 @@ def target_text(amount: Decimal) -> str:
 
 
 def threshold_text(value: Threshold) -> str:
-    if value.unit is ThresholdUnit.FRACTION:
-        return f"{plain(value.value * 100)}%"
-    return f"{plain(value.value)}usdt"
+    if value.quote_amount is not None:
+        return f"{plain(value.quote_amount)}usdt"
+    points = [] if value.points is None else [f"{plain(value.points * 100)}pp"]
+    relative = [] if value.relative is None else [f"{plain(value.relative * 100)}%"]
+    return " ".join([*points, *relative])
 
 
 def button_names(tokens: Iterable[Asset]) -> Sequence[Asset]:

@@ -20,7 +20,7 @@ from bot.views.components.times import ago
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import held_back
 from engine.domain.accounts.risk_limits import BASIS_POINTS
-from engine.domain.accounts.settings import MAX_TARGET, Settings, ThresholdUnit, TradingMode
+from engine.domain.accounts.settings import MAX_TARGET, Settings, TradingMode
 from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import ZERO, plain
 from engine.domain.market.pairs import PairRules, Side, base_of
@@ -154,7 +154,7 @@ def caution(
     if rules is not None and reach < (smallest := smallest_order(rules)):
         width = (
             f"⚠️ ±{threshold(settings.threshold)} of {usdt(settings.target)} is {usdt(reach)}."
-            if settings.threshold.unit is ThresholdUnit.FRACTION
+            if settings.threshold.quote_amount is None
             else f"⚠️ The band is ±{usdt(reach)}."
         )
         return Caution(
@@ -301,8 +301,8 @@ def _remedies(settings: Settings, *, smallest: Decimal, worth: Decimal | None) -
         percent = (smallest / settings.target * 100).to_integral_value(ROUND_CEILING)
         if percent < 100:  # noqa: PLR2004 - per cent
             remedies.append(Remedy("setthreshold", f"{plain(percent)}%"))
-    if settings.threshold.unit is ThresholdUnit.FRACTION:
-        target = (smallest / settings.threshold.value).to_integral_value(ROUND_CEILING)
+    if settings.threshold.relative is not None:
+        target = (smallest / settings.threshold.relative).to_integral_value(ROUND_CEILING)
         if target <= (MAX_TARGET if worth is None else min(MAX_TARGET, worth)):
             remedies.append(Remedy("settarget", plain(target)))
     return remedies

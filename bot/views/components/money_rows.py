@@ -7,10 +7,10 @@ from decimal import Decimal
 from bot.views.components.amounts import (
     balance,
     cents,
-    percent,
     short,
     signed,
     signed_percent,
+    threshold,
     usdt,
 )
 from bot.views.components.amounts import price as price_text
@@ -20,10 +20,10 @@ from bot.views.components.layout import row
 from bot.views.components.times import time_or_day
 from engine.accounts.overview import Week
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Threshold, ThresholdUnit
 from engine.domain.market.pairs import USDT, PairRules, base_of
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_result import CheckResult, OrderPlaced, PriceSeen, price_in
+from engine.domain.targets.bands import Threshold
 
 _PRICE_OF_NOW = timedelta(hours=1)
 
@@ -51,8 +51,9 @@ def quote_rows(
 
 
 def _reach(value: Threshold) -> str:
-    is_part = value.unit is ThresholdUnit.FRACTION
-    return percent(value.value) if is_part else short(value.value)
+    if value.quote_amount is not None:
+        return short(value.quote_amount)
+    return threshold(value)
 
 
 def token_rows(

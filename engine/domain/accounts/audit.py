@@ -8,9 +8,10 @@ from decimal import Decimal
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import DepositChoice, DepositRule
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import Settings, Threshold, ThresholdUnit
+from engine.domain.accounts.settings import Settings
 from engine.domain.execution.bound import Slippage
 from engine.domain.market.decimals import plain
+from engine.domain.targets.bands import Threshold
 
 NOTHING = "none"
 # The user of a line whose change no user made.
@@ -78,9 +79,11 @@ def band_fields(settings: Settings) -> Mapping[str, str]:
 
 
 def _threshold(threshold: Threshold) -> str:
-    if threshold.unit is ThresholdUnit.FRACTION:
-        return f"{plain(threshold.value * 100)}%"
-    return f"{plain(threshold.value)} USDT"
+    if threshold.quote_amount is not None:
+        return f"{plain(threshold.quote_amount)} USDT"
+    points, relative = threshold.points, threshold.relative
+    parts = [] if points is None else [f"{plain(points * 100)}pp"]
+    return " ".join(parts if relative is None else [*parts, f"{plain(relative * 100)}%"])
 
 
 def _deposits(rule: DepositRule) -> str:

@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from engine.domain.accounts.audit import AuditEntry, band_fields
-from engine.domain.accounts.settings import Band, Settings, Threshold, ThresholdUnit
+from engine.domain.accounts.settings import Band, Settings
+from engine.domain.targets.bands import Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def _before(settings: Settings, entry: AuditEntry) -> Settings | None:
         if entry.subject == "target":
             return replace(settings, target=value)
         if before.endswith("%"):
-            return replace(settings, threshold=Threshold(value / 100))
-        return replace(settings, threshold=Threshold(value, ThresholdUnit.QUOTE))
+            return replace(settings, threshold=Threshold(relative=value / 100))
+        return replace(settings, threshold=Threshold(quote_amount=value))
     except (InvalidOperation, ValueError):
         return None

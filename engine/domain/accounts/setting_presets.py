@@ -5,8 +5,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from engine.domain.accounts.settings import MAX_TARGET, Settings, Threshold, ThresholdUnit
+from engine.domain.accounts.settings import MAX_TARGET, Settings
 from engine.domain.market.decimals import EXACT_OR_LESS, ONE, ZERO, step_of
+from engine.domain.targets.bands import Threshold
 
 _STEPS = (Decimal(10), Decimal(25))
 _LEAST_FOR_WHOLE_STEPS = Decimal(30)
@@ -41,18 +42,14 @@ def thresholds(settings: Settings, *, smallest: Decimal | None) -> Sequence[Thre
     left out where any remain.
     """
     now = settings.threshold
-    ladder = _PERCENTS if now.unit is ThresholdUnit.FRACTION else _AMOUNTS
-    fitting = [
-        value
-        for value in ladder
-        if ZERO < Threshold(value, now.unit).in_quote(settings.target) < settings.target
-    ]
-    working = [
-        value
-        for value in fitting
-        if smallest is None or Threshold(value, now.unit).in_quote(settings.target) >= smallest
-    ]
-    return [Threshold(value, now.unit) for value in _around(working or fitting, now.value)]
+    if now.quote_amount is not None:
+        present, offered = now.quote_amount, {v: Threshold(quote_amount=v) for v in _AMOUNTS}
+    else:
+        present, offered = now.relative or ZERO, {v: Threshold(relative=v) for v in _PERCENTS}
+    reaches = {value: one.in_quote(settings.target) for value, one in offered.items()}
+    fitting = [value for value, reach in reaches.items() if ZERO < reach < settings.target]
+    working = [value for value in fitting if smallest is None or reaches[value] >= smallest]
+    return [offered[value] for value in _around(working or fitting, present)]
 
 
 def intervals(interval: timedelta) -> Sequence[timedelta]:

@@ -10,15 +10,11 @@ from engine.domain.execution.bound import USUAL_SLIPPAGE, ExecutionMode, Slippag
 from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import ZERO, is_positive
 from engine.domain.market.pairs import Symbol
+from engine.domain.targets.bands import Threshold
 
 MIN_INTERVAL = timedelta(seconds=1)
 MAX_INTERVAL = timedelta(days=1)
 MAX_TARGET = Decimal(1_000_000_000)
-
-
-class ThresholdUnit(Enum):
-    FRACTION = "fraction"
-    QUOTE = "quote"
 
 
 class TradingMode(Enum):
@@ -27,23 +23,6 @@ class TradingMode(Enum):
     AUTO = "auto"
     ASK = "ask"
     NOTIFY = "notify"
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """Allowed distance from the target: a fraction of it (0.05 = 5 %) or an amount of USDT."""
-
-    value: Decimal
-    unit: ThresholdUnit = ThresholdUnit.FRACTION
-
-    def __post_init__(self) -> None:
-        if not is_positive(self.value):
-            raise ValueError(f"a threshold must be above zero, was {self.value}")
-        if self.unit is ThresholdUnit.FRACTION and self.value >= 1:
-            raise ValueError(f"a threshold must be under 100 %, was {self.value}")
-
-    def in_quote(self, target: Decimal) -> Decimal:
-        return target * self.value if self.unit is ThresholdUnit.FRACTION else self.value
 
 
 @dataclass(frozen=True, slots=True)

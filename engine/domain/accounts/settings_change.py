@@ -7,9 +7,10 @@ from typing import Any, Self
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import Threshold, TradingMode
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Symbol
+from engine.domain.targets.bands import Threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

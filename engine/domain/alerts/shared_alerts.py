@@ -5,9 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.accounts.members import Role
-from engine.domain.accounts.settings import Threshold
 from engine.domain.alerts.key_alerts import InMode
 from engine.domain.alerts.traits import AlertFacts, AlertKind
+from engine.domain.targets.bands import Threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from engine.domain.market.pairs import Asset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
+class Threshold:
     """How far anything may drift from its goal: *relative* to the goal (0.05 = 5 % of it), by
     *points* of the whole (0.05 = 5 points), the narrower where both are given, or by
     *quote_amount* USDT.
@@ -23,14 +23,24 @@ class Drift:
     def __post_init__(self) -> None:
         fractions = [part for part in (self.relative, self.points) if part is not None]
         if (self.quote_amount is None) == (not fractions):
-            raise ValueError("a drift is either a fraction or an amount")
+            raise ValueError("a threshold is either a fraction or an amount")
         if not all(is_positive(part) and part < ONE for part in fractions):
-            raise ValueError(f"a drift is above 0 and under 100 %, was {fractions}")
+            raise ValueError(f"a threshold is above 0 and under 100 %, was {fractions}")
         if self.quote_amount is not None and not is_positive(self.quote_amount):
-            raise ValueError(f"a drift must be above zero, was {self.quote_amount}")
+            raise ValueError(f"a threshold must be above zero, was {self.quote_amount}")
+
+    def in_quote(self, target: Decimal) -> Decimal:
+        """Returns the half-width around *target* USDT. Raises ValueError for points, which are of
+        the whole.
+        """
+        if self.quote_amount is not None:
+            return self.quote_amount
+        if self.relative is None or self.points is not None:
+            raise ValueError("points are of what an account is worth")
+        return target * self.relative
 
     def reach(self, weight: Decimal) -> Decimal:
-        """Returns the half-width around *weight*, a share; zero for a drift in USDT."""
+        """Returns the half-width around *weight*, a share; zero for a threshold in USDT."""
         reaches = [self.points] if self.points is not None else []
         if self.relative is not None:
             reaches.append(weight * self.relative)
@@ -51,9 +61,9 @@ class ShareBand:
             raise ValueError(f"a band lies within 0 and 1, was {self.low}..{self.high}")
 
     @classmethod
-    def around(cls, weight: Decimal, drift: Drift) -> Self:
-        """Returns the band of a drift that is no amount, cut to what a share can be."""
-        reach = drift.reach(weight)
+    def around(cls, weight: Decimal, threshold: Threshold) -> Self:
+        """Returns the band of a threshold that is no amount, cut to what a share can be."""
+        reach = threshold.reach(weight)
         return cls(max(ZERO, weight - reach), min(ONE, weight + reach))
 
     def holds(self, share: Decimal) -> bool:

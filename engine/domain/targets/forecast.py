@@ -110,9 +110,9 @@ def _walks(settings: TargetSettings, whole: Decimal) -> Mapping[Asset, _Walk]:
         case FixedUsdt() | UsdtRange():
             return {}
         case TokenWorth(asset, amount):
-            drift = settings.drift
-            width = drift.quote_amount or amount * (drift.relative or ZERO)
-            return {asset: _Walk(amount, width or whole * (drift.points or ZERO))}
+            threshold = settings.threshold
+            width = threshold.quote_amount or amount * (threshold.relative or ZERO)
+            return {asset: _Walk(amount, width or whole * (threshold.points or ZERO))}
         case UsdtShare() | Basket():
             return _walks_of_shares(settings, whole)
         case _:
@@ -143,7 +143,7 @@ def half_widths(settings: TargetSettings, whole: Decimal) -> Mapping[Asset, Deci
     basket = settings.basket
     if basket is None:
         return {}
-    amount, bands = settings.drift.quote_amount, settings.share_bands
+    amount, bands = settings.threshold.quote_amount, settings.share_bands
     found = {}
     for asset, weight in weights_of(basket).items():
         if amount is not None and asset not in settings.bands:
@@ -164,7 +164,7 @@ def least_account(
     None where there are no shares, or their edges are amounts of USDT.
     """
     basket = settings.basket
-    if basket is None or settings.drift.quote_amount is not None:
+    if basket is None or settings.threshold.quote_amount is not None:
         return None
     with localcontext(ESTIMATING):
         weights = weights_of(basket)

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from engine.domain.market.decimals import ONE, ZERO
 from engine.domain.market.pairs import USDT, Asset
-from engine.domain.targets.bands import BandSums, Drift, ShareBand, sums_of
+from engine.domain.targets.bands import BandSums, ShareBand, Threshold, sums_of
 from engine.domain.targets.destination import Edges
 from engine.domain.targets.target import (
     Basket,
@@ -69,12 +69,12 @@ class Goals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSettings:
-    """A target with what is set around it. *bands* replace the drift for the assets named.
+    """A target with what is set around it. *bands* replace the threshold for the assets named.
     *token* is of the pair that is traded where the target names none.
     """
 
     target: Target
-    drift: Drift
+    threshold: Threshold
     token: Asset
     bands: Mapping[Asset, ShareBand] = field(default_factory=dict)
 
@@ -95,37 +95,37 @@ class TargetSettings:
 
     @property
     def share_bands(self) -> Mapping[Asset, ShareBand]:
-        """The band of each asset that has a part, as fractions; where the drift is in USDT, of
+        """The band of each asset that has a part, as fractions; where the threshold is in USDT, of
         those alone that have a band of their own. With a fixed amount of USDT they are fractions
         of the rest.
         """
         basket = self.basket
-        if basket is None or self.drift.quote_amount is not None:
+        if basket is None or self.threshold.quote_amount is not None:
             return self.bands if basket else {}
         weights = weights_of(basket)
         return {
-            asset: self.bands.get(asset) or _band(weight, self.drift, weights)
+            asset: self.bands.get(asset) or _band(weight, self.threshold, weights)
             for asset, weight in weights.items()
         }
 
     @property
     def sums(self) -> BandSums | None:
         """The sums that a refusal shows; None where edges are amounts."""
-        if self.basket is None or self.drift.quote_amount is not None:
+        if self.basket is None or self.threshold.quote_amount is not None:
             return None
         return sums_of(self.share_bands.values())
 
     @property
     def goals(self) -> Goals:
-        target, drift = self.target, self.drift
+        target, threshold = self.target, self.threshold
         match target:
             case FixedUsdt(amount):
-                return _cash_first(_around(amount, drift), self.token)
+                return _cash_first(_around(amount, threshold), self.token)
             case UsdtRange():
                 return _cash_first(_range(target), self.token)
             case TokenWorth(asset, amount):
                 rest = Goal(_NOTHING, Line(-amount, ONE), _EVERYTHING)
-                return Goals({asset: _around(amount, drift), USDT: rest})
+                return Goals({asset: _around(amount, threshold), USDT: rest})
             case UsdtShare() | Basket():
                 return self._shares(target)
             case _:
@@ -136,12 +136,12 @@ class TargetSettings:
         fixed = basket.fixed_quote or ZERO
         weights, bands = weights_of(basket), self.share_bands
         goals = {
-            asset: _share(weight, bands.get(asset), self.drift, fixed)
+            asset: _share(weight, bands.get(asset), self.threshold, fixed)
             for asset, weight in weights.items()
         }
         goals |= {asset: _SOLD_OUT for asset in basket.sold_out if asset not in self.bands}
         if basket.fixed_quote is not None:
-            goals[USDT] = _around(basket.fixed_quote, self.drift)
+            goals[USDT] = _around(basket.fixed_quote, self.threshold)
         return Goals(goals)
 
 
@@ -209,22 +209,22 @@ def _range(target: UsdtRange) -> Goal:
     )
 
 
-def _around(amount: Decimal, drift: Drift) -> Goal:
-    if drift.relative is None and drift.points is not None:
-        reach = Line(share=drift.points)
+def _around(amount: Decimal, threshold: Threshold) -> Goal:
+    if threshold.relative is None and threshold.points is not None:
+        reach = Line(share=threshold.points)
     else:
-        reach = Line(drift.quote_amount or amount * (drift.relative or ZERO))
+        reach = Line(threshold.quote_amount or amount * (threshold.relative or ZERO))
     low, high = Line(amount - reach.fixed, -reach.share), Line(amount + reach.fixed, reach.share)
     return Goal(low, Line(amount), high)
 
 
-def _band(weight: Decimal, drift: Drift, weights: Mapping[Asset, Decimal]) -> ShareBand:
+def _band(weight: Decimal, threshold: Threshold, weights: Mapping[Asset, Decimal]) -> ShareBand:
     """USDT without a part drifts as far as the largest part may: it is where fees and fills end."""
-    reach = drift.reach(weight or max(weights.values()))
+    reach = threshold.reach(weight or max(weights.values()))
     return ShareBand(max(ZERO, weight - reach), min(ONE, weight + reach))
 
 
-def _share(weight: Decimal, band: ShareBand | None, drift: Drift, fixed: Decimal) -> Goal:
+def _share(weight: Decimal, band: ShareBand | None, threshold: Threshold, fixed: Decimal) -> Goal:
     def of_rest(share: Decimal, aside: Decimal = ZERO) -> Line:
         return Line(aside - share * fixed, share)
 
@@ -233,5 +233,5 @@ def _share(weight: Decimal, band: ShareBand | None, drift: Drift, fixed: Decimal
         # All of the rest is no edge: where less than the fixed amount is there, the rest is more.
         high = _EVERYTHING if band.high == ONE else of_rest(band.high)
         return Goal(of_rest(band.low), centre, high)
-    reach = drift.quote_amount or ZERO
+    reach = threshold.quote_amount or ZERO
     return Goal(of_rest(weight, -reach), centre, of_rest(weight, reach))

@@ -41,7 +41,7 @@ def scaled_settings(settings: TargetSettings, factors: Mapping[Asset, Decimal]) 
     USDT times their mean by weight. A token without a factor keeps its band; so do amounts.
     """
     basket = settings.basket
-    if basket is None or settings.drift.quote_amount is not None:
+    if basket is None or settings.threshold.quote_amount is not None:
         return settings
     with localcontext(ESTIMATING):
         weights = weights_of(basket)

@@ -10,20 +10,20 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.deposits import DepositRule, WaitingDeposit
+from engine.domain.accounts.deposits import WaitingDeposit
 from engine.domain.accounts.risk_limits import Limits
-from engine.domain.accounts.settings import Settings, Threshold
-from engine.domain.execution.bound import USUAL_SLIPPAGE, Slippage
+from engine.domain.accounts.settings import Settings
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.storage.accounts import acting, incidents, low_balance, shares, timed_pauses
 from engine.storage.accounts import halt as stored_halt
+from engine.storage.accounts.setting_columns import columns_for, settings_of
 from engine.storage.chat import confirmations, undeliverable
 from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow, ShareRow
 from engine.storage.models.trading import BalanceChangeRow, OrderRow, RunRequestRow
-from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.row_mapping import from_row
 from engine.storage.statements import delete, has_row, update
 from engine.storage.trading import balance_changes, orders, run_requests
 
@@ -84,7 +84,7 @@ async def get_or_create(
         key_print=None,
         created_at=now,
         halted=halt is not None,
-        **_columns(settings),
+        **columns_for(settings),
     )
     session.add(row)
     await session.flush()
@@ -103,8 +103,8 @@ async def change(session: AsyncSession, account: Account, **wishes: Any) -> Acco
         # Serialized with what lifts a pause: `engine/accounts/deliverability.py`, `timed_pause.py`.
         account = await locked(session, account.id)
         await unmark_pause(session, account.id)
-    before = _columns(account.settings)
-    after = _columns(replace(account.settings, **wishes))
+    before = columns_for(account.settings)
+    after = columns_for(replace(account.settings, **wishes))
     # *account* may have been read a while ago: settings changed since then are kept.
     changed = {name: value for name, value in after.items() if value != before[name]}
     return await _store(session, account, **changed) if changed else account
@@ -348,18 +348,6 @@ async def unchanged(
     return current if is_ours else None
 
 
-def _columns(settings: Settings) -> dict[str, Any]:
-    return columns_of(settings, "threshold", "interval", "deposits", "slippage") | {
-        "slippage": settings.slippage.fraction,
-        "slippage_strict": settings.slippage.strict,
-        "deposits": settings.deposits.choice,
-        "deposit_wait_s": settings.deposits.wait,
-        "threshold": settings.threshold.value,
-        "threshold_unit": settings.threshold.unit,
-        "interval_s": settings.interval,
-    }
-
-
 def _waiting(waiting: WaitingDeposit | None) -> dict[str, Any]:
     if waiting is None:
         return dict(_NO_DEPOSIT)
@@ -376,18 +364,10 @@ def _account(row: AccountRow) -> Account:
         waiting = WaitingDeposit(
             amount=row.waiting_amount, until=row.waiting_until, question_id=row.waiting_question
         )
-    threshold = Threshold(row.threshold, row.threshold_unit)
     return from_row(
         Account,
         row,
-        settings=from_row(
-            Settings,
-            row,
-            threshold=threshold,
-            interval=row.interval_s,
-            deposits=DepositRule(row.deposits, row.deposit_wait_s),
-            slippage=Slippage(row.slippage or USUAL_SLIPPAGE.fraction, row.slippage_strict),
-        ),
+        settings=settings_of(row),
         waiting=waiting,
         limits=Limits(
             order=row.limit_order,

@@ -2,17 +2,23 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 
 from sqlalchemy import ForeignKey, String, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.domain.accounts.deposits import DepositChoice
 from engine.domain.accounts.members import Role
-from engine.domain.accounts.settings import ThresholdUnit, TradingMode
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.shares import SharedAlerts
 from engine.domain.execution.bound import ExecutionMode
 from engine.domain.market.balances import Counting
 from engine.storage.column_types import Base
+
+
+class ThresholdUnit(Enum):
+    FRACTION = "fraction"
+    QUOTE = "quote"
 
 
 class AccountRow(Base):

@@ -16,7 +16,7 @@ from engine.domain.accounts.incidents import Incident, IncidentKind, IncidentTim
 from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.accounts.members import Invitation, Role
 from engine.domain.accounts.risk_limits import Jump, Limits
-from engine.domain.accounts.settings import Band, Settings, Threshold, ThresholdUnit, TradingMode
+from engine.domain.accounts.settings import Band, Settings, TradingMode
 from engine.domain.accounts.undeliverable import Undeliverable
 from engine.domain.alerts.alerts import (
     Alert,
@@ -80,6 +80,7 @@ from engine.domain.rebalancing.planner import (
     UnderMinimum,
 )
 from engine.domain.rebalancing.run_request import RunOffer, RunRequest
+from engine.domain.targets.bands import Threshold
 from engine.storage.trading.paper_ledger import PaperOrder
 
 # A key for tests: whoever has it opens nothing but these files.
@@ -101,14 +102,14 @@ UPDATE = {"update_id": 501, "message": {"text": "/status", "chat": {"id": CHAT}}
 
 NEW = Settings(
     target=Decimal(40),
-    threshold=Threshold(Decimal("0.05")),
+    threshold=Threshold(relative=Decimal("0.05")),
     interval=timedelta(seconds=120),
     symbol=PAIR,
     paused=False,
 )
 IN_GROUP = Settings(
     target=Decimal("1234.56"),
-    threshold=Threshold(Decimal("7.50"), ThresholdUnit.QUOTE),
+    threshold=Threshold(quote_amount=Decimal("7.50")),
     interval=timedelta(hours=2),
     symbol=Symbol("MXUSDT"),
     counting=Counting.FREE,
@@ -513,7 +514,7 @@ _OFFERED = RunOffer(Side.SELL, Decimal("17.5"), 3)
 _PROPOSAL = pending_change.PendingChange(
     wanted=settings_change.SettingsPatch(
         target=Decimal("60.01"),
-        threshold=Threshold(Decimal("0.07")),
+        threshold=Threshold(relative=Decimal("0.07")),
         interval_s=300,
         symbol=Symbol("MXUSDT"),
         counting=Counting.FREE,
