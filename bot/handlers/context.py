@@ -39,6 +39,7 @@ from engine.diagnosis.database_probe import DatabaseProbe
 from engine.diagnosis.workload import Workload
 from engine.domain.accounts.account import Account
 from engine.execution.manual_resolution import ManualResolution
+from engine.execution.stray_orders import StrayOrders
 from engine.membership.group_requests import GroupRequests
 from engine.membership.invitations import Invitations
 from engine.membership.members import MemberService
@@ -88,6 +89,7 @@ class HandlerContext:
     start_links: StartLinks
     started_at: datetime
     status_messages: StatusMessages
+    stray_orders: StrayOrders
     telegram_activity: TelegramActivity
     undo_for: timedelta
     workload: Callable[[], Workload]

@@ -1,12 +1,14 @@
-"""An unresolved order: the user reports through its buttons what became of it."""
+"""Orders that need the user: what became of one, and whether one that is not known is cancelled."""
 
 from dataclasses import dataclass
 from typing import assert_never
 
 from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import Report, Word
+from bot.interaction.confirmations import payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
+from bot.views.stray_orders import stray_answer_view
 from bot.views.unresolved_order import (
     already_clear_view,
     believed_view,
@@ -24,6 +26,7 @@ from engine.execution.manual_resolution import (
     ResolutionResult,
     StillUnclear,
 )
+from engine.execution.stray_orders import STRAY, StrayOrder, StrayStands
 
 SET_ASIDE = "set_aside"
 
@@ -40,7 +43,10 @@ class ReportAnswer:
 class UnresolvedOrderHandler(Handler):
     def routes(self) -> Routes:
         return Routes(
-            taps={SET_ASIDE: ConfirmationHandler(self.ctx.confirmations.once(self._set_aside))}
+            taps={
+                SET_ASIDE: ConfirmationHandler(self.ctx.confirmations.once(self._set_aside)),
+                STRAY: ConfirmationHandler(self.ctx.confirmations.once(self._cancel_stray)),
+            }
         )
 
     async def reported(self, request: Request, report: Report) -> ReportAnswer:
@@ -73,6 +79,18 @@ class UnresolvedOrderHandler(Handler):
         if isinstance(account, AlreadyClear):
             return already_clear_view(account)
         return set_aside_view(account=account)
+
+    async def _cancel_stray(self, question: Confirmation, request: Request) -> Message:
+        """The tap on "Cancel it", under an order that is not known here."""
+        account, stray = (
+            await self.ctx.accounts.own(request.chat_id),
+            payload_of(question, StrayOrder),
+        )
+        answer = await self.ctx.stray_orders.cancel(account, stray, user_id=request.user_id)
+        again_id = None
+        if isinstance(answer, StrayStands):
+            again_id = await self.ctx.confirmations.ask(request, kind=STRAY, payload=stray)
+        return stray_answer_view(answer, stray, account=account, again_id=again_id)
 
     async def _resolve(self, request: Request, report: Report) -> ResolutionResult:
         if report.word is Word.LOOK_AGAIN:

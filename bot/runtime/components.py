@@ -62,6 +62,7 @@ from engine.exchanges.rate_limit_memory import RateLimitMemory
 from engine.exchanges.rate_limiter import Usage
 from engine.exchanges.request_stats import RequestStats
 from engine.execution.manual_resolution import ManualResolution
+from engine.execution.stray_orders import StrayOrders
 from engine.maintenance.pruning import Pruning
 from engine.membership.group_requests import GroupRequests
 from engine.membership.invitations import Invitations
@@ -255,6 +256,9 @@ def assemble(
             start_links=links,
             started_at=clock.steady(),
             status_messages=status_messages,
+            stray_orders=StrayOrders(
+                database=database, clock=clock, exchange_for=setup.exchange_for
+            ),
             telegram_activity=telegram_activity,
             undo_for=setup.timing.undo,
             workload=workload,

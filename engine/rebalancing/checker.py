@@ -45,6 +45,7 @@ from engine.exchanges.interface import Exchange, ExchangeFor, Market
 from engine.exchanges.pair_data import rules_and_book
 from engine.execution.executor import OrderExecutor, must_narrow
 from engine.execution.reconciliation import OrderReconciler, next_look
+from engine.execution.stray_orders import StrayOrderFinder
 from engine.notifications import incidents
 from engine.rebalancing import run_requests
 from engine.rebalancing.approvals import Approvals
@@ -94,6 +95,7 @@ class Checker(Service):
         self._reconciler = OrderReconciler(
             database=self.database, clock=self.clock, executor=self._executor
         )
+        self._strays = StrayOrderFinder(database=self.database, clock=self.clock)
         self._low_balance = LowBalanceMonitor(database=self.database, clock=self.clock)
 
     async def check(self, duty: CheckInput, *, fence: int) -> Checked:
@@ -101,13 +103,16 @@ class Checker(Service):
         try:
             if duty.unresolved is not None:
                 return await self._resolve(duty, duty.unresolved)
-            return await self._decide(duty, self.exchange_for(duty.account), fence=fence)
+            exchange = self.exchange_for(duty.account)
+            checked = await self._decide(duty, exchange, fence=fence)
+            await self._strays.look(duty.account, exchange, fence=fence)
         except LeaseLost:
             # The account changed during planning: check it again at once.
             look = self._look(duty, CheckFailed(IncidentKind.INTERNAL, "changed"))
             return Checked(look, again_in=timedelta(seconds=1))
         except EngineError as e:
             return await self._failed(duty, e)
+        return checked
 
     async def _resolve(self, duty: CheckInput, intent: Order) -> Checked:
         # Asked where the order went, whatever kind of money the account uses by now.

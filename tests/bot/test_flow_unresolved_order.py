@@ -284,3 +284,24 @@ async def test_an_order_that_was_cleared_up_meanwhile_is_left_as_it_is(
     assert await state(bot) is OrderState.FILLED
     assert not (await bot.account()).settings.paused
     assert len(world.mexc.orders) == 1
+
+
+async def test_an_order_that_is_not_known_is_told_and_cancelled_by_one_tap(
+    world: World, bot: Program
+):
+    await bot.connect()
+    order = {"symbol": "MNTLUSDT", "side": "BUY", "type": "LIMIT", "price": "0.0015"}
+    name = "bl" + "a2" * 13
+    rests = world.mexc.ledger.place(
+        world.mexc.ledger.accounts[KEY], {**order, "quantity": "1000", "newClientOrderId": name}
+    )
+    told = await bot.checked()
+
+    card = next(message for message in told if "I do not know" in message.text)
+    assert name in card.text
+    assert card.labels == ["Cancel it"]
+    await bot.tap(OWNER, "Cancel it", message=card)
+
+    assert rests.status == "CANCELED"
+    assert "The order is cancelled" in card.text
+    assert "Nothing of it was filled" in card.text

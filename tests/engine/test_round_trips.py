@@ -83,12 +83,14 @@ def engine(sqlite: Database, clock: FakeClock, away: Away) -> Engine:
     return Engine(sqlite, clock, away.exchange)
 
 
-async def test_a_cold_check_that_holds_asks_twice(engine: Engine, away: Away):
+async def test_a_cold_check_that_holds_asks_for_time_balances_and_once_for_open_orders(
+    engine: Engine, away: Away
+):
     account = await engine.open_account()
     away.begin()
     await engine.check(account)
 
-    assert away.asked == ["GET time", "GET account"]
+    assert away.asked == ["GET time", "GET account", "GET openOrders"]
 
 
 async def test_a_warm_check_that_holds_asks_once_and_writes_nothing(engine: Engine, away: Away):

@@ -34,6 +34,7 @@ from engine.domain.rebalancing.planner import Reason
 from engine.domain.rebalancing.replay import StoredDecision
 from engine.domain.rebalancing.run_request import ManualOffer, RunOffer
 from engine.domain.targets.bands import Threshold
+from engine.execution.stray_orders import StrayOrder
 from engine.storage.column_types import Base
 from engine.storage.models import queues
 from engine.storage.queues import outbox
@@ -59,13 +60,14 @@ ROOTS: Mapping[str, type] = {
     "question member": Chosen,
     "question member_role": MemberRequest,
     "question flow": AskedFlow,
+    "question stray_order": StrayOrder,
     "outbox shared": SharedAlert,
     **{f"outbox {kind}": alert for kind, alert in ALERTS.items()},
 }
 # Asked by none of the versions whose databases are in `stored/`.
 NEWER_QUESTIONS = {
     *("flow", "kept_deposit", "manual_trade", "resume", "waiting_deposit"),
-    *("shares", "unshare", "share_link"),
+    *("shares", "unshare", "share_link", "stray_order"),
 }
 WRITTEN_THRESHOLD = (
     *("value: decimal as text", "unit?: fraction | quote"),

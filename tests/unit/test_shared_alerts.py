@@ -48,6 +48,7 @@ from engine.domain.alerts.deposit_alerts import (
     DepositWaiting,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
@@ -116,6 +117,7 @@ TROUBLES = {
     *(Halted, HaltLifted, LowBalanceReached, LowBalanceOver, PauseEnded, AccountChanged),
     *(KeyTooPowerful, MoneyShared),  # where they pause trading
     PricesNotTaken,
+    StrayOrderFound,
 }
 OWNERS = {
     *(KeyEnding, Digest, MemberJoined, ChatUndeliverable, ChatDeliverable),

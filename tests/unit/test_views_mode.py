@@ -35,6 +35,7 @@ from engine.domain.alerts.deposit_alerts import (
     DepositWaiting,
 )
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.shared_alerts import AccountChanged
@@ -127,6 +128,15 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
         MoneyShared(dry_run=dry_run, key_tail="BWC5"),
         PricesNotTaken(dry_run=dry_run, symbol=MNTLUSDT),
         PricesNotTaken(dry_run=dry_run, symbol=MNTLUSDT, rested=True),
+        StrayOrderFound(
+            dry_run=dry_run,
+            symbol=MNTLUSDT,
+            side=Side.BUY,
+            price=D("0.001998"),
+            base_quantity=D(8521),
+            executed=D(3000),
+            client_order_id="bl" + "a2" * 13,
+        ),
         AccountChanged(dry_run=dry_run, user_id=2, name="Mia", trading=True),
         *(
             one

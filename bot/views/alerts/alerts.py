@@ -26,6 +26,7 @@ from bot.views.manual_trade import manual_declined_view
 from bot.views.members import joined_view
 from bot.views.share import sharing_begun_view, sharing_ended_view, sharing_left_view
 from bot.views.shared_groups import account_changed_view, group_answered_view, group_asks_view
+from bot.views.stray_orders import stray_order_view
 from bot.views.unresolved_order import report_rows
 from engine.domain.alerts.alerts import (
     Alert,
@@ -56,6 +57,7 @@ from engine.domain.alerts.deposit_alerts import (
     DepositWaiting,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
@@ -285,6 +287,7 @@ _VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
     OrderUnclear: _unclear,
     OrderNeverArrived: _never_arrived,
     OrderNeedsPerson: _needs_person,
+    StrayOrderFound: stray_order_view,
     IncidentAlert: trouble_view,
     IncidentResolved: trouble_over_view,
     RunDeclined: _declined,

@@ -11,6 +11,7 @@ from bot.views.components.badges import TROUBLE, alert_badge, mode_badge
 from bot.views.components.keyboards import do, keyboard, with_buttons
 from bot.views.components.layout import lines
 from bot.views.components.times import utc
+from bot.views.stray_orders import shared_stray_order_view
 from engine.domain.accounts.members import Role
 from engine.domain.alerts.alerts import (
     Alert,
@@ -21,6 +22,7 @@ from engine.domain.alerts.alerts import (
 )
 from engine.domain.alerts.deposit_alerts import DepositKept, DepositWaiting
 from engine.domain.alerts.key_alerts import InMode, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.traits import AlertKind
 
 # The commands of buttons that stay; other buttons answer a question of the owner's chat.
@@ -40,6 +42,8 @@ def shared_alert_view(alert: Alert, *, role: Role) -> Message:  # noqa: PLR0911 
             return _deposit_kept(alert)
         case OrderNeedsPerson():
             return _order_unclear(alert)
+        case StrayOrderFound():
+            return shared_stray_order_view(alert)
         case KeyTooPowerful() | MoneyShared():
             return _key_trouble(alert)
         case IncidentAlert() if alert.traits.kind is AlertKind.KEY:

@@ -15,6 +15,7 @@ from engine.domain.alerts.deposit_alerts import (
     DepositWaiting,
 )
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
@@ -311,6 +312,7 @@ Alert = (
     | OrderUnclear
     | OrderNeverArrived
     | OrderNeedsPerson
+    | StrayOrderFound
     | IncidentAlert
     | IncidentResolved
     | RunDeclined

@@ -1,7 +1,7 @@
 """Queries of orders: stored before they are sent, and all that is known of them since."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -213,6 +213,15 @@ async def unresolved_of(
         select(OrderRow).where(OrderRow.account_id.in_(account_ids), IS_UNRESOLVED)
     )
     return {AccountId(row.account_id): intent_of(row) for row in rows}
+
+
+async def open_among(
+    session: AsyncSession, names: Collection[ClientOrderId]
+) -> Collection[ClientOrderId]:
+    """Returns those of *names* that are orders which are not resolved yet."""
+    query = select(OrderRow.client_order_id)
+    found = await session.scalars(query.where(OrderRow.client_order_id.in_(names), IS_UNRESOLVED))
+    return {ClientOrderId(name) for name in found}
 
 
 async def last_fills_of(
