@@ -27,6 +27,7 @@ STEPS = (
     *("order asked 1", "order answered 1"),
     *("fees asked 1", "fees answered 1", "holdings asked 2", "holdings answered 2"),
     *("write begins 5", "commit 5", "committed 5"),  # the outcome and its alert
+    *("open_orders asked 1", "open_orders answered 1"),  # once a lease
 )
 RECOVERY_STEPS = (
     *("write begins 1", "commit 1", "committed 1"),  # unclear
