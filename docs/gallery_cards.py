@@ -109,6 +109,7 @@ from engine.domain.rebalancing.order_factory import terms_of
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan
 from engine.domain.rebalancing.replay import replayed
 from engine.domain.rebalancing.run_request import offered
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import AddressRefused, Unavailable
 from engine.exchanges.interface import KeyInspection
 from engine.rebalancing.preview import Outlook
@@ -154,7 +155,7 @@ _DRIFT = DriftNoticed(
     expected_base=_TRADE.execution.base_quantity,
     held=D("57.10"),
     target=D(40),
-    band=SETTINGS.band,
+    band=SETTINGS.fixed_goal.band,
     asked_quote=D("17.10"),
     held_after=_TRADE.quote_after,
 )
@@ -240,7 +241,7 @@ CARDS: Sequence[Shown] = (
     Shown("resume-asked", "The pause is over, and the first order is big", [alert_view(ResumeAsked(dry_run=False, paused=True, symbol=SYMBOL, side=Side.BUY, expected_quote=Decimal(900), again_at=NOON + timedelta(hours=1)))]),
     Shown("resume", "Resume", _asked("/resume", resumed_view(account=ACCOUNT, already=False, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("resume-asks", "Resume, where the first order is large", _asked("/resume", ask_resume_view(account=_with(paused=True), foreseen=foreseen(_with(paused=True), _RICH, at=NOON), confirmation_id="q"))),
-    Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", target_set(_with(target=D(60)), _AFTER, at=_LATER))),
+    Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", target_set(_with(target=FixedUsdt(D(60))), _AFTER, at=_LATER))),
     Shown("plain-value", "A value without a question", _asked("60", ask_plain_value_view(meant=Ambiguous(Topic.TARGET, ("60",)), typed_text="60", confirmation_id="A"))),
     Shown("plain-resume", "Resume without a slash", _asked("resume", ask_plain_resume_view())),
     Shown("set-target-bare", "A setting is asked for", _asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS, is_listening=True))),

@@ -25,6 +25,7 @@ from engine.domain.profit.ledger import Held
 from engine.domain.profit.report import ProfitReport, profit
 from engine.domain.profit.spans import Span
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 
 _UNTIL = datetime(2026, 11, 30, 12, 7, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
@@ -65,7 +66,11 @@ class Sample:
         halves = [(self.begin, self.before), (changed_at, self.settings)]
         if self.before is None:
             halves = [(self.begin, self.settings)]
-        return [PastBand(at, one.target, one.band) for at, one in halves if one is not None]
+        return [
+            PastBand(at, one.fixed_goal.target, one.fixed_goal.band)
+            for at, one in halves
+            if one is not None
+        ]
 
     def prices(self) -> PriceLine:
         chance, price = random.Random(self.seed), Decimal(self.price)  # noqa: S311 - no secret
@@ -139,7 +144,7 @@ def _settings(
 ) -> Settings:
     return replace(
         ACCOUNT.settings,
-        target=Decimal(target),
+        target=FixedUsdt(Decimal(target)),
         threshold=Threshold(relative=Decimal(threshold)),
         symbol=Symbol(symbol),
         dry_run=dry_run,

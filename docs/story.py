@@ -35,12 +35,13 @@ from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult,
 from engine.domain.rebalancing.forecast import forecast
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, plan
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 from engine.rebalancing.preview import Foreseen, Outlook
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SYMBOL, MNTL = Symbol("MNTLUSDT"), Asset("MNTL")
 SETTINGS = Settings(
-    target=Decimal(40),
+    target=FixedUsdt(Decimal(40)),
     threshold=Threshold(relative=Decimal("0.05")),
     interval=timedelta(minutes=2),
     symbol=SYMBOL,
@@ -89,7 +90,7 @@ def story() -> Sequence[Typed | Message]:
     trade = bought(before)
     after = holdings(usdt=trade.quote_after or Decimal(0), mntl=trade.base_after or Decimal(0))
     later = NOON + timedelta(minutes=3)
-    more = replace(ACCOUNT, settings=replace(SETTINGS, target=Decimal(60)))
+    more = replace(ACCOUNT, settings=replace(SETTINGS, target=FixedUsdt(Decimal(60))))
     refused = IncidentAlert(
         dry_run=False,
         kind=IncidentKind.ADDRESS_REFUSED,
@@ -135,7 +136,9 @@ def target_set(account: Account, held: Holdings, *, at: datetime) -> Message:
     told = changed_view(
         topic=Topic.TARGET, account=account, before=SETTINGS, now=at, outlook=outlook
     )
-    return undoable(told, former=SettingsPatch(target=SETTINGS.target), question_id="q")
+    return undoable(
+        told, former=SettingsPatch(target=FixedUsdt(SETTINGS.fixed_goal.target)), question_id="q"
+    )
 
 
 def holdings(*, usdt: Decimal, mntl: Decimal) -> Holdings:
@@ -146,8 +149,8 @@ def seen(holdings: Holdings, *, at: datetime) -> CheckResult:
     return CheckResult(
         at=at,
         trigger=Trigger.PERSON,
-        target=SETTINGS.target,
-        band=SETTINGS.band,
+        target=SETTINGS.fixed_goal.target,
+        band=SETTINGS.fixed_goal.band,
         verdict=NoTrade(InsideBand()),
         seen=BalanceSnapshot.of(SETTINGS, holdings, BOOK),
     )
@@ -189,7 +192,7 @@ def bought(before: Holdings) -> Order:
         dry_run=False,
         trigger=Trigger.INTERVAL,
         fence=1,
-        target=SETTINGS.target,
+        target=SETTINGS.fixed_goal.target,
         quote_before=usdt,
         base_before=mntl,
         created_at=NOON,

@@ -54,7 +54,8 @@ def decided(session: AsyncSession, account_id: AccountId, look: CheckResult) -> 
     seen = {} if look.seen is None else {"held_usdt": plain(look.seen.held)}
     pair = {} if look.seen is None else {"pair": look.seen.symbol}
     about = {"account": account_id, **pair, "money": PAPER if look.funds == PAPER else LIVE}
-    extra = {**about, **facts, **seen, "target_usdt": plain(look.target)}
+    target = {} if look.target is None else {"target_usdt": plain(look.target)}
+    extra = {**about, **facts, **seen, **target}
     _once_committed(session, "check decided", extra)
 
 

@@ -21,6 +21,7 @@ from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.planner import Plan
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 from tests.fakes.clock import START
 
 MNTL = Asset("MNTL")
@@ -111,7 +112,7 @@ def settings(
 ) -> Settings:
     """Running, unlike a new chat's: most tests want trades."""
     return Settings(
-        target=Decimal(target),
+        target=FixedUsdt(Decimal(target)),
         threshold=Threshold(**{"quote_amount" if in_quote else "relative": Decimal(threshold)}),
         interval=interval,
         symbol=symbol,

@@ -11,6 +11,7 @@ from bot.config.env import TELEGRAM, VARIABLES, EnvReader
 from bot.config.library_environment import loader_paths, missing_files
 from bot.observability.redaction import login_of, whole_of
 from engine.domain.accounts.settings import Settings
+from engine.domain.targets.target import FixedUsdt
 from engine.exchanges.rate_limiter import RateLimits
 from engine.storage.postgres import with_tls
 from engine.storage.schema import sqlite_file
@@ -99,7 +100,7 @@ class ProcessSettings:
                 account_reads=values["MEXC_READS_PER_SECOND"],
             ),
             default_settings=Settings(
-                target=values["TARGET_USDT"],
+                target=FixedUsdt(values["TARGET_USDT"]),
                 threshold=values["THRESHOLD"],
                 interval=_interval(reading, values),
                 symbol=values["TRADING_PAIR"],

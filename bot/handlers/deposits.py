@@ -137,7 +137,7 @@ class DepositsHandler(Handler):
     ) -> Response | Refusal:
         """The card again, with new buttons for *waiting* and the balance of now if it can be read."""
         look = await self.ctx.previews.fresh_look(account, patiently=True)
-        held = account.settings.target + waiting.amount
+        held = account.settings.fixed_goal.target + waiting.amount
         held = look.seen.held if look is not None and look.seen is not None else held
         after = await self.ctx.deposits.wait(
             question.id,
@@ -165,7 +165,7 @@ class DepositsHandler(Handler):
         look = await self.ctx.previews.fresh_look(account, patiently=True)
         if look is None or look.seen is None:
             return await self._wait(question, account, waiting, request, note=UNREAD)
-        target = account.settings.target
+        target = account.settings.fixed_goal.target
         rest = still_waiting(waiting, total=look.seen.quote.total, target=target)
         if rest is None:
             return deposit_over_view(account=account)

@@ -104,7 +104,8 @@ class ResumeHandler(Handler):
         if not is_live or settings.autonomy is not TradingMode.AUTO:
             return None, None
         foreseen = await self.ctx.previews.foresee(account)
-        if not needs_a_yes(foreseen, target=settings.target, agreed=agreed):
+        aim = settings.fixed.target if settings.fixed else None
+        if not needs_a_yes(foreseen, target=aim, agreed=agreed):
             return None, foreseen
         proposal = change_to_confirm(account, SettingsPatch(), foreseen, in_panel=False)
         question_id = await self.ctx.confirmations.ask(request, kind=RESUME, payload=proposal)

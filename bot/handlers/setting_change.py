@@ -32,6 +32,7 @@ from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.accounts.settings_change import SettingsPatch, difference
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.trade_size import is_big, moved, worth_of
+from engine.domain.targets.target import FixedUsdt
 from engine.rebalancing.preview import Foreseen
 
 
@@ -90,7 +91,7 @@ class SettingChangeFlow(Handler):
         )
         if question is not None:
             return question
-        values = {"target": target}
+        values = {"target": FixedUsdt(target)}
         return await self.field(
             request, account, Topic.TARGET, values, in_panel=in_panel, foreseen=foreseen
         )
@@ -169,14 +170,14 @@ class SettingChangeFlow(Handler):
         or no more than was *agreed*. And what it would move, where that was looked at.
         """
         settings = account.settings
-        if settings.dry_run or not account.can_trade or target == settings.target:
+        if settings.dry_run or not account.can_trade or FixedUsdt(target) == settings.target:
             return None, None
-        wanted = replace(account, settings=replace(settings, target=target))
+        wanted = replace(account, settings=replace(settings, target=FixedUsdt(target)))
         foreseen = await self.ctx.previews.foresee(wanted)
         if not needs_a_yes(foreseen, target=target, agreed=agreed):
             return None, foreseen
         proposal = change_to_confirm(
-            account, SettingsPatch(target=target), foreseen, in_panel=in_panel
+            account, SettingsPatch(target=FixedUsdt(target)), foreseen, in_panel=in_panel
         )
         question_id = await self.ctx.confirmations.ask(request, kind=BIG_TARGET, payload=proposal)
         question = ask_target_view(
@@ -197,11 +198,11 @@ class SettingChangeFlow(Handler):
         proposal = _pending_change(question)
         account = await self.ctx.accounts.of(request.chat_id)
         target = proposal.wanted.target
-        if target is not None and proposal.holds(account):
+        if isinstance(target, FixedUsdt) and proposal.holds(account):
             again, _ = await self._question_about_target(
                 request,
                 account,
-                target,
+                target.quote_amount,
                 in_panel=proposal.in_panel,
                 agreed=proposal if agreed else None,
             )
@@ -255,10 +256,10 @@ def _change_back(before: Account, after: Account, *, in_panel: bool) -> PendingC
 
 
 def needs_a_yes(
-    foreseen: Foreseen | None, *, target: Decimal, agreed: PendingChange | None
+    foreseen: Foreseen | None, *, target: Decimal | None, agreed: PendingChange | None
 ) -> bool:
     """True if it would move much, or that is unknown, and the user has not confirmed it."""
-    if foreseen is None:
+    if foreseen is None or target is None:
         return agreed is None
     amount = moved(foreseen.plan, target=target)
     if not is_big(amount, worth=worth_of(foreseen.seen)):

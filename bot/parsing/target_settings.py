@@ -109,14 +109,6 @@ def parse_drift(text: str) -> Threshold | Ambiguous:
     return parse_threshold(tidy)
 
 
-def drift_text(drift: Threshold) -> str:
-    if drift.quote_amount is not None:
-        return f"{plain(drift.quote_amount)} USDT"
-    parts = [] if drift.points is None else [f"{plain(drift.points * _PERCENT)}pp"]
-    parts += [] if drift.relative is None else [as_percent(drift.relative * _PERCENT)]
-    return " ".join(parts)
-
-
 def parse_bands(text: str) -> Mapping[Asset, ShareBand | None] | Ambiguous:
     """Parse "BTC 45..60", several of them with commas, or "BTC off"; edges are percentages."""
     tidy = _tidy(text, Topic.BANDS)

@@ -1,4 +1,4 @@
-"""Parses any kind of target, and writes it back as the text that means exactly that.
+"""Parses any kind of target: the other way is `engine/domain/targets/notation.py`.
 
 Nothing is guessed: what may mean something else is asked about, and a refusal names the rule that
 was broken.
@@ -8,7 +8,6 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import assert_never
 
 from bot.parsing.input_rules import InputRule, amount_rule, percent_rule
 from bot.parsing.settings import (
@@ -16,13 +15,13 @@ from bot.parsing.settings import (
     NotUnderstood,
     Topic,
     amounts_in,
-    as_percent,
     is_certain,
     numbers_in,
     parse_symbol,
 )
 from engine.domain.market.decimals import ZERO, plain
 from engine.domain.market.pairs import USDT, Asset, base_of
+from engine.domain.targets.notation import target_text
 from engine.domain.targets.target import (
     MOST_PARTS,
     MOST_TOKENS,
@@ -80,23 +79,6 @@ def parse_any_target(text: str, *, basket: Sequence[Asset] = ()) -> Target | Amb
         return _parse(_with_numbers(tidy, [reading[0] for reading in readings]), basket)
     meant = itertools.islice(itertools.product(*readings), _MOST_TRIED)
     return _asked(_with_numbers(tidy, found) for found in meant)
-
-
-def target_text(target: Target) -> str:
-    """Write *target* so that `parse_any_target` reads the same."""
-    match target:
-        case FixedUsdt(amount):
-            return f"{plain(amount)} USDT"
-        case UsdtRange():
-            return _range_text(target)
-        case UsdtShare(percent):
-            return as_percent(percent)
-        case TokenWorth(asset, amount):
-            return f"{asset} {plain(amount)}"
-        case Basket():
-            return _basket_text(target)
-        case _:
-            assert_never(target)
 
 
 def _parse(text: str, basket: Sequence[Asset]) -> Target | Ambiguous:
@@ -269,28 +251,6 @@ def _meant(target: Target) -> Ambiguous:
 def _with_numbers(text: str, numbers: Sequence[Decimal]) -> str:
     line = iter(numbers)
     return _A_NUMBER.sub(lambda _: plain(next(line)), text)
-
-
-def _range_text(target: UsdtRange) -> str:
-    low, high, centre = target.low, target.high, target.centre
-    if low is not None and high is not None:
-        both = f"{plain(low)}..{plain(high)}"
-        return both if centre is None else f"{plain(centre)} in {both}"
-    return f">={plain(low)}" if low is not None else f"<={plain(high or ZERO)}"
-
-
-def _basket_text(target: Basket) -> str:
-    names = ":".join(asset for asset, _ in target.parts)
-    counts = ":".join(str(count) for _, count in target.parts)
-    parts = f"{names} {counts}"
-    if target.fixed_quote is not None:
-        return (
-            f"{plain(target.fixed_quote)} USDT, rest {names if len(target.parts) == 1 else parts}"
-        )
-    percents = [(asset, Decimal(count) * PERCENT / target.total) for asset, count in target.parts]
-    if all(percent == round(percent, _CENTS) for _, percent in percents):
-        return " ".join(f"{asset} {as_percent(percent)}" for asset, percent in percents)
-    return parts
 
 
 def _check(rule: InputRule | None) -> None:

@@ -6,6 +6,7 @@ from bot.views.components.badges import badge
 from bot.views.components.forecast import HALTED_FOR_ALL
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import escape, lines
+from bot.views.components.target_words import target_line
 from bot.views.components.times import exactly
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.members import SHARED_IDS, Role
@@ -13,7 +14,7 @@ from engine.domain.accounts.members import SHARED_IDS, Role
 
 def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = False) -> Message:
     """The next step depends on the chat's setup. *alerts_here*: of a forum, this topic."""
-    settings = account.settings
+    settings, fixed = account.settings, account.settings.fixed
     pair = escape(pair_name(settings.symbol))
     if not account.can_trade:
         step = lines(
@@ -36,8 +37,10 @@ def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = Fal
         lines(
             badge(account),
             "Welcome! This chat may use me now." if just_let_in else "Hello!",
-            f"I hold {usdt(settings.target)} ±{threshold(settings.threshold)} on your MEXC "
-            f"account: I buy or sell {pair} at market.",
+            f"I hold {usdt(fixed.target)} ±{threshold(settings.threshold)} on your MEXC "
+            f"account: I buy or sell {pair} at market."
+            if fixed
+            else f"Your MEXC account: {escape(target_line(settings.target))}.",
             f"I check it every {exactly(settings.interval)}.",
         ),
         lines(step, "My alerts come to this topic from now on." if alerts_here else None),

@@ -75,7 +75,7 @@ def _first_order(account: Account, foreseen: Foreseen | None) -> str:
     if foreseen is None:
         return "MEXC does not answer. I do not know how large the first order is."
     plan, symbol = foreseen.plan, account.settings.symbol
-    target = account.settings.target
+    target = account.settings.fixed_goal.target
     if plan.order is None or foreseen.forecast is None:
         reason = reason_text(plan.reason, symbol=symbol) if plan.reason else None
         return lines(reason, _later(plan.held, target=target, base=escape(base_of(symbol))))

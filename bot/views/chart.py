@@ -172,7 +172,8 @@ def _drift(
     theme: Theme,
 ) -> Picture:
     report = found.report
-    band, target, held = account.settings.band, account.settings.target, report.points[-1].quote
+    fixed, held = account.settings.fixed_goal, report.points[-1].quote
+    band, target = fixed.band, fixed.target
     inside = _inside(report, bands)
     always = "" if inside is None else f"· inside the band {inside}"
     chart = DriftChart(
@@ -213,7 +214,8 @@ def _changed(bands: Sequence[PastBand], *, since: datetime) -> str | None:
 
 def _holdings(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -> Picture:
     report = found.report
-    band, target, now = account.settings.band, account.settings.target, report.points[-1]
+    fixed, now = account.settings.fixed_goal, report.points[-1]
+    band, target = fixed.band, fixed.target
     base, whole = base_of(account.settings.symbol), now.value
     worth = now.value - now.quote
 

@@ -119,7 +119,7 @@ def _decided(look: CheckResult, symbol: Symbol) -> str:  # noqa: PLR0911 - one r
                 buy="Sent an order to buy {base} for about {amount}.",
                 sell="Sent an order to sell {base} for about {amount}.",
             )
-            if held is None:
+            if held is None or look.target is None:
                 return sent
             return f"{sent} Held {usdt(held)}, target {usdt(look.target)}."
         case NoTrade():

@@ -220,6 +220,8 @@ def _buttons(account: Account, *, now: datetime) -> InlineKeyboardMarkup:
     waiting = account.waits(now)
     if waiting is None:
         return keyboard(*([one] for one in rules))
-    offer = DepositOffer.of(account, waiting.amount, held=account.settings.target + waiting.amount)
+    offer = DepositOffer.of(
+        account, waiting.amount, held=account.settings.fixed_goal.target + waiting.amount
+    )
     card = deposit_buttons(waiting.question_id, new_target=offer.new_target)
     return keyboard(*card.inline_keyboard, *([one] for one in rules))

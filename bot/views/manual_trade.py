@@ -15,8 +15,10 @@ from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape
 from bot.views.components.listening import listening_line
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
+from bot.views.components.target_words import target_line
 from bot.views.rebalance_plan import PLAN_VALID_FOR
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Settings
 from engine.domain.alerts.alerts import ManualDeclined
 from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import ONE, ZERO, plain
@@ -190,10 +192,15 @@ def _buttons(offer: ManualOffer, confirmation_id: str) -> InlineKeyboardMarkup:
     return keyboard(*rows)
 
 
+def _aim(settings: Settings) -> str:
+    fixed = settings.fixed
+    return escape(target_line(settings.target)) if fixed is None else cents(fixed.target)
+
+
 def _consequence(account: Account, offer: ManualOffer) -> str | None:
     """What becomes of the trade, and of trading, by each of the buttons."""
     settings, is_buy = account.settings, offer.trade.side is Side.BUY
-    target, is_undone = cents(settings.target), offer.pauses or offer.target is not None
+    target, is_undone = _aim(settings), offer.pauses or offer.target is not None
     if not is_undone:
         if settings.paused:
             return "Trading is paused and stays paused. Your tap sends this one order."

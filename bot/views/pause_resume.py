@@ -11,7 +11,8 @@ from bot.views.components.amounts import usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import band_line, next_check, warning_of
 from bot.views.components.keyboards import do, keyboard, typed
-from bot.views.components.layout import echoed, lines
+from bot.views.components.layout import echoed, escape, lines
+from bot.views.components.target_words import target_line
 from bot.views.components.times import utc
 from engine.domain.accounts.account import Account
 from engine.domain.orders.order import Order
@@ -69,13 +70,14 @@ def resumed_view(
 ) -> Message:
     settings = account.settings
     warning = warning_of(settings, outlook)
+    held = escape(target_line(settings.target))
     title = "Trading is on already" if already else "Trading is on"
     return Message.paragraphs(
         lines(
             f"{badge(account)} · {title}",
-            f"I hold {usdt(settings.target)} for you on paper, with live prices."
+            f"I hold {held} for you on paper, with live prices."
             if settings.dry_run
-            else f"I hold {usdt(settings.target)} for you with real money.",
+            else f"I hold {held} for you with real money.",
             band_line(settings),
         ),
         next_check(account, outlook, now=now),

@@ -38,7 +38,7 @@ def plan_view(
     """The plan made with `ignore_band`, and the estimated result of its order.
     *confirmation_id* is None if no tap is possible: nothing to trade, or trading is paused.
     """
-    settings = account.settings
+    settings, band = account.settings, account.settings.fixed_goal.band
     head = lines(
         f"{badge(account)} · Plan for {escape(pair_name(settings.symbol))}",
         _distance(plan.held, settings),
@@ -48,8 +48,8 @@ def plan_view(
             head, lines(_no_order(plan, settings), out_of_reach(settings, seen))
         )
     inside = (
-        f"It is inside the band of {band_range(settings.band)}. I would not trade, you may."
-        if settings.band.holds(plan.held)
+        f"It is inside the band of {band_range(band)}. I would not trade, you may."
+        if band.holds(plan.held)
         else None
     )
     unreachable = out_of_reach(settings, seen)
@@ -162,22 +162,24 @@ def dead_tap_notice() -> str:
 
 
 def _distance(held: Decimal, settings: Settings) -> str:
-    off = held - settings.target
+    aim = settings.fixed_goal.target
+    off = held - aim
     if cents(abs(off)) == "0.00":
         return f"You hold {usdt(held)}, just the target."
-    target = f"{cents(settings.target)} ({drift(held, target=settings.target)})"
+    target = f"{cents(aim)} ({drift(held, target=aim)})"
     if off > ZERO:
         return f"You hold {usdt(held)}, {usdt(off)} over the target of {target}."
     return f"You hold {usdt(held)}, {usdt(-off)} under the target of {target}."
 
 
 def _no_order(plan: Plan, settings: Settings) -> str:
+    band = settings.fixed_goal.band
     reason = plan.reason or InsideBand()  # a plan without an order always has a reason
     if isinstance(reason, InsideBand):
-        return f"Nothing to trade: that is inside the band of {band_range(settings.band)}."
+        return f"Nothing to trade: that is inside the band of {band_range(band)}."
     return lines(
         "There is nothing to trade now.",
-        reason_text(reason, symbol=settings.symbol, held=plan.held, band=settings.band),
+        reason_text(reason, symbol=settings.symbol, held=plan.held, band=band),
         reason_advice(reason, symbol=settings.symbol),
     )
 

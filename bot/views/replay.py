@@ -10,6 +10,7 @@ from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import block, lines, row
 from bot.views.components.no_trade_reasons import reason_text
 from bot.views.components.order_text import order_line, order_sentence
+from bot.views.components.target_words import target_line
 from bot.views.components.times import to_the_second, zone_name
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import USDT
@@ -88,7 +89,7 @@ def _came_out(replay: Replayed) -> Iterable[str]:
             plan.reason,
             symbol=order.symbol,
             held=plan.held,
-            band=replay.inputs.settings.band,
+            band=fixed.band if (fixed := replay.inputs.settings.fixed) else None,
         )
         yield f"⚠️ No order came out. {why}"
     elif plan.order is not None:
@@ -119,8 +120,9 @@ def _inputs(replay: Replayed) -> Iterable[str]:
         locked = f", {show(held.locked)} locked" if held.locked else ""
         yield from row(asset, f"{show(held.free)} free{locked}")
     if inputs.trade is None:
-        yield from row("Target", usdt(settings.target))
-        yield from row("Band", f"{cents(settings.band.low)} – {cents(settings.band.high)}")
+        yield from row("Target", target_line(settings.target))
+        if (fixed := settings.fixed) is not None:
+            yield from row("Band", f"{cents(fixed.band.low)} – {cents(fixed.band.high)}")
     if inputs.waiting is not None:
         yield from row("Waiting", f"{usdt(inputs.waiting.amount)} of a deposit")
     if book.asks:

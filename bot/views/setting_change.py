@@ -6,19 +6,21 @@ from decimal import Decimal
 
 from bot.interaction.callback_data import Confirm, Open, PanelPage
 from bot.interaction.message import Message
-from bot.views.components.amounts import cents, pair_name, usdt
+from bot.views.components.amounts import pair_name, usdt
 from bot.views.components.badges import badge
 from bot.views.components.command_text import commands, named
 from bot.views.components.forecast import foreseen_note, out_of_reach
 from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import escape, fitted, lines, listed, paragraphs
 from bot.views.components.no_trade_reasons import reason_text
+from bot.views.components.target_words import target_line
 from bot.views.rebalance_plan import PLAN_VALID_FOR, order_text
 from bot.views.undo import back_to_panel
 from engine.domain.accounts.account import Account
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import OverLimit
 from engine.domain.rebalancing.trade_size import worth_of
+from engine.domain.targets.target import FixedUsdt, Target
 from engine.rebalancing.preview import Foreseen
 
 _UNSEEN = "MEXC does not answer now. I do not know what this would trade."
@@ -46,10 +48,10 @@ def ask_target_view(
     in_panel: bool,
 ) -> Message:
     """*account* before the change; *foreseen* with the new target, None if it is not known."""
-    kept = usdt(account.settings.target)
+    kept = escape(target_line(account.settings.target))
     text = paragraphs(
         f"{badge(account)} · Set the target to {usdt(target)}?",
-        _first_order(account, foreseen, target=target, when=_when(account)),
+        _first_order(account, foreseen, target=FixedUsdt(target), when=_when(account)),
         f"No tap within {_SECONDS} s: the target stays {kept}. Another one: /settarget",
     )
     buttons = keyboard(
@@ -112,7 +114,7 @@ def _first_order(
     account: Account,
     foreseen: Foreseen | None,
     *,
-    target: Decimal,
+    target: Target,
     when: tuple[str, str],
     with_worth: bool = True,
 ) -> str:
@@ -148,4 +150,4 @@ def _when(account: Account) -> tuple[str, str]:
 
 def _pair(account: Account) -> str:
     settings = account.settings
-    return f"{escape(pair_name(settings.symbol))}, target {cents(settings.target)} USDT"
+    return f"{escape(pair_name(settings.symbol))}, target {escape(target_line(settings.target))}"

@@ -10,14 +10,15 @@ from bot.interaction.callback_data import Choose
 from bot.interaction.message import Message
 from bot.parsing.input_rules import InputRule
 from bot.parsing.settings import MOST_HISTORY_ROWS, MOST_LOG_LINES, Ambiguous, Topic
-from bot.views.components.amounts import pair_name, threshold, usdt
+from bot.views.components.amounts import pair_name, threshold
 from bot.views.components.badges import badge
-from bot.views.components.command_text import pair_texts, target_text
+from bot.views.components.command_text import amount_text, pair_texts
 from bot.views.components.forecast import Caution, band_line, next_check, warning_of
 from bot.views.components.input_rules import RULES
 from bot.views.components.keyboards import button, in_rows, keyboard, typed
 from bot.views.components.layout import echoed, escape, lines
 from bot.views.components.listening import listening_line
+from bot.views.components.target_words import target_line
 from bot.views.components.times import exactly
 from engine.domain.accounts import setting_presets
 from engine.domain.accounts.account import Account
@@ -256,7 +257,7 @@ def not_checked_view(*, settings: Settings, wanted: str) -> Message:
 
 def _value(topic: Topic, settings: Settings) -> str:
     values = {
-        Topic.TARGET: usdt(settings.target),
+        Topic.TARGET: escape(target_line(settings.target)),
         Topic.THRESHOLD: threshold(settings.threshold),
         Topic.INTERVAL: exactly(settings.interval),
         Topic.PAIR: escape(pair_name(settings.symbol)),
@@ -303,7 +304,10 @@ def _value_buttons(
     topic: Topic, settings: Settings, tokens: Sequence[Asset]
 ) -> InlineKeyboardMarkup | None:
     if topic is Topic.TARGET:
-        values = [target_text(value) for value in setting_presets.targets(settings.target)]
+        fixed = settings.fixed
+        values = (
+            [amount_text(one) for one in setting_presets.targets(fixed.target)] if fixed else []
+        )
     elif topic is Topic.PAIR:
         values = [*pair_texts(tokens, but=settings.symbol)]
     else:

@@ -19,16 +19,17 @@ from bot.parsing.settings import Topic
 from bot.views.components.amounts import cents, pair_name, threshold, usdt
 from bot.views.components.badges import badge
 from bot.views.components.command_text import (
+    amount_text,
     interval_text,
     limits_text,
     pair_texts,
-    target_text,
     threshold_text,
 )
 from bot.views.components.forecast import band_line, next_check, warning_of
 from bot.views.components.input_rules import RULES
 from bot.views.components.keyboards import button, do, in_rows, keyboard
 from bot.views.components.layout import block, echoed, escape, lines, row
+from bot.views.components.target_words import target_line
 from bot.views.components.times import exactly
 from bot.views.settings import USAGE
 from bot.views.undo import UNDO, undo_hint
@@ -151,11 +152,11 @@ def failed_view(failure: Message, *, page: PanelPage) -> Message:
 
 
 def _rows(account: Account, rules: PairRules | None) -> list[str]:
-    settings = account.settings
+    settings, fixed = account.settings, account.settings.fixed
     rows = [
-        ("🎯 Target", usdt(settings.target)),
+        ("🎯 Target", target_line(settings.target, most=2)),
         ("📏 Threshold", f"±{threshold(settings.threshold)}"),
-        ("", f"{cents(settings.band.low)} – {cents(settings.band.high)}"),
+        *([("", f"{cents(fixed.band.low)} – {cents(fixed.band.high)}")] if fixed else ()),
         ("⏱ Interval", exactly(settings.interval)),
         ("🪙 Pair", pair_name(settings.symbol)),
         *([("", f"from {usdt(smallest_order(rules))}")] if rules else ()),
@@ -178,7 +179,7 @@ def _value(page: PanelPage, account: Account) -> str:
     """Raises KeyError for the first page, which is about no setting."""
     settings, in_force = account.settings, account.limits_in_force
     return {
-        PanelPage.TARGET: usdt(settings.target),
+        PanelPage.TARGET: escape(target_line(settings.target)),
         PanelPage.THRESHOLD: f"±{threshold(settings.threshold)}",
         PanelPage.INTERVAL: exactly(settings.interval),
         PanelPage.PAIR: escape(pair_name(settings.symbol)),
@@ -201,15 +202,15 @@ def _effects(page: PanelPage, account: Account) -> Sequence[str]:
 def _presets(
     page: PanelPage, account: Account, outlook: Outlook
 ) -> Sequence[InlineKeyboardButton]:
-    settings, rules = account.settings, outlook.rules
+    settings, rules, fixed = account.settings, outlook.rules, account.settings.fixed
     thresholds = setting_presets.thresholds(
         settings, smallest=smallest_order(rules) if rules else None
     )
     order_limits = setting_presets.order_limits(account.limits_in_force.order)
     choices: Mapping[PanelPage, Sequence[tuple[str, str]]] = {
         PanelPage.TARGET: [
-            (cents(value), target_text(value))
-            for value in setting_presets.targets(settings.target)
+            (cents(value), amount_text(value))
+            for value in (setting_presets.targets(fixed.target) if fixed else ())
         ],
         PanelPage.THRESHOLD: [
             (f"±{threshold(value)}", threshold_text(value)) for value in thresholds
@@ -224,7 +225,7 @@ def _presets(
         ],
         PanelPage.COUNTING: [(value.value, value.value) for value in Counting],
         PanelPage.LIMITS: [
-            *((cents(value), target_text(value)) for value in order_limits),
+            *((cents(value), amount_text(value)) for value in order_limits),
             ("auto", "auto"),
         ],
         PanelPage.DRY_RUN: [("🧪 on", "on"), ("🟢 off", "off")],

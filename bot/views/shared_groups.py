@@ -7,6 +7,7 @@ from bot.views.components.amounts import threshold, usdt
 from bot.views.components.badges import alert_badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape
+from bot.views.components.target_words import target_line
 from bot.views.components.times import utc
 from bot.views.members import name_of
 from engine.domain.accounts.members import Role
@@ -63,6 +64,7 @@ def account_changed_view(changed: AccountChanged) -> Message:
         if is_switch
         else None,
         f"{who} set the target to {usdt(changed.target)}." if changed.target is not None else None,
+        f"{who} set the target to {escape(target_line(changed.aim))}." if changed.aim else None,
         f"{who} set the threshold to ±{threshold(changed.threshold)}."
         if changed.threshold
         else None,

@@ -11,10 +11,11 @@ from bot.views.components.forecast import held_at, next_step, stays_inside
 from bot.views.components.layout import escape, fitted, lines, listed, paragraphs
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.order_text import order_sentence
+from bot.views.components.target_words import target_line
 from bot.views.components.times import ago, roughly
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
-from engine.domain.accounts.settings import TradingMode
+from engine.domain.accounts.settings import FixedTarget, TradingMode
 from engine.domain.market.pairs import USDT, PairRules, Side, Symbol, base_of
 from engine.domain.orders.order import Order, OrderState, Trigger
 from engine.domain.rebalancing.check_result import (
@@ -95,7 +96,7 @@ def why_view(
 
 def _seen(
     look: CheckResult, seen: BalanceSnapshot, rules: PairRules | None
-) -> tuple[str, str | None, str, str | None]:
+) -> tuple[str, str | None, str | None, str | None]:
     """What was held, in open orders too, the target, and the token's price."""
     base = base_of(seen.symbol)
     step = rules.quantity_step if rules is not None and rules.base == base else None
@@ -109,11 +110,17 @@ def _seen(
     return (
         f"It saw {usdt(seen.held)} and {balance(seen.base.total, step=step)} {escape(base)}.",
         f"Open orders hold {listed(locked)} of that." if locked else None,
-        f"Target {usdt(look.target)}, band {band_range(look.band)}.",
+        _aim(look),
         f"{escape(base)} cost {price(seen.price, step=rules.price_step if rules else None)} USDT."
         if seen.price
         else None,
     )
+
+
+def _aim(look: CheckResult) -> str | None:
+    if look.target is None or look.band is None:
+        return None
+    return f"Target {usdt(look.target)}, band {band_range(look.band)}."
 
 
 def _read_twice(first: BalanceSnapshot, then: BalanceSnapshot) -> str:
@@ -248,9 +255,16 @@ def _changes(look: CheckResult | None, account: Account) -> str | None:
     if look is None:
         return None
     seen_other_pair = look.seen is not None and look.seen.symbol != settings.symbol
-    if look.target == settings.target and look.band == settings.band and not seen_other_pair:
+    fixed = settings.fixed
+    seen = (
+        None if look.target is None or look.band is None else FixedTarget(look.target, look.band)
+    )
+    if seen == fixed and not seen_other_pair:
         return None
+    pair = escape(pair_name(settings.symbol))
+    if fixed is None:
+        return f"The target changed since: {escape(target_line(settings.target))}."
     return (
-        f"The settings changed since: target {usdt(settings.target)}, "
-        f"band {band_range(settings.band)}, {escape(pair_name(settings.symbol))}."
+        f"The settings changed since: target {usdt(fixed.target)}, "
+        f"band {band_range(fixed.band)}, {pair}."
     )

@@ -282,12 +282,12 @@ class AccountService:
 
     async def _surely_held(self, account: Account) -> Holdings:
         """Returns the balances for a paper ledger, read twice where an asset is missing."""
-        exchange, symbol = self._exchange_for(account), account.settings.symbol
+        exchange, assets = self._exchange_for(account), account.settings.assets
         holdings = await exchange.holdings()
-        if not lacks_an_asset(holdings, symbol):
+        if not lacks_an_asset(holdings, assets):
             return holdings
         await self._clock.sleep(SECOND_SIGHT)
-        return most_of(holdings, await exchange.holdings(), symbol)
+        return most_of(holdings, await exchange.holdings(), assets)
 
     async def confirm_run(
         self,

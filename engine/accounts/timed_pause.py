@@ -131,6 +131,8 @@ def starts_small(account: Account, foreseen: Foreseen | None) -> bool:
     settings = account.settings
     if settings.dry_run or settings.autonomy is not TradingMode.AUTO:
         return True
-    return foreseen is not None and not is_big(
-        moved(foreseen.plan, target=settings.target), worth=worth_of(foreseen.seen)
+    if foreseen is None or settings.fixed is None:
+        return False
+    return not is_big(
+        moved(foreseen.plan, target=settings.fixed.target), worth=worth_of(foreseen.seen)
     )

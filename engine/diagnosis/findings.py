@@ -247,8 +247,10 @@ def _market(found: Symptoms) -> HealthFinding:
 def _settings(found: Symptoms) -> HealthFinding:
     """Whether a drift at the band's edge is large enough for an order, and there is an edge."""
     settings = found.account.settings
-    reach = settings.threshold.in_quote(settings.target)
-    if reach >= settings.target:
+    if (fixed := settings.fixed) is None:
+        return HealthFinding.SETTINGS_FINE
+    reach = settings.threshold.in_quote(fixed.target)
+    if reach >= fixed.target:
         return HealthFinding.SETTINGS_CANNOT_TRADE
     if isinstance(found.rules, EngineError):
         return HealthFinding.SETTINGS_UNKNOWN

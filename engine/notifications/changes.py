@@ -16,14 +16,16 @@ async def tell_others(
 ) -> None:
     """*user_id* changed *before* to *after*; the chat in which they did has it in its answer."""
     was, now_is = before.settings, after.settings
+    is_aim, fixed = was.target != now_is.target, now_is.fixed
     changed = AccountChanged(
         dry_run=now_is.dry_run,
         user_id=user_id,
         trading=None if was.paused is now_is.paused else not now_is.paused,
-        target=None if was.target == now_is.target else now_is.target,
+        target=fixed.target if is_aim and fixed else None,
+        aim=now_is.target if is_aim and not fixed else None,
         threshold=None if was.threshold == now_is.threshold else now_is.threshold,
     )
-    if (changed.trading, changed.target, changed.threshold) == (None, None, None):
+    if changed.tells_nothing:
         return
     share = acting.present_share()
     chat_id = after.chat_id if share is None else share.chat_id

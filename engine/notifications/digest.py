@@ -51,7 +51,7 @@ class Digests(Service):
             dry_run=account.settings.dry_run,
             since=since,
             at=now,
-            target=account.settings.target,
+            target=fixed.target if (fixed := account.settings.fixed) else None,
             **columns_of(traded),
             smallest=due.settings.smallest,
             held_before=due.last_quote,

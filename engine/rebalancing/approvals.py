@@ -111,7 +111,7 @@ class Approvals(Service):
         look: CheckResult,
         now: datetime,
     ) -> None:
-        settings = account.settings
+        settings, fixed = account.settings, account.settings.fixed_goal
         patience = self.timing.question
         offer = ApprovalRequest.of(
             order, account, offer_id=secrets.token_urlsafe(9), now=now, patience=patience
@@ -126,9 +126,9 @@ class Approvals(Service):
             asked_quote=order.expected_quote,
             held_after=comes_to.held_after,
             complete=comes_to.complete,
-            held=look.seen.held if look.seen else settings.target,
-            target=settings.target,
-            band=settings.band,
+            held=look.seen.held if look.seen else fixed.target,
+            target=fixed.target,
+            band=fixed.band,
             bound=order.price if isinstance(order, BoundedOrder) else None,
             cost=expected_cost(order),
         )

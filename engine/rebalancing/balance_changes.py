@@ -118,7 +118,8 @@ class BalanceChangeMonitor(Service):
         """What this check will decide of a change that it trades by itself."""
         account, settings = duty.account, duty.account.settings
         held = holdings.of(USDT).counted(settings.counting)
-        if finding is None or not finding.moved or settings.band.holds(held):
+        fixed = settings.fixed
+        if finding is None or not finding.moved or fixed is None or fixed.band.holds(held):
             return None
         waits = settings.asks_about_deposits or settings.deposits.choice is not DepositChoice.NOW
         if settings.autonomy is not TradingMode.AUTO or (waits and finding.arrived > ZERO):
@@ -162,7 +163,9 @@ class BalanceChangeMonitor(Service):
             return  # a user who trades by hand knows: kept, but not reported
         last_for_now = earlier + len(ids) >= _MANY
         alert: BalanceChanged | DepositTraded
-        is_out, is_auto = seen.held > settings.band.high, settings.autonomy is TradingMode.AUTO
+        fixed = settings.fixed
+        is_out = fixed is not None and seen.held > fixed.band.high
+        is_auto = settings.autonomy is TradingMode.AUTO
         if finding.arrived > ZERO and is_out and is_auto:
             alert = DepositTraded(
                 **seen.facts(settings),
@@ -175,7 +178,7 @@ class BalanceChangeMonitor(Service):
             alert = BalanceChanged(
                 **seen.facts(settings),
                 by_hand=finding.by_hand,
-                band=settings.band,
+                band=fixed.band if fixed else None,
                 autonomy=settings.autonomy,
                 last_for_now=last_for_now,
                 coming=coming,

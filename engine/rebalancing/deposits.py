@@ -31,6 +31,7 @@ from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT
 from engine.domain.rebalancing.deposit_offer import DepositOffer, target_that_keeps
 from engine.domain.rebalancing.pending_change import PendingChange
+from engine.domain.targets.target import FixedUsdt
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
@@ -59,18 +60,20 @@ class DepositSeen:
             "moved": self.moved,
             "quantity_step": self.quantity_step,
             "held": self.held,
-            "target": settings.target,
+            "target": fixed.target if (fixed := settings.fixed) else None,
         }
 
 
 def rest_of(
     account: Account, holdings: Holdings, finding: ChangeFinding | None
 ) -> WaitingDeposit | None:
-    """Returns what still waits of an earlier deposit."""
+    """Returns what still waits of an earlier deposit; nothing does in a portfolio."""
+    if (fixed := account.settings.fixed) is None:
+        return None
     moved = finding.of(USDT) if finding is not None else None
     fell = ZERO if moved is None else -moved.change
-    total, target = holdings.of(USDT).total, account.settings.target
-    return still_waiting(account.waiting, total=total, target=target, fell=fell)
+    total = holdings.of(USDT).total
+    return still_waiting(account.waiting, total=total, target=fixed.target, fell=fell)
 
 
 async def settle(
@@ -80,21 +83,22 @@ async def settle(
     Returns the account as it is then, and whether the chat was told of the deposit.
     """
     settings, rest, arrived = account.settings, seen.rest, seen.arrived
+    if (fixed := settings.fixed) is None:  # a portfolio shares a deposit out at once
+        return await _note(session, account, rest), False
     asks, choice = settings.asks_about_deposits, settings.deposits.choice
     if arrived > ZERO and choice is DepositChoice.KEEP:
-        target = target_that_keeps(settings.target, arrived)
+        target = target_that_keeps(fixed.target, arrived)
         if target is not None:
-            if rest != account.waiting:
-                account = await accounts.note_waiting(session, account, rest)
+            account = await _note(session, account, rest)
             return await _keep(session, account, seen, target, now=now), True
         asks = True  # no target is so high
-    is_out = seen.held > settings.band.high
+    is_out = seen.held > fixed.band.high
     if rest is not None and rest.is_over(now) and not (asks and is_out):
         rest = None
     waits = asks or choice is DepositChoice.WAIT
-    amount = waiting_with(rest, arrived=arrived, total=seen.total, target=settings.target)
+    amount = waiting_with(rest, arrived=arrived, total=seen.total, target=fixed.target)
     is_new = arrived > ZERO and waits and is_out and amount > ZERO
-    if settings.autonomy is not TradingMode.AUTO and not settings.band.holds(seen.held - amount):
+    if settings.autonomy is not TradingMode.AUTO and not fixed.band.holds(seen.held - amount):
         is_new = False  # the chat is asked about the drift already, of which this is a part now
     if is_new or (rest is not None and rest.is_over(now)):
         until = now + (DAY if asks else settings.deposits.waits_for)
@@ -103,9 +107,13 @@ async def settle(
         account = await ask(session, account, amount, held=seen.held, until=until, now=now)
         await _tell(session, account, seen, asks=asks, now=now)
         return account, is_new
-    if rest != account.waiting:
-        account = await accounts.note_waiting(session, account, rest)
-    return account, False
+    return await _note(session, account, rest), False
+
+
+async def _note(session: AsyncSession, account: Account, rest: WaitingDeposit | None) -> Account:
+    if rest == account.waiting:
+        return account
+    return await accounts.note_waiting(session, account, rest)
 
 
 async def ask(
@@ -162,7 +170,7 @@ async def _tell(
 async def _keep(
     session: AsyncSession, account: Account, seen: DepositSeen, target: Decimal, *, now: datetime
 ) -> Account:
-    after = await accounts.change(session, account, target=target)
+    after = await accounts.change(session, account, target=FixedUsdt(target))
     await audit.add_changes(session, account, after, at=now, user_id=BY_ITSELF)
     back = PendingChange(
         wanted=SettingsPatch(target=account.settings.target),
@@ -180,7 +188,7 @@ async def _keep(
     await confirmations.ask(session, question)
     alert = DepositKept(
         **seen.facts(after.settings),
-        former_target=account.settings.target,
+        former_target=account.settings.fixed_goal.target,
         question_id=question.id,
     )
     await publish(session, account.chat_id, alert, key=f"deposit:{question.id}", now=now)

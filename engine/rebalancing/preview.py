@@ -116,8 +116,11 @@ class Previews(Service):
 
     async def foresee(self, account: Account) -> Foreseen | None:
         """Returns what the next check of *account*, possibly with unsaved settings, would do.
-        None where that cannot be read within 5 s. Nothing of it is stored.
+        None where that cannot be read within 5 s, or is planned as a portfolio. Nothing of it is
+        stored.
         """
+        if account.settings.fixed is None:
+            return None
         try:
             async with within(_PATIENCE_S):
                 holdings = await self._holdings(account, self.exchange_for(account))
@@ -135,11 +138,16 @@ class Previews(Service):
                 async with within(_SOON_S):
                     holdings = await self._holdings(account, self.exchange_for(account))
                     look = _seen_now(account, holdings)
+                    if account.settings.fixed is None:
+                        return await self._without_plan(account, look)
                     foreseen = await self._foresee(account, holdings)
             except EngineError:
                 pass
             else:
                 return await self.shown(account, foreseen)
+        return await self._without_plan(account, look)
+
+    async def _without_plan(self, account: Account, look: CheckResult | None) -> Outlook:
         if look is not None:
             await self._remember(account, look)
         else:
@@ -257,7 +265,7 @@ class Previews(Service):
         settings = account.settings
         holdings = await exchange.holdings()
         self._note_tokens(account, holdings)
-        if not lacks_an_asset(holdings, settings.symbol):
+        if not lacks_an_asset(holdings, settings.assets):
             return holdings
         async with self.database.reading() as session:
             seen = await balance_changes.last_seen_of(session, [account.id])
@@ -266,7 +274,7 @@ class Previews(Service):
             return holdings
         await self.clock.sleep(SECOND_SIGHT)
         again = await exchange.holdings()
-        return most_of(holdings, again, settings.symbol, counting=settings.counting)
+        return most_of(holdings, again, settings.assets, counting=settings.counting)
 
     def _still_waiting(self, account: Account) -> Account:
         """A deposit whose wait is over is traded by the next check."""
@@ -293,12 +301,12 @@ def _seen_now(
     account: Account, holdings: Holdings, seen: BalanceSnapshot | None = None
 ) -> CheckResult:
     """Returns a result without a decision; *seen* is its snapshot, if it has a price."""
-    settings = account.settings
+    settings, fixed = account.settings, account.settings.fixed
     return CheckResult(
         at=holdings.read_at,
         trigger=Trigger.PERSON,
-        target=settings.target,
-        band=settings.band,
+        target=fixed.target if fixed else None,
+        band=fixed.band if fixed else None,
         verdict=NoTrade(InsideBand()),
         seen=seen or BalanceSnapshot.of(settings, holdings, None),
         funds=account.funds,

@@ -38,7 +38,7 @@ def _declined(
         dry_run=settings.dry_run,
         symbol=settings.symbol,
         held=decided.held,
-        target=settings.target,
+        target=settings.fixed_goal.target,
         reason=decided.reason,
         new_side=order.side if order else None,
         new_quote=order.expected_quote if order else None,

@@ -30,6 +30,13 @@ from engine.domain.rebalancing.check_result import (
 )
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import (
+    Basket,
+    FixedUsdt,
+    TokenWorth,
+    UsdtRange,
+    UsdtShare,
+)
 
 # By what the database calls them.
 ALERTS: Mapping[str, type[Alert]] = {alert.stored_as: alert for alert in get_args(Alert)}
@@ -47,6 +54,10 @@ TAGS: Mapping[type[Any], str] = {
     MarketBuy: "MarketBuy",
     MarketSell: "MarketSell",
     BoundedOrder: "BoundedOrder",
+    UsdtRange: "UsdtRange",
+    UsdtShare: "UsdtShare",
+    TokenWorth: "TokenWorth",
+    Basket: "Basket",
 }
 _TAG = "_type"
 
@@ -115,6 +126,8 @@ def _choice_writer(_: Any, converter: BaseConverter) -> Callable[[Any], Any]:
     def write(value: Any) -> Any:
         if value is None:
             return None
+        if isinstance(value, FixedUsdt):  # as versions write it that know no other target
+            return plain(value.quote_amount)
         return {_TAG: TAGS[type(value)], **converter.unstructure(value)}
 
     return write
@@ -122,11 +135,13 @@ def _choice_writer(_: Any, converter: BaseConverter) -> Callable[[Any], Any]:
 
 def _choice_reader(kind: Any, converter: BaseConverter) -> Callable[[Any, Any], Any]:
     choices = get_args(kind)
-    members = {TAGS[choice]: choice for choice in choices if choice is not NoneType}
+    members = {TAGS[choice]: choice for choice in choices if choice in TAGS}
 
     def read(value: Any, _: Any) -> Any:
         if value is None and NoneType in choices:
             return None
+        if FixedUsdt in choices and isinstance(value, str):
+            return FixedUsdt(decimal_from_text(value))
         return converter.structure(value, members[value[_TAG]])
 
     return read

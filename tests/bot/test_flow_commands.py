@@ -250,7 +250,7 @@ async def test_an_edited_command_is_not_a_command(world: World, bot: Program):
 
     assert "Nothing changed. I do not follow edits." in answer.text
     assert chatter == []
-    assert (await bot.account()).settings.target == Decimal(50)
+    assert (await bot.account()).settings.fixed_goal.target == Decimal(50)
 
 
 async def test_in_a_group_only_commands_for_this_bot_count(world: World, bot: Program):
@@ -265,15 +265,15 @@ async def test_in_a_group_only_commands_for_this_bot_count(world: World, bot: Pr
 
     assert "Target set to 50.00 USDT" in ours
     assert theirs == chatter == [edit.text for edit in edits] == []
-    assert (await bot.account(GROUP)).settings.target == Decimal(50)
+    assert (await bot.account(GROUP)).settings.fixed_goal.target == Decimal(50)
 
 
 async def test_each_chat_has_its_own_account(bot: Program):
     await bot.ask(OWNER, "/settarget 50")
     await bot.ask(FRIEND, "/settarget 60")
 
-    assert (await bot.account(OWNER)).settings.target == Decimal(50)
-    assert (await bot.account(FRIEND)).settings.target == Decimal(60)
+    assert (await bot.account(OWNER)).settings.fixed_goal.target == Decimal(50)
+    assert (await bot.account(FRIEND)).settings.fixed_goal.target == Decimal(60)
     assert await bot.count(AccountRow) == 2
 
 

@@ -9,6 +9,7 @@ from bot.interaction.callback_data import Choose
 from engine.domain.accounts.confirmation import ANY_TRADER, Confirmation
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.rebalancing.pending_change import PendingChange
+from engine.domain.targets.target import FixedUsdt
 from engine.rebalancing.balance_changes import DEPOSIT
 from engine.storage.chat import confirmations
 from engine.storage.serialization import to_json
@@ -59,7 +60,10 @@ async def test_a_deposit_is_traded_at_once_and_the_choices_are_for_the_next_one(
     assert "Bought" in bought.text
     assert "Deposits set to ask" in set_.text
     account = await bot.account()
-    assert (account.settings.target, account.settings.deposits.choice.value) == (D(40), "ask")
+    assert (account.settings.fixed_goal.target, account.settings.deposits.choice.value) == (
+        D(40),
+        "ask",
+    )
 
 
 async def test_a_deposit_waits_and_its_card_buys_at_a_tap(world: World, bot: Program):
@@ -94,13 +98,13 @@ async def test_keep_raises_the_target_by_what_is_still_there_and_can_be_undone(
     await bot.tap(OWNER, "Keep: target 110.00", message=card)
 
     assert "The amounts changed. Nothing was done yet." in changed
-    assert before.settings.target == D(40)
+    assert before.settings.fixed_goal.target == D(40)
     assert before.waiting is not None
     assert before.waiting.amount == D(100)  # one reading alone takes nothing from it
     assert card.text.startswith("🟢 LIVE · Target set to 110.00 USDT")
     assert any("Undo" in label for label in card.labels)
     account = await bot.account()
-    assert (account.settings.target, account.waiting) == (D(110), None)
+    assert (account.settings.fixed_goal.target, account.waiting) == (D(110), None)
     assert world.mexc.order_posts.total() == 0
 
 
@@ -116,7 +120,7 @@ async def test_always_keep_is_for_this_deposit_and_the_next(world: World, bot: P
 
     assert "From now on I keep what arrives." in card.text
     assert "I keep it: the target is 158.00 USDT now." in text
-    assert (await bot.account()).settings.target == D(140)
+    assert (await bot.account()).settings.fixed_goal.target == D(140)
     assert "Undone" in kept.text
 
 
@@ -176,7 +180,7 @@ async def test_a_card_whose_time_is_over_says_so(world: World, bot: Program):
     await bot.handled(world.api.tap(OWNER, str(button.data), message=card, forged=True))
 
     assert "The wait of this deposit is over." in card.text
-    assert (await bot.account()).settings.target == D(40)
+    assert (await bot.account()).settings.fixed_goal.target == D(40)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +209,7 @@ async def test_the_question_of_an_older_version_still_works(world: World, bot: P
         kind=DEPOSIT,
         payload=to_json(
             PendingChange(
-                wanted=SettingsPatch(target=D(140)),
+                wanted=SettingsPatch(target=FixedUsdt(D(140))),
                 found=SettingsPatch.of(account).only(["target", "symbol", "dry_run"]),
             )
         ),
@@ -219,7 +223,7 @@ async def test_the_question_of_an_older_version_still_works(world: World, bot: P
 
     await bot.handled(world.api.tap(OWNER, Choose("old", 0).encode(), message=shown, forged=True))
 
-    assert (await bot.account()).settings.target == D(140)
+    assert (await bot.account()).settings.fixed_goal.target == D(140)
 
 
 async def test_a_withdrawal_inside_the_band_is_only_told(world: World, bot: Program):

@@ -122,7 +122,10 @@ async def test_a_plain_value_asks_first_and_a_big_one_asks_again(world: World, b
     after = await bot.account()
 
     assert "Set the target to 60.00 USDT?" in big
-    assert (before.settings.target, after.settings.target) == (Decimal(40), Decimal(40))
+    assert (before.settings.fixed_goal.target, after.settings.fixed_goal.target) == (
+        Decimal(40),
+        Decimal(40),
+    )
     assert before.settings.threshold == Threshold(relative=Decimal("0.05"))
     assert after.settings.threshold == Threshold(relative=Decimal("0.08"))
 

@@ -81,8 +81,8 @@ async def test_the_other_button_sets_the_target_and_nothing_is_traded_back(
     assert await bot.told(OWNER) == []
     assert world.mexc.orders == []
     settings = (await bot.account()).settings
-    assert (label, settings.paused) == (f"Sell and set target {settings.target}", False)
-    assert f"the target becomes {settings.target} USDT." in plan.text
+    assert (label, settings.paused) == (f"Sell and set target {settings.fixed_goal.target}", False)
+    assert f"the target becomes {settings.fixed_goal.target} USDT." in plan.text
 
 
 async def test_a_bare_command_listens_and_a_number_that_may_mean_two_things_is_asked_about(

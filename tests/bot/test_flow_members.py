@@ -151,8 +151,8 @@ async def test_the_bots_owner_invites_from_his_private_chat_to_an_account_of_one
     [alert] = await bot.told(OWNER)
     assert "used your code. They have a private chat with me now." in alert.text
     assert "This chat may use me now" in welcome.text
-    assert (await bot.account(ANNA)).settings.target == 77
-    assert (await bot.account(OWNER)).settings.target == 40
+    assert (await bot.account(ANNA)).settings.fixed_goal.target == 77
+    assert (await bot.account(OWNER)).settings.fixed_goal.target == 40
     # Their own chat is all they were invited to.
     assert "only work for people I know" in group.text
 

@@ -58,7 +58,7 @@ async def let_the_friend_in(bot: Program) -> None:
 
 
 async def target(bot: Program) -> Decimal:
-    return (await bot.account()).settings.target
+    return (await bot.account()).settings.fixed_goal.target
 
 
 async def audited(bot: Program) -> list[tuple[str, str]]:
@@ -406,7 +406,7 @@ async def test_only_what_was_changed_is_taken_back(bot: Program):
     await bot.tap(OWNER, UNDO, message=echo)
     account = await bot.account()
 
-    assert account.settings.target == Decimal(40)
+    assert account.settings.fixed_goal.target == Decimal(40)
     assert account.settings.threshold.relative == Decimal("0.1")
     assert account.limits == Limits(orders_per_hour=7)
 

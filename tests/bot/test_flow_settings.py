@@ -9,6 +9,7 @@ import pytest
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Counting
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 from engine.storage.models.chat import ConfirmationRow
 from tests.bot.harness import KEY, OWNER, Program, World, another_pair
 from tests.fakes.mexc_faults import BAD_GATEWAY, Fault, refusal
@@ -43,11 +44,11 @@ def field(account: Account, name: str) -> Any:
 @pytest.mark.parametrize(
     ("typed", "name", "value", "words"),
     [
-        ("/settarget 50", "target", Decimal(50), "Target set to 50.00 USDT"),
-        ("/settarget 50 USDT", "target", Decimal(50), "Band 47.50 – 52.50 USDT (±5%)"),
-        ("/settarget $50.25", "target", Decimal("50.25"), "Target set to 50.25 USDT"),
-        ("/SetTarget   50", "target", Decimal(50), "Target set to"),
-        ("/settarget\n50", "target", Decimal(50), "Target set to"),
+        ("/settarget 50", "target", FixedUsdt(Decimal(50)), "Target set to 50.00 USDT"),
+        ("/settarget 50 USDT", "target", FixedUsdt(Decimal(50)), "Band 47.50 – 52.50 USDT (±5%)"),
+        ("/settarget $50.25", "target", FixedUsdt(Decimal("50.25")), "Target set to 50.25 USDT"),
+        ("/SetTarget   50", "target", FixedUsdt(Decimal(50)), "Target set to"),
+        ("/settarget\n50", "target", FixedUsdt(Decimal(50)), "Target set to"),
         (
             "/setthreshold 10%",
             "threshold",
@@ -129,9 +130,9 @@ async def test_a_choice_button_does_what_it_says(bot: Program):
 @pytest.mark.parametrize(
     ("typed", "options", "tapped", "name", "value"),
     [
-        ("/settarget 1,000", ["1000 USDT", "1 USDT"], 0, "target", Decimal(1000)),
-        ("/settarget 1,000", ["1000 USDT", "1 USDT"], 1, "target", Decimal(1)),
-        ("/settarget 40,5", ["40.5 USDT"], 0, "target", Decimal("40.5")),
+        ("/settarget 1,000", ["1000 USDT", "1 USDT"], 0, "target", FixedUsdt(Decimal(1000))),
+        ("/settarget 1,000", ["1000 USDT", "1 USDT"], 1, "target", FixedUsdt(Decimal(1))),
+        ("/settarget 40,5", ["40.5 USDT"], 0, "target", FixedUsdt(Decimal("40.5"))),
         ("/setthreshold 0.05", ["5%", "0.05 USDT"], 0, "threshold", PERCENT_5),
         ("/setthreshold 2", ["2%", "2 USDT"], 1, "threshold", USDT_2),
     ],
@@ -145,7 +146,7 @@ async def test_an_ambiguous_value_is_asked_about_and_the_tap_sets_it(
 
     assert "I am not sure how to read" in question.text
     assert question.labels == [f"{command} {option}" for option in options]
-    assert field(before, name) == (Decimal(40) if name == "target" else PERCENT_5)
+    assert field(before, name) == (FixedUsdt(Decimal(40)) if name == "target" else PERCENT_5)
 
     news = await bot.tap(OWNER, f"{command} {options[tapped]}")
 
@@ -167,7 +168,7 @@ async def test_the_answer_to_a_question_counts_once_and_stays_in_sight(world: Wo
 
     assert question.text == shown
     assert "Target set to 1,000.00 USDT" in shown
-    assert field(await bot.account(), "target") == Decimal(1000)
+    assert field(await bot.account(), "target") == FixedUsdt(Decimal(1000))
     assert "works once" in world.api.answers[str(update_id)]["text"]
 
 
@@ -179,7 +180,7 @@ async def test_a_question_that_is_too_old_is_closed(world: World, bot: Program):
 
     assert "Nothing changed: this question is closed." in question.text
     assert question.labels == []
-    assert field(await bot.account(), "target") == Decimal(40)
+    assert field(await bot.account(), "target") == FixedUsdt(Decimal(40))
 
 
 async def test_the_same_value_again_is_no_change(bot: Program):

@@ -124,7 +124,7 @@ async def test_each_page_tells_where_things_stand_and_offers_values(
 async def test_a_preset_is_set_at_once_and_can_be_undone_in_the_same_place(bot: Program):
     await bot.connect()
     panel = await opened(bot, "🎯 Target", "50.00")
-    changed, told = (await bot.account()).settings.target, panel.text
+    changed, told = (await bot.account()).settings.fixed_goal.target, panel.text
 
     assert changed == Decimal(50)
     assert "🎯 Target 50.00 USDT" in told
@@ -134,7 +134,7 @@ async def test_a_preset_is_set_at_once_and_can_be_undone_in_the_same_place(bot: 
 
     assert await bot.tap(OWNER, UNDO) == []
 
-    assert (await bot.account()).settings.target == Decimal(40)
+    assert (await bot.account()).settings.fixed_goal.target == Decimal(40)
     assert "🎯 Undone. Target: 40.00 USDT" in panel.text
     assert panel.labels == ["15.00", "30.00", "50.00", "65.00", OTHER, BACK]
 
@@ -185,14 +185,14 @@ async def test_a_preset_that_moves_much_is_asked_about_in_the_same_place(
     panel = await opened(bot, "🎯 Target", "65.00")
     question, labels = panel.text, panel.labels
     await bot.tap(OWNER, BACK)
-    untouched = (await bot.account()).settings.target
+    untouched = (await bot.account()).settings.fixed_goal.target
     await bot.tap(OWNER, "65.00")
     assert await bot.tap(OWNER, "Set 65.00 USDT") == []
 
     assert "Set the target to 65.00 USDT?" in question
     assert labels == ["Set 65.00 USDT", BACK]
     assert untouched == Decimal(40)
-    assert (await bot.account()).settings.target == Decimal(65)
+    assert (await bot.account()).settings.fixed_goal.target == Decimal(65)
     assert "🎯 Target 65.00 USDT" in panel.text
     assert UNDO in panel.labels
 
@@ -373,7 +373,7 @@ async def test_a_forged_preset_is_read_as_strictly_as_a_typed_value(bot: Program
         await bot.tap(OWNER, press.encode(), forged=True, message=panel)
 
         assert "Nothing changed" in panel.text
-    assert (await bot.account()).settings.target == Decimal(40)
+    assert (await bot.account()).settings.fixed_goal.target == Decimal(40)
 
 
 async def test_what_fails_in_the_panel_leads_back(world: World, bot: Program):

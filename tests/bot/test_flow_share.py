@@ -113,7 +113,7 @@ async def test_a_trader_does_what_a_trader_may_and_the_owner_sees_who_did_it(
     assert limits.labels == ["/status", "/why"]
     assert "trade" in audit.text
     assert all("Only the owner of this account" in text for text in refused.values()), refused
-    assert (await bot.account()).settings.target == 40
+    assert (await bot.account()).settings.fixed_goal.target == 40
 
 
 async def test_a_removed_trader_is_told_once_and_what_they_asked_for_does_not_leave(
@@ -167,7 +167,7 @@ async def test_the_shared_account_stands_in_place_of_ones_own_until_it_is_left(
     assert "You may not add a key in this chat." in connect.text
     assert "LIVE" in seen.text
     assert own.settings.paused
-    assert own.settings.target == 40
+    assert own.settings.fixed_goal.target == 40
     assert "sees its own account again" in left.text
     assert "left your account" in told.text
     assert "dry run" in mine.text
@@ -324,7 +324,7 @@ async def test_a_share_that_ends_while_a_command_is_carried_out_changes_nothing(
     assert [answer.text.splitlines()[0] for answer in answers] == [
         "This chat does not see that account any more."
     ]
-    assert (await bot.account()).settings.target == 40
+    assert (await bot.account()).settings.fixed_goal.target == 40
 
 
 async def test_the_pause_of_a_trader_overtakes_as_everybodys_and_a_viewers_does_not(

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from bot.views.general import waiting_view
 from engine.domain.accounts.members import Role
+from engine.domain.targets.target import FixedUsdt
 from engine.storage.accounts import accounts, members
 from engine.storage.models.chat import StatusMessageRow
 from tests.bot.harness import FRIEND, GROUP, KEY, OWNER, STRANGER, SUPERGROUP, Program, World
@@ -471,7 +472,9 @@ async def test_of_several_processes_one_edits_the_card(world: World, postgres_ur
             for program in (first, second):
                 await program.parts.dispatcher.tick()
             async with first.database.writing() as session:
-                await accounts.change(session, await first.account(), target=Decimal(50))
+                await accounts.change(
+                    session, await first.account(), target=FixedUsdt(Decimal(50))
+                )
             world.clock.shift(MINUTE)
             before = edits(world)
             for program in (second, first, second, first):

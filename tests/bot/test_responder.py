@@ -149,7 +149,7 @@ async def test_an_answer_that_telegram_does_not_take_arrives_later(world: World,
     assert now == []
     assert waiting == 1
     assert "Target set to 50.00 USDT" in later.text
-    assert account.settings.target == 50
+    assert account.settings.fixed_goal.target == 50
 
 
 async def test_an_answer_that_waits_keeps_its_buttons_through_a_restart(world: World):
@@ -282,7 +282,7 @@ async def test_a_group_that_became_a_supergroup_keeps_its_key_and_settings(
 
     assert "Bought" in alert.text
     assert moved.id == account.id
-    assert moved.settings.target == 45
+    assert moved.settings.fixed_goal.target == 45
     assert moved.key_tail == KEY[-4:]
     assert await bot.told(SUPERGROUP) == []  # the key is read there without trouble
 
@@ -300,7 +300,7 @@ async def test_a_migrated_groups_answers_follow_it_and_the_old_id_is_harmless(
 
     assert "target 45" in status.text
     assert "Ballast" in version.text
-    assert account.settings.target == 45
+    assert account.settings.fixed_goal.target == 45
     await bot.parts.outbox_sender._on_migrated(GROUP, SUPERGROUP)  # twice is once
     assert await bot.account(SUPERGROUP) == account
 
@@ -316,7 +316,7 @@ async def test_what_was_written_before_a_group_moved_and_read_after_is_meant_for
     (answer,) = await bot.told(SUPERGROUP)
 
     assert "Target set to 60.00 USDT" in answer.text
-    assert (await bot.account(SUPERGROUP)).settings.target == 60
+    assert (await bot.account(SUPERGROUP)).settings.fixed_goal.target == 60
     assert await bot.count(AccountRow) == 1
 
 

@@ -9,6 +9,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.run_request import RunRequest
+from engine.domain.targets.target import FixedUsdt
 from engine.storage.accounts import accounts
 from engine.storage.coordination import leases
 from engine.storage.database import Database
@@ -60,22 +61,24 @@ async def test_a_chat_has_one_account_whatever_the_defaults_become(
 async def test_a_change_writes_only_what_it_changes(database: Database, account_on_both: Account):
     """*account* may be old: two wishes that know nothing of each other both come true."""
     async with database.writing() as session:
-        await accounts.change(session, account_on_both, target=Decimal(60))
+        await accounts.change(session, account_on_both, target=FixedUsdt(Decimal(60)))
         after = await accounts.change(session, account_on_both, paused=True)
 
-    assert (after.settings.target, after.settings.paused) == (Decimal(60), True)
+    assert (after.settings.fixed_goal.target, after.settings.paused) == (Decimal(60), True)
     assert after.version == account_on_both.version + 2
 
 
 async def test_a_wish_that_changes_nothing_is_no_new_version(sqlite: Database, account: Account):
     async with sqlite.writing() as session:
-        assert await accounts.change(session, account, target=Decimal("40.0")) is account
+        assert (
+            await accounts.change(session, account, target=FixedUsdt(Decimal("40.0"))) is account
+        )
 
 
 async def test_a_change_wakes_the_owner(sqlite: Database, account: Account):
     async with sqlite.writing() as session:
         await leases.claim(session, owner="a", now=sqlite.now(), ttl=timedelta(seconds=90), most=9)
-        await accounts.change(session, account, target=Decimal(60))
+        await accounts.change(session, account, target=FixedUsdt(Decimal(60)))
 
     async with sqlite.reading() as session:
         assert (await leases.pending_events(session, owner="a", now=sqlite.now())).woken == [

@@ -20,6 +20,7 @@ from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.check_result import AwaitingApproval, NoTrade
 from engine.domain.rebalancing.planner import OverLimit
 from engine.domain.rebalancing.run_request import RunRequest
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import BadCredentials, ClockRefused
 from engine.storage.database import Database
 from engine.storage.models.accounts import AuditRow
@@ -82,7 +83,7 @@ async def test_a_drift_is_offered_and_not_traded(engine: Engine, exchange: FakeE
         expected_base=offered.drift.expected_base,
         held=D("57.10"),
         target=D(40),
-        band=account.settings.band,
+        band=account.settings.fixed_goal.band,
     )
 
 
@@ -173,7 +174,7 @@ async def test_only_the_newest_card_works(engine: Engine, exchange: FakeExchange
 async def test_a_change_of_the_account_makes_the_card_worthless(engine: Engine):
     account = await opened(engine)
     await engine.check(account)
-    account = await engine.change(account, target=D(30))
+    account = await engine.change(account, target=FixedUsdt(D(30)))
 
     refused = await tap(engine, await card(engine))
 

@@ -69,7 +69,7 @@ async def test_a_drift_is_bought_back_and_told_with_mexcs_own_numbers(
     assert told.fees is not None
     assert told.fees[USDT] == order.fee
     assert told.quote_after == usdt(mexc)
-    assert account.settings.band.holds(usdt(mexc))
+    assert account.settings.fixed_goal.band.holds(usdt(mexc))
     await the_invariants(engine, mexc)
 
 
@@ -80,7 +80,7 @@ async def test_a_shortfall_is_sold_for(engine: Engine, mexc: FakeMexc):
     await engine.until_quiet(account)
 
     assert [order.side for order in mexc.orders] == ["SELL"]
-    assert account.settings.band.holds(usdt(mexc))
+    assert account.settings.fixed_goal.band.holds(usdt(mexc))
     await the_invariants(engine, mexc)
 
 
@@ -127,7 +127,7 @@ async def test_whatever_mexc_answers_an_order_is_sent_once_and_the_drift_traded_
 
     assert len(mexc.orders) == 1
     assert mexc.order_posts.total() == (1 if executes else 2)
-    assert account.settings.band.holds(usdt(mexc))
+    assert account.settings.fixed_goal.band.holds(usdt(mexc))
     await the_invariants(engine, mexc)
     assert (await engine.told())[0] == "OrderUnclear"
     [told] = await engine.alerts_of(TradeSettled)
@@ -224,7 +224,7 @@ async def test_a_thin_book_fills_in_part_and_the_rest_is_planned_afresh(
     await engine.until_quiet(account)
 
     assert [order.status for order in mexc.orders] == ["PARTIALLY_CANCELED", "FILLED"]
-    assert account.settings.band.holds(usdt(mexc))
+    assert account.settings.fixed_goal.band.holds(usdt(mexc))
     await the_invariants(engine, mexc)
 
 
@@ -381,5 +381,5 @@ async def test_killed_around_the_post_the_next_life_finds_the_order(
     await engine.until_quiet(account)
 
     assert len(mexc.orders) == 1
-    assert account.settings.band.holds(usdt(mexc))
+    assert account.settings.fixed_goal.band.holds(usdt(mexc))
     await the_invariants(engine, mexc)

@@ -19,6 +19,7 @@ from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.orders.order import OrderState
 from engine.domain.rebalancing.pending_change import PendingChange
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import OutcomeUnknown, Unavailable
 from engine.rebalancing.deposits import WAITING
 from engine.storage.accounts import accounts
@@ -75,7 +76,7 @@ async def test_a_deposit_is_told_kept_and_traded_all_the_same(
     assert (told.moved, told.held, told.has_choices) == ((moved,), D(140), True)
     assert await questions(engine) == []  # it is spent
     assert await engine.told() == ["DepositTraded", "TradeSettled"]
-    assert account.settings.band.holds(exchange.usdt)
+    assert account.settings.fixed_goal.band.holds(exchange.usdt)
 
 
 @pytest.mark.parametrize("stopped_by", ["minimum", "limit", "book", "read", None])
@@ -304,9 +305,9 @@ async def test_the_question_holds_for_the_target_pair_and_money_it_was_asked_abo
 
     proposal = from_json(row.payload, PendingChange)
 
-    assert (row.kind, proposal.wanted) == (WAITING, SettingsPatch(target=D("140.00")))
+    assert (row.kind, proposal.wanted) == (WAITING, SettingsPatch(target=FixedUsdt(D("140.00"))))
     assert proposal.holds(account)
-    for other in ({"target": D(60)}, {"symbol": Symbol("BTCUSDT")}, {"dry_run": True}):
+    for other in ({"target": FixedUsdt(D(60))}, {"symbol": Symbol("BTCUSDT")}, {"dry_run": True}):
         assert not proposal.holds(replace(account, settings=replace(account.settings, **other)))
 
 

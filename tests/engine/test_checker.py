@@ -67,7 +67,7 @@ async def test_a_check_that_holds_says_what_it_saw(engine: Engine, exchange: Fak
     assert (look.trigger, look.at, look.band) == (
         Trigger.INTERVAL,
         engine.clock.now(),
-        account.settings.band,
+        account.settings.fixed_goal.band,
     )
 
 

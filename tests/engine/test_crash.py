@@ -80,7 +80,7 @@ async def test_killed_at_any_step_the_drift_is_traded_once_and_told_once(
 
     assert set(world.exchange.posts.values()) == {1}
     assert len(world.exchange.ledger) == 1
-    assert account.settings.band.holds(world.exchange.usdt)
+    assert account.settings.fixed_goal.band.holds(world.exchange.usdt)
     intents = await world.second.intents()
     assert not [intent for intent in intents if intent.state in UNRESOLVED]
     [traded] = [intent for intent in intents if intent.state is OrderState.FILLED]
@@ -152,7 +152,7 @@ async def test_killed_at_any_step_no_order_rests_and_the_drift_is_traded_once(
 
     assert world.exchange.resting == {}
     assert set(world.exchange.posts.values()) == {1}
-    assert account.settings.band.holds(world.exchange.usdt)
+    assert account.settings.fixed_goal.band.holds(world.exchange.usdt)
     intents = await world.second.intents()
     assert not [intent for intent in intents if intent.state in UNRESOLVED]
     assert [intent.state for intent in intents].count(OrderState.FILLED) == 1

@@ -24,6 +24,7 @@ from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.check_result import CheckFailed, NoTrade
 from engine.domain.rebalancing.deposit_offer import DepositOffer
 from engine.domain.rebalancing.planner import DepositWaits
+from engine.domain.targets.target import FixedUsdt
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.models.accounts import AuditRow
@@ -103,7 +104,7 @@ async def test_only_the_deposit_waits_and_what_is_over_it_is_traded(
     account = await seen(engine, exchange, WAIT)
     exchange.usdt += 100
     await engine.check(account)
-    account = await engine.change(account, target=D(30))
+    account = await engine.change(account, target=FixedUsdt(D(30)))
 
     await engine.check(account)
     await engine.wait(INTERVAL)
@@ -232,7 +233,7 @@ async def test_a_deposit_seen_twice_raises_the_target_and_is_told(
     await engine.check(account)
 
     assert readings == 2
-    assert (await engine.account(account)).settings.target == D(58)
+    assert (await engine.account(account)).settings.fixed_goal.target == D(58)
     assert checked.look.target == D(58)
     [told] = await engine.alerts()
     assert isinstance(told, DepositKept)
@@ -261,7 +262,7 @@ async def test_a_deposit_seen_once_raises_nothing_and_is_not_traded(
 
     assert isinstance(checked.look.verdict, CheckFailed)
     assert checked.look.verdict.kind is IncidentKind.BAD_DATA
-    assert (await engine.account(account)).settings.target == D(40)
+    assert (await engine.account(account)).settings.fixed_goal.target == D(40)
     assert await engine.intents() == []
 
 
@@ -392,7 +393,7 @@ async def test_a_deposit_is_kept_and_the_rule_set_in_one_step(
     assert isinstance(done, Change)
     assert isinstance(again, Refusal)
     assert done.after == await engine.account(account)
-    assert done.after.settings.target == D(140)
+    assert done.after.settings.fixed_goal.target == D(140)
     assert done.after.settings.deposits == (
         replace(WAIT, choice=DepositChoice.KEEP) if always else WAIT
     )

@@ -17,6 +17,7 @@ from engine.domain.orders.order import AccountId, OrderState, Trigger
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import CheckResult, NoTrade
 from engine.domain.rebalancing.planner import InsideBand
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import OutcomeUnknown
 from engine.rebalancing.checker import Checked, Checker
 from engine.scheduling.dispatcher import POOL, Dispatcher, new_owner
@@ -72,8 +73,8 @@ class ScriptedChecker(Checker):
         return CheckResult(
             at=self._clock.now(),
             trigger=Trigger.INTERVAL,
-            target=account.settings.target,
-            band=account.settings.band,
+            target=account.settings.fixed_goal.target,
+            band=account.settings.fixed_goal.band,
             verdict=NoTrade(InsideBand()),
         )
 
@@ -252,7 +253,7 @@ async def test_a_change_by_the_person_is_looked_at_with_the_next_beat(
 
     async with alive(process):
         await process.beat()
-        await engine.change(account, target=Decimal(60))
+        await engine.change(account, target=FixedUsdt(Decimal(60)))
         await process.beats(1)
         changed_at = clock.now()
         await process.beats(13, every=A_WHILE)
@@ -270,7 +271,7 @@ async def test_a_change_during_a_check_sets_off_another_one_after_it(
     async with alive(process):
         await process.dispatcher.tick()
         await eventually(lambda: len(process.checks.checked) == 1)
-        await engine.change(account, target=Decimal(60))
+        await engine.change(account, target=FixedUsdt(Decimal(60)))
         for _ in range(3):
             clock.shift(SECOND)
             await process.dispatcher.tick()
@@ -469,7 +470,9 @@ async def test_an_account_claimed_by_a_commit_whose_answer_was_lost_is_not_forgo
         assert (await lease(engine))[0] == "process-1"
         assert process.dispatcher.standing(account.id) is None
 
-        await engine.change(account, target=Decimal(60))  # nobody is there to hear it yet
+        await engine.change(
+            account, target=FixedUsdt(Decimal(60))
+        )  # nobody is there to hear it yet
         await process.beats(31)
 
     assert [account_id for account_id, _ in process.checks.checked] == [account.id]
@@ -735,7 +738,7 @@ async def test_a_drift_is_traded_by_itself(
         await process.beats(13, every=A_WHILE)
 
     assert exchange.calls["place"] == 2
-    assert account.settings.band.holds(exchange.usdt)
+    assert account.settings.fixed_goal.band.holds(exchange.usdt)
     assert await engine.told() == ["TradeSettled", "DepositTraded", "TradeSettled"]
 
 

@@ -12,6 +12,7 @@ from engine.domain.alerts.alerts import IncidentAlert, OrderUnclear, TradeSettle
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import Fees, OrderState, Trigger
 from engine.domain.rebalancing.check_result import CheckFailed, OrderPlaced
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import (
     BadData,
     ClockRefused,
@@ -67,7 +68,7 @@ async def test_too_little_usdt_is_raised_by_selling(engine: Engine, exchange: Fa
 
     [ticket] = exchange.tickets
     assert (ticket.side, ticket.quote_amount) == (Side.SELL, None)
-    assert account.settings.band.holds(exchange.usdt)
+    assert account.settings.fixed_goal.band.holds(exchange.usdt)
     assert await engine.told() == ["TradeSettled"]
 
 
@@ -122,7 +123,7 @@ async def test_whatever_happens_an_order_is_sent_once_and_the_drift_traded_once(
 
     assert set(exchange.posts.values()) == {1}
     assert len(exchange.ledger) == 1
-    assert account.settings.band.holds(exchange.usdt)
+    assert account.settings.fixed_goal.band.holds(exchange.usdt)
     intents = await engine.intents()
     assert [i.client_order_id for i in intents if i.state is OrderState.FILLED] == list(
         exchange.ledger
@@ -350,7 +351,7 @@ async def pausing(engine: Engine) -> None:
 
 
 async def a_new_target(engine: Engine) -> None:
-    await engine.change(await engine.only_account(), target=D(57))
+    await engine.change(await engine.only_account(), target=FixedUsdt(D(57)))
 
 
 async def a_lost_lease(engine: Engine) -> None:
@@ -452,7 +453,7 @@ async def test_a_partial_fill_is_booked_as_it_is_and_the_rest_planned_afresh(
     first, second = await engine.intents()
     assert (first.state, first.execution.base_quantity) == (OrderState.PARTIAL, D(4275))
     assert (second.state, second.quote_amount) == (OrderState.FILLED, D("8.54"))
-    assert account.settings.band.holds(exchange.usdt)
+    assert account.settings.fixed_goal.band.holds(exchange.usdt)
 
 
 async def test_an_order_that_found_nobody_is_told_and_tried_again_later(

@@ -274,7 +274,7 @@ async def test_the_price_seen_last_is_of_the_pair_that_is_traded(
         at=START,
         trigger=Trigger.INTERVAL,
         target=D(40),
-        band=settings().band,
+        band=settings().fixed_goal.band,
         verdict=NoTrade(InsideBand()),
         seen=BalanceSnapshot.of(settings(), holdings(), book()),
     )
@@ -298,7 +298,7 @@ async def test_a_look_that_another_version_wrote_has_no_price(
         at=START,
         trigger=Trigger.INTERVAL,
         target=D(40),
-        band=settings().band,
+        band=settings().fixed_goal.band,
         verdict=NoTrade(InsideBand()),
     )
     async with database.writing() as session:

@@ -11,6 +11,7 @@ from engine.domain.accounts.incidents import PAUSING, Incident, IncidentKind
 from engine.domain.alerts.alerts import IncidentAlert, IncidentResolved
 from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.planner import InsideBand
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import (
     AccountRestricted,
     AddressRefused,
@@ -145,7 +146,7 @@ async def test_a_pause_by_the_engine_leaves_what_the_person_has_set_meanwhile(
     account = await engine.open_account()
 
     async def a_new_target() -> None:
-        await engine.change(account, target=D(60), interval=timedelta(seconds=300))
+        await engine.change(account, target=FixedUsdt(D(60)), interval=timedelta(seconds=300))
 
     exchange.meanwhile("holdings", a_new_target)
     exchange.go_wrong("holdings", rejected(BadCredentials))
@@ -154,7 +155,7 @@ async def test_a_pause_by_the_engine_leaves_what_the_person_has_set_meanwhile(
 
     settings = (await engine.account(account)).settings
     assert settings == replace(
-        account.settings, target=D(60), interval=timedelta(seconds=300), paused=True
+        account.settings, target=FixedUsdt(D(60)), interval=timedelta(seconds=300), paused=True
     )
 
 

@@ -15,6 +15,7 @@ from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.check_result import NoTrade, PlanChanged
 from engine.domain.rebalancing.manual_trade import ManualRun, ManualTrade
 from engine.domain.rebalancing.planner import LimitKind, OverLimit
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import ClockRefused
 from engine.scheduling.dispatcher import is_idle_duty
 from engine.storage.accounts import accounts
@@ -79,7 +80,7 @@ async def test_a_target_set_with_the_trade_keeps_it(engine: Engine, exchange: Fa
 
     assert exchange.usdt == D("139.95")
     after = await engine.account(account)
-    assert (after.settings.target, after.settings.paused) == (D("139.95"), False)
+    assert (after.settings.fixed_goal.target, after.settings.paused) == (D("139.95"), False)
     assert await audited(engine) == [(USER, "target", "40 USDT -> 139.95 USDT")]
     [told] = await engine.alerts_of(TradeSettled)
     assert told.target == D("139.95")
@@ -154,7 +155,7 @@ async def test_a_change_between_the_tap_and_the_order_ends_the_trade(
 ):
     account = await engine.open_account()
     await ask(engine, account, **PAUSES)
-    await engine.change(account, target=D(50))
+    await engine.change(account, target=FixedUsdt(D(50)))
 
     await engine.check(account)
 

@@ -21,6 +21,7 @@ from engine.domain.orders.order import (
     PricedTerms,
     Trigger,
 )
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import LeaseLost
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
@@ -146,7 +147,7 @@ async def test_the_wait_outside_the_band_begins_anew_with_another_wish(both: Dat
         await check_results.note_outside(session, account, START)
     async with both.writing() as session:
         noted = await accounts.get(session, ME)
-        changed = await accounts.change(session, noted, target=D(50))
+        changed = await accounts.change(session, noted, target=FixedUsdt(D(50)))
         await check_results.note_outside(session, noted, START)  # by a check that began before
 
     assert (noted.outside_since, noted.version) == (START, account.version)

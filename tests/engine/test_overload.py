@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.targets.target import FixedUsdt
 from engine.monitoring.stall_detector import StallDetector, Stalled, StallOver
 from engine.rebalancing.checker import Checked
 from engine.scheduling.dispatcher import POOL
@@ -87,7 +88,7 @@ async def test_whoever_was_touched_by_a_person_goes_before_all_that_is_late(
         await process.dispatcher.tick()
         clock.shift(MINUTE)
         await process.dispatcher.tick()
-        await engine.change(accounts[-1], target=Decimal(60))
+        await engine.change(accounts[-1], target=FixedUsdt(Decimal(60)))
         handed_out = POOL + process.dispatcher._queue.qsize()
         for number in range(1, handed_out + 3):
             rationed.let_through.release()

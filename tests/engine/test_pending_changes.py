@@ -17,6 +17,7 @@ from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.pairs import Symbol
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import OrderUnresolved, OutcomeUnknown
 from engine.storage.chat import confirmations
 from engine.storage.models.accounts import AuditRow
@@ -56,7 +57,8 @@ async def audited(engine: Engine) -> list[str]:
 
 def a_target(account: Account, target: int) -> PendingChange:
     return PendingChange(
-        wanted=SettingsPatch(target=D(target)), found=SettingsPatch(target=account.settings.target)
+        wanted=SettingsPatch(target=FixedUsdt(D(target))),
+        found=SettingsPatch(target=FixedUsdt(account.settings.fixed_goal.target)),
     )
 
 
@@ -70,7 +72,7 @@ async def test_of_two_taps_at_once_one_counts(engine_on_both: Engine):
 
     assert sum(isinstance(one, Change) for one in done) == 1
     assert [one.why for one in done if isinstance(one, Refusal)] == [RefusalReason.USED]
-    assert (await engine_on_both.account(account)).settings.target == D(50)
+    assert (await engine_on_both.account(account)).settings.fixed_goal.target == D(50)
     assert await audited(engine_on_both) == ["target 40 USDT -> 50 USDT"]
 
 
@@ -91,7 +93,7 @@ async def test_a_change_wakes_the_account_under_a_new_version(engine: Engine):
     account = await engine.open_account()
     proposal = PendingChange(
         wanted=SettingsPatch(
-            target=D(50),
+            target=FixedUsdt(D(50)),
             threshold=Threshold(relative=D("0.1")),
             interval_s=90,
             limits=Limits(order=D(500)),
@@ -117,7 +119,9 @@ async def test_a_change_wakes_the_account_under_a_new_version(engine: Engine):
 async def test_where_a_version_is_given_any_change_is_one_too_many(engine: Engine):
     account = await engine.open_account()
     proposal = PendingChange(
-        wanted=SettingsPatch(target=D(50)), found=SettingsPatch(), version=account.version
+        wanted=SettingsPatch(target=FixedUsdt(D(50))),
+        found=SettingsPatch(),
+        version=account.version,
     )
     question = await offered(engine, proposal)
     await engine.change(account, paused=True)
@@ -126,7 +130,7 @@ async def test_where_a_version_is_given_any_change_is_one_too_many(engine: Engin
 
     assert isinstance(done, StaleChange)
     assert done.account.settings.paused
-    assert done.account.settings.target == D(40)
+    assert done.account.settings.fixed_goal.target == D(40)
     assert await audited(engine) == []
 
 

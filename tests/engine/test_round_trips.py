@@ -10,6 +10,7 @@ import pytest
 
 from engine.domain.market.pairs import Symbol
 from engine.domain.rebalancing.check_result import OrderPlaced
+from engine.domain.targets.target import FixedUsdt
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.mexc.market_data import MexcMarket
@@ -109,7 +110,7 @@ async def test_a_check_that_trades_takes_at_most_three_reads_and_four_writes(
 ):
     account = await engine.open_account()
     await engine.check(account)
-    account = await engine.change(account, target=Decimal(30))
+    account = await engine.change(account, target=FixedUsdt(Decimal(30)))
     with statements(engine.database) as seen:
         checked = await engine.check(account)
 

@@ -14,6 +14,7 @@ from engine.domain.accounts.members import Role
 from engine.domain.accounts.undeliverable import Undeliverable
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.orders.order import OrderState
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import AccountShared
 from engine.membership.sharing import MOST, LinkRefused, NewLink, Redeemed, Sharing
 from engine.storage.accounts import accounts, shares, timed_pauses
@@ -162,12 +163,12 @@ async def test_a_removal_waits_for_a_change_under_way_and_comes_before_the_next(
                 for _ in range(5):
                     await a_moment()
                 is_done = removal.done()
-                await accounts.change(session, account, target=Decimal(41))
+                await accounts.change(session, account, target=FixedUsdt(Decimal(41)))
     with acting_in(ANNA, share), pytest.raises(ShareLost):
-        await service_of(engine).change(account, user_id=ANNA, target=Decimal(42))
+        await service_of(engine).change(account, user_id=ANNA, target=FixedUsdt(Decimal(42)))
 
     assert not is_done
-    assert (await engine.account(account)).settings.target == Decimal(41)
+    assert (await engine.account(account)).settings.fixed_goal.target == Decimal(41)
 
 
 async def test_another_role_is_another_share_for_what_is_under_way(engine: Engine):

@@ -10,6 +10,7 @@ from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_result import NoTrade, PlanChanged
 from engine.domain.rebalancing.planner import NothingFree
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import OutcomeUnknown, Unavailable
 from tests import builders
 from tests.engine.harness import Engine
@@ -189,7 +190,7 @@ async def test_a_tap_overtaken_by_a_change_of_the_account_is_answered(
     await engine.tap(account, expected_quote="17.10")
 
     async def the_target_is_changed() -> None:
-        await engine.change(account, target=D(41))
+        await engine.change(account, target=FixedUsdt(D(41)))
 
     exchange.meanwhile("book", the_target_is_changed)
     await engine.check(account)

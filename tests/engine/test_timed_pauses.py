@@ -13,6 +13,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.timed_pause import TimedPause, next_question
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import Unavailable
 from engine.rebalancing.preview import Previews
 from engine.storage.accounts import accounts, timed_pauses
@@ -169,7 +170,7 @@ async def test_a_pause_sent_while_the_end_is_worked_on_wins(
 async def test_after_a_change_during_the_pause_it_asks(engine: Engine):
     account = await engine.open_account()
     await pause(engine)
-    await engine.change(account, target=Decimal(41))
+    await engine.change(account, target=FixedUsdt(Decimal(41)))
     engine.clock.shift(HOUR)
     await pauses(engine).round()
 

@@ -11,6 +11,7 @@ from engine.domain.market.candles import HOUR, whole_hour
 from engine.domain.market.pairs import USDT, Side, Symbol
 from engine.domain.orders.matching import match_market_order
 from engine.domain.orders.order import AccountId
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import BadCredentials, PairUnavailable
 from engine.exchanges.interface import KeyInspector, Market
 from engine.exchanges.paper.exchange import PaperExchange
@@ -181,7 +182,7 @@ async def test_a_balance_that_is_already_outside_is_left_to_the_bot(
 async def test_nobody_withdraws_what_is_not_there(database, clock, market, account_id):
     async with database.writing() as session:
         account = await accounts.get(session, account_id)
-        await accounts.change(session, account, target=Decimal(2))
+        await accounts.change(session, account, target=FixedUsdt(Decimal(2)))
     told = Told()
     deposits = SimulatedDeposits(database=database, clock=clock, seed=1, tell=told)
     for _ in range(4):

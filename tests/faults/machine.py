@@ -391,14 +391,14 @@ class Machine(RuleBasedStateMachine):
         settings = (await self.bench.account(person)).settings
         wishes = self.wishes[person.chat_id]
 
-        assert wishes.target in {None, settings.target}, (wishes, settings)
+        assert wishes.target in {None, settings.fixed_goal.target}, (wishes, settings)
         assert wishes.autonomy in {None, settings.autonomy}, (wishes, settings)
         assert settings.paused or not wishes.paused, (wishes, settings)
 
     async def _assert_on_target(self, person: Person) -> None:
         """In the band, or a sentence says why not."""
         account = await self.bench.account(person)
-        if account.settings.band.holds(self.bench.usdt(person)):
+        if account.settings.fixed_goal.band.holds(self.bench.usdt(person)):
             return
         verdicts = [_verdict(life, account) for life in self.bench.alive]
 

@@ -31,7 +31,7 @@ from bot.parsing.settings import (
     parse_threshold,
 )
 from bot.parsing.spans import parse_span
-from bot.parsing.targets import parse_any_target, target_text
+from bot.parsing.targets import parse_any_target
 from bot.updates.invisible_characters import without_direction
 from bot.views.components.layout import escape
 from engine.domain.accounts.risk_limits import Limits
@@ -40,6 +40,7 @@ from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import decimal_from_text, plain
 from engine.domain.profit.spans import Span
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.notation import target_text
 from engine.domain.targets.target import (
     Basket,
     FixedUsdt,

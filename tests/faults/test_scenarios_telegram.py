@@ -319,12 +319,12 @@ async def test_35_an_update_that_comes_twice_is_obeyed_once(bench: Bench):
         await bench.say(anna, "/settarget 25")
         await replay(bench, stored)
 
-        assert (await bench.account(anna)).settings.target == Decimal(25)
+        assert (await bench.account(anna)).settings.fixed_goal.target == Decimal(25)
 
     async with bench.life("second"):
         await replay(bench, stored)
 
-        assert (await bench.account(anna)).settings.target == Decimal(25)
+        assert (await bench.account(anna)).settings.fixed_goal.target == Decimal(25)
         assert sum("Target set to 30.00 USDT" in text for text in bench.texts(anna)) == 1
 
 
@@ -338,7 +338,7 @@ async def test_35_updates_out_of_order_are_each_obeyed_once(bench: Bench):
         await bench.turn()
         settings = (await bench.account(anna)).settings
 
-        assert (settings.target, settings.interval) == (Decimal(30), MINUTE)
+        assert (settings.fixed_goal.target, settings.interval) == (Decimal(30), MINUTE)
         assert settings.threshold.relative == Decimal("0.08")
         assert bench.telegram.unconfirmed == []
 
@@ -401,6 +401,6 @@ async def test_35_what_would_start_trading_is_not_done_ten_minutes_late(
         await bench.pass_time(5 * SECOND)
         account = await bench.account(anna)
 
-        assert (account.settings.paused, account.settings.target) == (True, Decimal(30))
+        assert (account.settings.paused, account.settings.fixed_goal.target) == (True, Decimal(30))
         assert told(bench, anna, "I was off then") == 1
         assert bench.order_posts == posts

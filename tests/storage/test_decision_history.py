@@ -20,7 +20,7 @@ BLOCKED = CheckResult(
     at=START,
     trigger=Trigger.INTERVAL,
     target=Decimal(40),
-    band=settings().band,
+    band=settings().fixed_goal.band,
     verdict=NoTrade(EmptyBook(Side.BUY)),
 )
 

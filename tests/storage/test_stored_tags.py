@@ -34,6 +34,7 @@ from engine.domain.rebalancing.planner import Reason
 from engine.domain.rebalancing.replay import StoredDecision
 from engine.domain.rebalancing.run_request import ManualOffer, RunOffer
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 from engine.execution.stray_orders import StrayOrder
 from engine.storage.column_types import Base
 from engine.storage.models import queues
@@ -93,6 +94,8 @@ def shape(kind: Any, name: str = "") -> Iterator[str]:
     kind = getattr(kind, "__supertype__", kind)
     if kind is Threshold:  # written as versions did that knew one value and its unit
         yield from (f"{name}.{part}" for part in WRITTEN_THRESHOLD)
+    elif kind is FixedUsdt:  # written as versions did that knew no other target
+        yield f"{name}: {PLAIN[Decimal]}"
     elif kind in PLAIN:
         yield f"{name}: {PLAIN[kind]}"
     elif isinstance(kind, type) and issubclass(kind, Enum):
@@ -122,7 +125,7 @@ def _shape_of_union(choices: Sequence[Any], name: str) -> Iterator[str]:
         yield f"{name}: null"
     members = [choice for choice in choices if choice is not NoneType]
     for member in members:
-        tag = f"<{TAGS[member]}>" if len(members) > 1 else ""
+        tag = f"<{TAGS[member]}>" if len(members) > 1 and member is not FixedUsdt else ""
         yield from shape(member, f"{name}{tag}")
 
 

@@ -36,7 +36,7 @@ def test_a_line_for_each_field_that_differs_and_its_way_back(one: Account, other
     ]
     assert all(c.before != c.after for c in there)
     differ = {
-        "target": one.settings.target != other.settings.target,
+        "target": one.settings.fixed_goal.target != other.settings.fixed_goal.target,
         "trading": one.settings.paused != other.settings.paused,
         "dry run": one.settings.dry_run != other.settings.dry_run,
     }

@@ -9,6 +9,7 @@ from engine.domain.accounts.audit import AuditEntry, changes
 from engine.domain.accounts.band_history import past_bands
 from engine.domain.accounts.settings import Band, Settings
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 from tests.builders import account
 from tests.fakes.clock import START
 
@@ -16,9 +17,11 @@ D = Decimal
 DAY = timedelta(days=1)
 STEPS = [
     account().settings,
-    replace(account().settings, target=D("60.5")),
-    replace(account().settings, target=D("60.5"), threshold=Threshold(relative=D("0.125"))),
-    replace(account().settings, target=D(80), threshold=Threshold(quote_amount=D(3))),
+    replace(account().settings, target=FixedUsdt(D("60.5"))),
+    replace(
+        account().settings, target=FixedUsdt(D("60.5")), threshold=Threshold(relative=D("0.125"))
+    ),
+    replace(account().settings, target=FixedUsdt(D(80)), threshold=Threshold(quote_amount=D(3))),
 ]
 
 
@@ -47,7 +50,9 @@ def by_day(settings: Settings, lines: list[AuditEntry]) -> dict[int, tuple[D, Ba
 
 
 def test_each_change_is_undone_on_the_way_back():
-    wanted = {day: (step.target, step.band) for day, step in enumerate(STEPS)}
+    wanted = {
+        day: (step.fixed_goal.target, step.fixed_goal.band) for day, step in enumerate(STEPS)
+    }
 
     assert by_day(STEPS[-1], entries()) == wanted
     assert by_day(STEPS[0], []) == {0: (D(40), Band(D(38), D(42)))}

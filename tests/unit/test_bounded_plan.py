@@ -75,7 +75,7 @@ def test_one_order_ends_within_ten_cents_of_the_target_of_the_readmes_example():
     assert comes_to is not None
     assert comes_to.complete
     assert abs(comes_to.held_after - 40) < D("0.1")
-    assert inputs.settings.band.holds(comes_to.held_after)
+    assert inputs.settings.fixed_goal.band.holds(comes_to.held_after)
     assert plan.order == order
 
 
@@ -251,8 +251,12 @@ def test_every_order_is_taken_leads_inside_and_is_planned_again_from_less(
     assert done.complete
     assert not order.widened or (waits and not strict)
     if side is Side.BUY:
-        assert held - done.execution.quote_amount - done.fee >= min(held, wishes.band.low)
+        assert held - done.execution.quote_amount - done.fee >= min(
+            held, wishes.fixed_goal.band.low
+        )
     else:
-        assert held + done.execution.quote_amount - done.fee <= max(held, wishes.band.high)
+        assert held + done.execution.quote_amount - done.fee <= max(
+            held, wishes.fixed_goal.band.high
+        )
     short = from_json(to_short_json(shortened(inputs, order)), DecisionInputs)
     assert replayed(intent(**terms_of(order, inputs)), short).is_same

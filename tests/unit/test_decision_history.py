@@ -43,7 +43,7 @@ def look(verdict: Decision, **changes: Any) -> CheckResult:
         "at": START,
         "trigger": Trigger.INTERVAL,
         "target": D(40),
-        "band": settings().band,
+        "band": settings().fixed_goal.band,
         "verdict": verdict,
         "seen": BalanceSnapshot.of(settings(), holdings(), seen_book),
     } | changes

@@ -13,7 +13,6 @@ from bot.parsing.target_settings import (
     ScheduleWish,
     bands_text,
     crash_guard_text,
-    drift_text,
     parse_bands,
     parse_cooldown,
     parse_crash_guard,
@@ -29,6 +28,7 @@ from engine.domain.market.pairs import USDT, Asset
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction
 from engine.domain.targets.destination import Destination
+from engine.domain.targets.notation import threshold_text
 from engine.domain.targets.timing import Schedule, When
 from tests.builders import MNTL
 
@@ -179,7 +179,7 @@ _SCHEDULES = st.builds(
 def test_each_text_means_exactly_what_it_was_written_from(
     drift, bands, wish, protect, guard, rest
 ):
-    assert parse_drift(drift_text(drift)) == drift
+    assert parse_drift(threshold_text(drift)) == drift
     assert parse_bands(bands_text(bands)) == bands
     assert parse_schedule(schedule_text(wish)) == wish
     assert parse_protect(protect_text(protect)) == protect

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.parsing.settings import Ambiguous, NotUnderstood
-from bot.parsing.targets import parse_any_target, target_text
+from bot.parsing.targets import parse_any_target
 from engine.domain.market.pairs import USDT, Asset
+from engine.domain.targets.notation import target_text
 from engine.domain.targets.target import (
     Basket,
     FixedUsdt,

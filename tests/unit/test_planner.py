@@ -164,7 +164,7 @@ def test_the_fee_on_top_of_a_huge_buy_does_not_turn_it_into_a_sell():
     order = buy_of(holdings=holdings(usdt=10_000))
 
     after = 10_000 - order.quote_amount * Decimal("1.0005")
-    assert settings().band.low <= after <= settings().target
+    assert settings().fixed_goal.band.low <= after <= settings().fixed_goal.target
 
 
 def test_a_buy_is_cut_to_the_exchanges_maximum():

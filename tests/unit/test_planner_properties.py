@@ -303,7 +303,7 @@ def test_an_order_is_on_the_side_of_the_drift_and_no_larger_than_it(situation):
 
     assume(decided.order is not None)
     assert decided.order is not None
-    drift = decided.held - situation.settings.target
+    drift = decided.held - situation.settings.fixed_goal.target
     assert decided.order.side is (Side.BUY if drift > 0 else Side.SELL)
     if isinstance(decided.order, MarketBuy):
         assert decided.order.quote_amount <= drift
@@ -375,7 +375,7 @@ def test_a_sell_that_meets_the_best_bid_all_the_way_overshoots_by_no_more_than_t
     assume(quantity > situation.rules.least_quantity)
     gross = exact_product(quantity, situation.book.bids[0].price)
     arrives = exact_product(gross, ONE - situation.rules.taker_fee_rate)
-    shortfall = situation.settings.target - decided.held
+    shortfall = situation.settings.fixed_goal.target - decided.held
     assert exact_product(arrives, ONE - MARKET_REACH) <= shortfall
 
 
@@ -430,7 +430,7 @@ def test_every_perfect_fill_brings_the_balance_nearer_or_into_its_band(situation
     assume(decided.order is not None)
     assert decided.order is not None
     held = trade(situation, decided.order).plan().held
-    target, band = situation.settings.target, situation.settings.band
+    target, band = situation.settings.fixed_goal.target, situation.settings.fixed_goal.band
     assert abs(held - target) < abs(decided.held - target) or band.holds(held)
 
 
@@ -469,7 +469,7 @@ def held_back(situation: Situation, decided: Plan) -> bool:
 def test_a_fixed_target_of_the_new_kind_is_planned_as_ever(situation):
     settings = situation.settings
     target = TargetSettings(
-        target=FixedUsdt(settings.target), threshold=settings.threshold, token=MNTL
+        target=FixedUsdt(settings.fixed_goal.target), threshold=settings.threshold, token=MNTL
     )
     with localcontext(EXACT_OR_LESS):
         goal = usdt_goal(target, destination=usual_destination(target.target))
@@ -493,7 +493,7 @@ _WAYS = st.sampled_from(Destination).map(lambda destination: destination.way)
 def wide_goals(draw: st.DrawFn) -> tuple[Situation, UsdtGoal]:
     """A band around the target that an order fits into: with a centre, or a floor or a ceiling."""
     situation = draw(likely_trades(ample=True))
-    target = situation.settings.target
+    target = situation.settings.fixed_goal.target
     reach = max(target * draw(st.integers(1, 20)) / 100, 4 * smallest_order(situation.rules))
     edges = Edges(max(Decimal(0), target - reach), target, target + reach)
     shape = draw(st.sampled_from(["band", "floor", "ceiling"]))

@@ -285,7 +285,7 @@ def test_the_example_of_a_purchase_is_what_the_planner_and_the_exchange_do():
     assert f"{quantity(match.execution.base_quantity)} MNTL" in told
     assert f"for {cents(match.execution.quote_amount)}" in told
     assert f"{usdt(left)} are left" in told
-    assert settings().band.holds(left)
+    assert settings().fixed_goal.band.holds(left)
 
 
 def test_the_example_of_a_sale_is_what_the_planner_decides():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.parsing.settings import parse_interval, parse_limits, parse_target, parse_threshold
-from bot.views.components.command_text import interval_text, target_text, threshold_text
+from bot.views.components.command_text import amount_text, interval_text, threshold_text
 from engine.domain.accounts import setting_presets
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import MAX_INTERVAL, MAX_TARGET, MIN_INTERVAL
@@ -41,7 +41,7 @@ def test_every_target_offered_can_be_set_and_is_another(target: D):
 
     assert target not in offered
     assert list(offered) == sorted(set(offered))
-    assert [parse_target(target_text(value)) for value in offered] == list(offered)
+    assert [parse_target(amount_text(value)) for value in offered] == list(offered)
     assert offered
 
 
@@ -86,5 +86,5 @@ def test_every_interval_offered_can_be_set_and_is_another(interval: timedelta):
 @given(st.decimals("0.01", MAX_TARGET, places=2))
 def test_every_limit_offered_can_be_set(limit: D):
     for amount in setting_presets.order_limits(limit):
-        assert parse_limits(f"order {target_text(amount)}") == {"order": amount}
+        assert parse_limits(f"order {amount_text(amount)}") == {"order": amount}
         assert Limits(order=amount).order == amount != limit

@@ -15,6 +15,7 @@ from bot.config.settings import BadSettings, ProcessSettings
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.pairs import Symbol
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 from engine.exchanges.rate_limiter import RateLimits
 from engine.security.vault import is_key
 
@@ -76,7 +77,7 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
         database_url="sqlite:///data/ballast.db",
         encryption_keys=(),
         default_settings=Settings(
-            target=Decimal(40),
+            target=FixedUsdt(Decimal(40)),
             threshold=Threshold(relative=Decimal("0.05")),
             interval=timedelta(seconds=120),
             symbol=Symbol("MNTLUSDT"),
@@ -156,7 +157,7 @@ def test_every_variable_is_read():
         database_url=POSTGRES,
         encryption_keys=(KEY, OTHER_KEY),
         default_settings=Settings(
-            target=Decimal("57.25"),
+            target=FixedUsdt(Decimal("57.25")),
             threshold=Threshold(relative=Decimal("0.025")),
             interval=timedelta(seconds=5),
             symbol=Symbol("BTCUSDT"),

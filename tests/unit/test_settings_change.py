@@ -18,6 +18,7 @@ from engine.domain.market.pairs import Side, Symbol
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 from engine.storage.serialization import from_json, to_json
 from tests.builders import account, settings
 
@@ -25,7 +26,7 @@ D = Decimal
 cents = st.decimals("0.01", "1000000", places=2)
 all_settings = st.builds(
     Settings,
-    target=cents,
+    target=st.builds(FixedUsdt, cents),
     threshold=st.builds(Threshold, quote_amount=cents),
     interval=st.integers(1, 86400).map(lambda s: timedelta(seconds=s)),
     symbol=st.sampled_from([Symbol("MNTLUSDT"), Symbol("ABCUSDT")]),
@@ -81,7 +82,7 @@ def test_a_proposal_holds_for_nothing_else(one: Account, other: Account):
 def test_a_proposal_is_kept_as_it_is(one: Account, side: Side, amount: Decimal | None):
     proposal = PendingChange(
         wanted=SettingsPatch.of(one),
-        found=SettingsPatch(target=D(1)),
+        found=SettingsPatch(target=FixedUsdt(D(1))),
         version=3,
         side=side,
         expected_quote=amount,
@@ -109,7 +110,7 @@ def test_going_back_to_real_money_pauses():
 )
 def test_a_yes_is_good_for_the_same_order_or_less(order: Any, covered: bool):
     agreed = PendingChange(
-        wanted=SettingsPatch(target=D(1)),
+        wanted=SettingsPatch(target=FixedUsdt(D(1))),
         found=SettingsPatch.of(account(settings=settings())),
         side=Side.BUY,
         expected_quote=D(100),

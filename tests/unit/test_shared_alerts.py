@@ -74,7 +74,7 @@ DRIFT = DriftNoticed(
     expected_base=D(8550),
     held=D("57.10"),
     target=D(40),
-    band=settings().band,
+    band=settings().fixed_goal.band,
 )
 _GONE: dict[str, Any] = {
     "dry_run": False,

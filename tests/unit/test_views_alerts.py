@@ -301,7 +301,9 @@ def test_each_reason_is_told_with_its_numbers_and_advice(reason: Reason, words: 
 
 
 def test_a_balance_inside_its_band_is_told_with_both():
-    text = reason_text(InsideBand(), symbol=MNTLUSDT, held=Decimal("40.1"), band=settings().band)
+    text = reason_text(
+        InsideBand(), symbol=MNTLUSDT, held=Decimal("40.1"), band=settings().fixed_goal.band
+    )
 
     assert text == "40.10 USDT is inside the band of 38.00 – 42.00 USDT: nothing to do."
 

@@ -102,7 +102,7 @@ def picture(
     return chart_view(
         account=account() if key else account(sealed_key=None, key_tail=None),
         found=SpanReport(found or report(), START, priced_now, refused),
-        bands=bands or [PastBand(START, settings.target, settings.band)],
+        bands=bands or [PastBand(START, settings.fixed_goal.target, settings.fixed_goal.band)],
         page=ChartPage(kind, Span.WEEK),
         theme=Theme.DARK,
     )
@@ -189,7 +189,7 @@ def test_the_caption_of_the_drift_says_how_long_the_usdt_was_inside():
 def test_the_usdt_of_another_day_is_held_against_the_band_of_that_day():
     settings = account().settings
     once = PastBand(START, D(57), Band(D(50), D(64)))
-    now = PastBand(START + 84 * HOUR, settings.target, settings.band)
+    now = PastBand(START + 84 * HOUR, settings.fixed_goal.target, settings.fixed_goal.band)
     changed = picture(ChartKind.DRIFT, bands=[once, now])
     forgotten = picture(ChartKind.DRIFT, bands=[now])
 

@@ -71,7 +71,7 @@ def a_look(held: str) -> CheckResult:
         at=START,
         trigger=Trigger.INTERVAL,
         target=D(40),
-        band=settings().band,
+        band=settings().fixed_goal.band,
         verdict=NoTrade(OVER[LimitKind.ORDER]),
         seen=BalanceSnapshot.of(settings(), holdings(usdt=held), None),
     )
@@ -208,7 +208,7 @@ def test_a_limit_that_was_broken_is_told_by_the_alert_by_why_and_by_the_plan(kin
         at=START,
         trigger=Trigger.INTERVAL,
         target=D(40),
-        band=settings().band,
+        band=settings().fixed_goal.band,
         verdict=NoTrade(OVER[kind]),
     )
     told = IncidentAlert(

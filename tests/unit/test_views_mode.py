@@ -93,7 +93,7 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
             by_hand=False,
             held=D(140),
             target=D(40),
-            band=settings().band,
+            band=settings().fixed_goal.band,
             autonomy=TradingMode.AUTO,
         ),
         DepositTraded(dry_run=dry_run, order_limit=D(400), has_choices=True, **_deposit(dry_run)),

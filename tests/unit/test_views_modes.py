@@ -37,7 +37,7 @@ def noticed(**changes: Any) -> DriftNoticed:
         "expected_base": D(5000),
         "held": D("30.00"),
         "target": D(40),
-        "band": settings().band,
+        "band": settings().fixed_goal.band,
     } | changes
     return DriftNoticed(**values)
 
@@ -127,8 +127,8 @@ def test_status_and_why_name_the_mode_unless_it_trades_by_itself(who: Account):
     look = CheckResult(
         at=START,
         trigger=Trigger.INTERVAL,
-        target=who.settings.target,
-        band=who.settings.band,
+        target=who.settings.fixed_goal.target,
+        band=who.settings.fixed_goal.band,
         verdict=AwaitingApproval(Side.BUY, D("17.10"), autonomy),
         seen=BalanceSnapshot.of(who.settings, holdings(), None),
     )

@@ -49,7 +49,7 @@ def moved(*movements: BalanceChange, **changes: Any) -> BalanceChanged:
         "by_hand": False,
         "held": D(140),
         "target": D(40),
-        "band": settings().band,
+        "band": settings().fixed_goal.band,
         "autonomy": TradingMode.AUTO,
     } | changes
     return BalanceChanged(**values)

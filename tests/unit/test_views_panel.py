@@ -42,6 +42,7 @@ from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult,
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Reason, plan
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import Unavailable
 from engine.rebalancing.preview import Foreseen, Outlook
 from tests.builders import account, book, forecast_of, holdings, rules, settings
@@ -52,7 +53,7 @@ D = Decimal
 PAGES = [page for page in PanelPage if page is not PanelPage.HOME]
 LONG = Symbol("1000000BABYDOGE1USDT")
 WISHES = [
-    SettingsPatch(target=D("999999999.99")),
+    SettingsPatch(target=FixedUsdt(D("999999999.99"))),
     SettingsPatch(threshold=Threshold(relative=D("0.0125"))),
     SettingsPatch(threshold=Threshold(quote_amount=D("1234567.89"))),
     SettingsPatch(interval_s=5400),
@@ -61,7 +62,7 @@ WISHES = [
     SettingsPatch(autonomy=TradingMode.NOTIFY),
     SettingsPatch(dry_run=True),
     SettingsPatch(limits=Limits(order=D(500), day=D(2000), orders_per_hour=20, move=D("0.15"))),
-    SettingsPatch(target=D(40), threshold=Threshold(relative=D("0.05"))),
+    SettingsPatch(target=FixedUsdt(D(40)), threshold=Threshold(relative=D("0.05"))),
 ]
 accounts = st.builds(
     lambda target, hundredths, seconds, symbol, paused, dry_run, halted: account(
@@ -89,8 +90,8 @@ def a_look(one: Account, held: str = "57.10") -> CheckResult:
     return CheckResult(
         at=START,
         trigger=Trigger.PERSON,
-        target=one.settings.target,
-        band=one.settings.band,
+        target=one.settings.fixed_goal.target,
+        band=one.settings.fixed_goal.band,
         verdict=NoTrade(InsideBand()),
         seen=BalanceSnapshot.of(one.settings, holdings(usdt=held), book()),
     )
@@ -139,7 +140,7 @@ def test_a_page_after_a_change_has_its_undo_first(page: PanelPage):
         page=page,
         account=account(),
         now=START,
-        undo=(SettingsPatch(target=D(50)), "question"),
+        undo=(SettingsPatch(target=FixedUsdt(D(50))), "question"),
         outlook=Outlook(look=None, rules=rules()),
     )
 

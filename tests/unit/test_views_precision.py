@@ -61,8 +61,8 @@ def foreseen(known: PairRules, *, target: int = 40) -> Foreseen:
     look = CheckResult(
         at=START,
         trigger=Trigger.PERSON,
-        target=wanted.target,
-        band=wanted.band,
+        target=wanted.fixed_goal.target,
+        band=wanted.fixed_goal.band,
         verdict=NoTrade(InsideBand()),
         seen=seen,
     )
@@ -83,7 +83,7 @@ def alerts(known: PairRules) -> Iterator[Message]:
             expected_base=now.forecast.base_quantity,
             held=now.plan.held,
             target=D(target),
-            band=settings(target=target).band,
+            band=settings(target=target).fixed_goal.band,
             asked_quote=now.plan.order.expected_quote,
             held_after=now.forecast.held_after,
         )
@@ -104,7 +104,7 @@ def alerts(known: PairRules) -> Iterator[Message]:
                 by_hand=False,
                 held=D("57.123456789"),
                 target=D(40),
-                band=settings().band,
+                band=settings().fixed_goal.band,
                 autonomy=TradingMode.AUTO,
                 quantity_step=step,
             )

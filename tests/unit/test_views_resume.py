@@ -37,8 +37,8 @@ def foreseen(
     look = CheckResult(
         at=START,
         trigger=Trigger.PERSON,
-        target=one.settings.target,
-        band=one.settings.band,
+        target=one.settings.fixed_goal.target,
+        band=one.settings.fixed_goal.band,
         verdict=NoTrade(InsideBand()),
         seen=seen,
     )

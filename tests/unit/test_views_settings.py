@@ -39,6 +39,7 @@ from engine.domain.rebalancing.check_result import (
     PlanChanged,
 )
 from engine.domain.rebalancing.planner import InsideBand, UnderMinimum
+from engine.domain.targets.target import FixedUsdt
 from engine.rebalancing.preview import Outlook
 from tests.builders import MNTL, MNTLUSDT, account, execution, intent, rules, settings
 from tests.fakes.clock import START
@@ -74,7 +75,7 @@ def a_look(held: str = "57.10", verdict: Decision | None = None, **changes: Any)
         "at": NOW - timedelta(seconds=48),
         "trigger": Trigger.INTERVAL,
         "target": Decimal(40),
-        "band": settings().band,
+        "band": settings().fixed_goal.band,
         "verdict": verdict or NoTrade(InsideBand()),
         "seen": BalanceSnapshot(
             symbol=MNTLUSDT,
@@ -172,7 +173,7 @@ def test_the_values_said_to_work_do_work(target: Decimal, threshold: Decimal, mi
         if remedy.command == "settarget":
             new_target = parse_target(remedy.argument)
             assert isinstance(new_target, Decimal)
-            mended = replace(wishes, target=new_target)
+            mended = replace(wishes, target=FixedUsdt(new_target))
         else:
             new_threshold = parse_threshold(remedy.argument)
             assert not isinstance(new_threshold, Ambiguous)

@@ -48,7 +48,7 @@ def a_look(*, held: str = "57.10", **changes: Any) -> CheckResult:
         "at": NOW - timedelta(seconds=48),
         "trigger": Trigger.INTERVAL,
         "target": Decimal(40),
-        "band": settings().band,
+        "band": settings().fixed_goal.band,
         "verdict": NoTrade(InsideBand()),
         "seen": BalanceSnapshot(
             symbol=MNTLUSDT,

@@ -132,8 +132,8 @@ def test_why_sends_the_person_to_the_buttons():
     look = CheckResult(
         at=START,
         trigger=Trigger.INTERVAL,
-        target=ACCOUNT.settings.target,
-        band=ACCOUNT.settings.band,
+        target=ACCOUNT.settings.fixed_goal.target,
+        band=ACCOUNT.settings.fixed_goal.band,
         verdict=OrderPending(STUCK.client_order_id),
     )
     finding_out = replace(STUCK, state=OrderState.UNKNOWN)

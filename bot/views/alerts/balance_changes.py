@@ -8,6 +8,7 @@ from bot.views.components.badges import alert_badge, badge
 from bot.views.components.forecast import next_step
 from bot.views.components.layout import escape, lines
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
+from bot.views.components.target_words import target_line
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.settings import TradingMode
@@ -34,6 +35,12 @@ _STOPPED = {
 }
 
 
+_PORTFOLIO = {
+    False: "The next check shares it out, if that is more than the threshold.",
+    True: "Trading is paused: I share out nothing until /resume.",
+}
+
+
 def moved_view(told: BalanceChanged) -> Message:
     head = "Traded by hand" if told.by_hand else headline(told.moved[0], step=told.quantity_step)
     return Message.paragraphs(
@@ -52,7 +59,7 @@ def moved_view(told: BalanceChanged) -> Message:
 
 def left_view(*, account: Account) -> Message:
     return Message.of(
-        f"{badge(account)} · Target stays {usdt(account.settings.target)}",
+        f"{badge(account)} · Target stays {escape(target_line(account.settings.target))}",
         next_step(account, held=None, rules=None),
     )
 
@@ -67,11 +74,10 @@ def headline(movement: BalanceChange, *, step: Decimal | None) -> str:
     return f"{shown} arrived" if movement.change > ZERO else f"{shown} left"
 
 
-def change_line(movement: BalanceChange, *, target: Decimal, step: Decimal | None) -> str:
+def change_line(movement: BalanceChange, *, target: Decimal | None, step: Decimal | None) -> str:
     if movement.asset == USDT:
-        return (
-            f"USDT  {cents(movement.before)} → {cents(movement.after)}  (target {cents(target)})"
-        )
+        moved = f"USDT  {cents(movement.before)} → {cents(movement.after)}"
+        return moved if target is None else f"{moved}  (target {cents(target)})"
     asset = escape(movement.asset)
     return f"{asset}  {balance(movement.before, step=step)} → {balance(movement.after, step=step)}"
 
@@ -84,16 +90,19 @@ def next_order(told: BalanceChanged | DepositTraded) -> str:
             f"I trade nothing now. {reason_text(coming.reason, symbol=told.symbol)}",
             reason_advice(coming.reason, symbol=told.symbol),
         )
-    is_buy = told.held > told.target
+    target = told.held if told.target is None else told.target
+    is_buy = told.held > target
     if told.paused or told.halted:
         sentence = _STOPPED[is_buy]
     else:
         sentence = _NOW[is_buy] if coming.at_once else _NEXT[is_buy]
-    amount = coming.expected_quote or abs(told.held - told.target)
+    amount = coming.expected_quote or abs(told.held - target)
     return sentence.format(base=escape(base_of(told.symbol)), amount=usdt(amount))
 
 
 def _consequence(told: BalanceChanged) -> str:
+    if told.band is None:
+        return _PORTFOLIO[told.paused or told.halted]
     band = band_range(told.band)
     if told.band.holds(told.held):
         return f"You hold {usdt(told.held)}, inside the band of {band}: nothing to trade."

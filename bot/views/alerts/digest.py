@@ -60,7 +60,7 @@ def _rows(digest: Digest) -> list[str]:
         *row("Trades", str(digest.trades) if digest.trades else "none"),
         *(traded if digest.trades else ()),
         *row("Holds", _held(digest)),
-        *row("Target", usdt(digest.target)),
+        *(() if digest.target is None else row("Target", usdt(digest.target))),
         *(row("Made", _made(digest, digest.made)) if digest.made is not None else ()),
         *(row("Trading", f"{signed(digest.brought)} USDT") if digest.brought else ()),
         *(row("Key", f"ends in {roughly(left)}") if (left := _key_left(digest)) else ()),

@@ -7,19 +7,22 @@ from decimal import Decimal
 
 from bot.views.components.amounts import pair_name, threshold, usdt
 from bot.views.components.layout import escape
+from bot.views.components.target_words import target_line
 from bot.views.components.times import exactly
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.notation import target_text
+from engine.domain.targets.target import FixedUsdt
 
 _FITS_A_BUTTON = re.compile(r"[A-Za-z0-9.]{1,15}", re.ASCII)
 _MOST_PAIRS = 6
 _UNITS = ((timedelta(hours=1), "h"), (timedelta(minutes=1), "m"))
 
 
-def target_text(amount: Decimal) -> str:
+def amount_text(amount: Decimal) -> str:
     return f"{plain(amount)}usdt"
 
 
@@ -71,7 +74,10 @@ def commands(wish: SettingsPatch) -> list[str]:
 def _parts(wish: SettingsPatch) -> Iterator[tuple[str, str, Sequence[str]]]:
     """Yield the label of each changed setting, its value in words, and the commands that set it."""
     if wish.target is not None:
-        yield "Target", usdt(wish.target), [f"/settarget {plain(wish.target)}"]
+        is_amount = isinstance(wish.target, FixedUsdt)
+        amount = target_text(wish.target).removesuffix(" USDT")
+        typed = f"/settarget {amount}" if is_amount else f"/target {target_text(wish.target)}"
+        yield "Target", escape(target_line(wish.target)), [typed]
     if wish.threshold is not None:
         typed = threshold_text(wish.threshold)
         yield "Threshold", threshold(wish.threshold), [f"/setthreshold {typed}"]

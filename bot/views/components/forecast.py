@@ -23,7 +23,7 @@ from engine.domain.accounts.risk_limits import BASIS_POINTS
 from engine.domain.accounts.settings import MAX_TARGET, Settings, TradingMode
 from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import ZERO, plain
-from engine.domain.market.pairs import PairRules, Side, base_of
+from engine.domain.market.pairs import USDT, PairRules, Side, base_of
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, OrderPlaced
 from engine.domain.rebalancing.forecast import Forecast
@@ -37,11 +37,19 @@ from engine.domain.rebalancing.planner import (
     smallest_order,
 )
 from engine.domain.rebalancing.trade_size import worth_of
+from engine.domain.targets.bands import Threshold
+from engine.domain.targets.protection import managed
 from engine.rebalancing.preview import Foreseen, Outlook
 
 HALTED_FOR_ALL = (
     "The owner halted all chats of this bot: I send no order until the halt is lifted."
 )
+
+# What a check does of which no more is known: of a portfolio, and of a fixed target.
+_DECIDES = {
+    True: "I read your balances and all prices, and decide.",
+    False: "I read your balance and decide.",
+}
 
 # What a check that finds a drift does, in each mode. {what} is the token, or an amount of it.
 _STEPS = {
@@ -80,11 +88,14 @@ def held_at(
         if order is None or order.client_order_id != look.verdict.client_order_id:
             return None
         return order.quote_after
-    return look.seen.quote.counted(settings.counting)
+    protected = settings.protected.get(USDT, ZERO)
+    return managed(look.seen.quote, counting=settings.counting, protected=protected).quantity
 
 
 def band_line(settings: Settings) -> str:
-    return f"Band {band_range(settings.band)} (±{threshold(settings.threshold)})"
+    if (fixed := settings.fixed) is None:
+        return f"I trade when something is ±{threshold(settings.threshold)} off."
+    return f"Band {band_range(fixed.band)} (±{threshold(settings.threshold)})"
 
 
 def next_step(
@@ -127,19 +138,20 @@ def next_check(account: Account, outlook: Outlook, *, now: datetime) -> str:
 def stays_inside(settings: Settings, *, held: Decimal | None, foreseen: Foreseen | None) -> bool:
     """True if the next check will find the balance inside its band, as far as that is known."""
     if foreseen is None:
-        return held is not None and settings.band.holds(held)
+        fixed = settings.fixed
+        return held is not None and fixed is not None and fixed.band.holds(held)
     plan = foreseen.plan
     return plan.order is None and (plan.reason is None or isinstance(plan.reason, InsideBand))
 
 
 def out_of_reach(settings: Settings, seen: BalanceSnapshot | None) -> str | None:
     """A target above the account's worth can never be reached; None if the worth is not known."""
-    worth = None if seen is None else _worth(seen)
-    if worth is None or settings.target <= worth:
+    worth, fixed = None if seen is None else _worth(seen), settings.fixed
+    if worth is None or fixed is None or fixed.target <= worth:
         return None
     base = escape(base_of(settings.symbol))
     return (
-        f"⚠️ You cannot reach the target of {usdt(settings.target)}: your USDT and {base} are "
+        f"⚠️ You cannot reach the target of {usdt(fixed.target)}: your USDT and {base} are "
         f"worth about {usdt(worth)}."
     )
 
@@ -150,22 +162,30 @@ def caution(
     """A warning if the band is narrower than the smallest order, or has no lower edge.
     With *seen* no target is proposed that is more than the account owns.
     """
-    reach = settings.threshold.in_quote(settings.target)
+    if (fixed := settings.fixed) is None:
+        return None
+    target = fixed.target
+    reach = settings.threshold.in_quote(target)
     if rules is not None and reach < (smallest := smallest_order(rules)):
         width = (
-            f"⚠️ ±{threshold(settings.threshold)} of {usdt(settings.target)} is {usdt(reach)}."
+            f"⚠️ ±{threshold(settings.threshold)} of {usdt(target)} is {usdt(reach)}."
             if settings.threshold.quote_amount is None
             else f"⚠️ The band is ±{usdt(reach)}."
         )
         return Caution(
             f"{width} MEXC's smallest order is {usdt(smallest)}, so I act only from "
             f"{usdt(smallest)} on.",
-            _remedies(settings, smallest=smallest, worth=_worth(seen) if seen else None),
+            _remedies(
+                settings.threshold,
+                target,
+                smallest=smallest,
+                worth=_worth(seen) if seen else None,
+            ),
         )
-    if reach >= settings.target:
+    if reach >= target:
         return Caution(
             "⚠️ The band reaches down to 0.00 USDT, so I would never sell. "
-            f"Set a threshold under {usdt(settings.target)}.",
+            f"Set a threshold under {usdt(target)}.",
             (Remedy("setthreshold", "5%"),),
         )
     return None
@@ -258,17 +278,17 @@ def _foreseen(account: Account, foreseen: Foreseen) -> str:
 
 def _from_balance(account: Account, *, held: Decimal | None, rules: PairRules | None) -> str:
     """Without the order book, so without what the order would meet in it."""
-    settings = account.settings
-    if held is None:
-        return "I read your balance and decide."
-    waits = held_back(held, target=settings.target, waiting=account.waiting)
+    settings, fixed = account.settings, account.settings.fixed
+    if held is None or fixed is None:
+        return _DECIDES[fixed is None]
+    waits = held_back(held, target=fixed.target, waiting=account.waiting)
     held -= waits
-    if waits and account.waiting is not None and settings.band.holds(held):
+    if waits and account.waiting is not None and fixed.band.holds(held):
         reason = DepositWaits(waits, account.waiting.until)
         return f"I do nothing. {reason_text(reason, symbol=settings.symbol)}"
-    if settings.band.holds(held):
+    if fixed.band.holds(held):
         return _inside(held)
-    amount = abs(held - settings.target)
+    amount = abs(held - fixed.target)
     if rules is not None and amount < (smallest := smallest_order(rules)):
         return (
             f"I do nothing. {usdt(amount)} is less than MEXC's smallest order, {usdt(smallest)}."
@@ -277,7 +297,7 @@ def _from_balance(account: Account, *, held: Decimal | None, rules: PairRules | 
     if amount > limit:
         over = OverLimit(LimitKind.ORDER, asked=amount, allowed=limit)
         return f"I send nothing. {reason_text(over, symbol=settings.symbol)}"
-    side = Side.BUY if held > settings.target else Side.SELL
+    side = Side.BUY if held > fixed.target else Side.SELL
     return _STEPS[settings.autonomy, side].format(
         what=escape(base_of(settings.symbol)), amount=usdt(amount)
     )
@@ -294,15 +314,17 @@ def _worth(seen: BalanceSnapshot) -> Decimal | None:
     return worth_of(seen)
 
 
-def _remedies(settings: Settings, *, smallest: Decimal, worth: Decimal | None) -> Sequence[Remedy]:
+def _remedies(
+    value: Threshold, target: Decimal, *, smallest: Decimal, worth: Decimal | None
+) -> Sequence[Remedy]:
     remedies = []
-    if smallest < settings.target:
+    if smallest < target:
         remedies.append(Remedy("setthreshold", f"{plain(smallest)}usdt"))
-        percent = (smallest / settings.target * 100).to_integral_value(ROUND_CEILING)
+        percent = (smallest / target * 100).to_integral_value(ROUND_CEILING)
         if percent < 100:  # noqa: PLR2004 - per cent
             remedies.append(Remedy("setthreshold", f"{plain(percent)}%"))
-    if settings.threshold.relative is not None:
-        target = (smallest / settings.threshold.relative).to_integral_value(ROUND_CEILING)
+    if value.relative is not None:
+        target = (smallest / value.relative).to_integral_value(ROUND_CEILING)
         if target <= (MAX_TARGET if worth is None else min(MAX_TARGET, worth)):
             remedies.append(Remedy("settarget", plain(target)))
     return remedies

@@ -1,6 +1,6 @@
 """The rows of the card that tell of money: what is held and worth, its price, and 7 days of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from bot.views.components.amounts import price as price_text
 from bot.views.components.band_gauge import band_gauge
 from bot.views.components.forecast import held_at
 from bot.views.components.layout import row
+from bot.views.components.target_words import target_line
 from bot.views.components.times import time_or_day
 from engine.accounts.overview import Week
 from engine.domain.accounts.account import Account
@@ -40,14 +41,25 @@ def quote_rows(
 ) -> Iterable[str]:
     """USDT held beside its target, and where that is in the band."""
     settings = account.settings
-    target = f"target {short(settings.target)} ±{_reach(settings.threshold)}"
+    if (fixed := settings.fixed) is None:
+        return _portfolio_rows(account, _held(account, look, last_trade))
+    target = f"target {short(fixed.target)} ±{_reach(settings.threshold)}"
     held = _held(account, look, last_trade)
     if held is None:
         return [*row(USDT, "not seen yet"), *row("", target)]
     both = row(USDT, f"{cents(held)}  {target}")
     if len(both) > 1:
         both = [*row(USDT, cents(held)), *row("", target)]
-    return [*both, *band_gauge(held, settings.band)]
+    return [*both, *band_gauge(held, fixed.band)]
+
+
+def _portfolio_rows(account: Account, held: Decimal | None) -> Sequence[str]:
+    settings = account.settings
+    return [
+        *row("Target", target_line(settings.target)),
+        *row("", f"±{_reach(settings.threshold)}"),
+        *row(USDT, "not seen yet" if held is None else cents(held)),
+    ]
 
 
 def _reach(value: Threshold) -> str:

@@ -7,7 +7,9 @@ from typing import Self
 from engine.domain.accounts.deposits import WaitingDeposit
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce
 from engine.domain.accounts.settings import Settings
+from engine.domain.market.decimals import ZERO
 from engine.domain.orders.order import AccountId
+from engine.domain.targets.target import amounts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,10 @@ class Account:
         return replace(self, settings=replace(self.settings, dry_run=dry_run))
 
     def waits(self, now: datetime) -> WaitingDeposit | None:
-        """Returns the deposit that still waits *now*."""
-        return None if self.waiting is None or self.waiting.is_over(now) else self.waiting
+        """Returns the deposit that still waits *now*; none does in a portfolio."""
+        if self.waiting is None or self.waiting.is_over(now) or self.settings.fixed is None:
+            return None
+        return self.waiting
 
     @property
     def stopped(self) -> bool:
@@ -72,4 +76,5 @@ class Account:
 
     @property
     def limits_in_force(self) -> LimitsInForce:
-        return self.limits.for_target(self.settings.target)
+        """By the largest amount of USDT that the target names."""
+        return self.limits.for_target(max(amounts_of(self.settings.target), default=ZERO))

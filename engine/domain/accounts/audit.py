@@ -11,7 +11,7 @@ from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings
 from engine.domain.execution.bound import Slippage
 from engine.domain.market.decimals import plain
-from engine.domain.targets.bands import Threshold
+from engine.domain.targets.notation import bands_text, protected_text, target_text, threshold_text
 
 NOTHING = "none"
 # The user of a line whose change no user made.
@@ -56,6 +56,11 @@ def _fields(account: Account) -> Mapping[tuple[str, str], str]:
     settings = account.settings
     return {
         **{("settings", name): value for name, value in band_fields(settings).items()},
+        ("settings", "bands"): bands_text(settings.bands),
+        ("settings", "destination"): settings.destination.value
+        if settings.destination
+        else "usual",
+        ("settings", "protected"): protected_text(settings.protected),
         ("settings", "interval"): f"{int(settings.interval.total_seconds())} s",
         ("settings", "pair"): settings.symbol,
         ("settings", "count"): settings.counting.value,
@@ -73,17 +78,9 @@ def _fields(account: Account) -> Mapping[tuple[str, str], str]:
 def band_fields(settings: Settings) -> Mapping[str, str]:
     """Returns the target and the threshold as the audit writes them, by their subject."""
     return {
-        "target": f"{plain(settings.target)} USDT",
-        "threshold": _threshold(settings.threshold),
+        "target": target_text(settings.target),
+        "threshold": threshold_text(settings.threshold),
     }
-
-
-def _threshold(threshold: Threshold) -> str:
-    if threshold.quote_amount is not None:
-        return f"{plain(threshold.quote_amount)} USDT"
-    points, relative = threshold.points, threshold.relative
-    parts = [] if points is None else [f"{plain(points * 100)}pp"]
-    return " ".join(parts if relative is None else [*parts, f"{plain(relative * 100)}%"])
 
 
 def _deposits(rule: DepositRule) -> str:

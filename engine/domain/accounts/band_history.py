@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from engine.domain.accounts.audit import AuditEntry, band_fields
 from engine.domain.accounts.settings import Band, Settings
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,16 @@ def past_bands(
 ) -> Sequence[PastBand]:
     """Returns the bands from *since* on, oldest first; the last one is that of *settings*.
     *entries* are the audit's lines about them since then, newest first. The first band begins later
-    than *since* where a line does not agree with the one after it: what held before is not known.
+    than *since* where a line does not agree with the one after it: what held before is not known. A
+    target that is planned as a portfolio has no band in USDT, so that history begins after it.
     """
     found: list[PastBand] = []
-    known = settings
-    for entry in entries:
-        found.append(PastBand(entry.at, known.target, known.band))
-        if (before := _before(known, entry)) is None:
+    known: Settings | None = settings
+    for at, entry in [*((entry.at, entry) for entry in entries), (since, None)]:
+        if known is None or (fixed := known.fixed) is None:
             break
-        known = before
-    else:
-        found.append(PastBand(since, known.target, known.band))
+        found.append(PastBand(at, fixed.target, fixed.band))
+        known = None if entry is None else _before(known, entry)
     return found[::-1]
 
 
@@ -47,7 +47,7 @@ def _before(settings: Settings, entry: AuditEntry) -> Settings | None:
     try:
         value = Decimal(number)
         if entry.subject == "target":
-            return replace(settings, target=value)
+            return replace(settings, target=FixedUsdt(value))
         if before.endswith("%"):
             return replace(settings, threshold=Threshold(relative=value / 100))
         return replace(settings, threshold=Threshold(quote_amount=value))

@@ -37,17 +37,19 @@ def targets(target: Decimal) -> Sequence[Decimal]:
 
 
 def thresholds(settings: Settings, *, smallest: Decimal | None) -> Sequence[Threshold]:
-    """Returns values in the present unit.
+    """Returns values in the present unit; none where the target is planned as a portfolio.
     Those whose band is narrower than the *smallest* order could never trade at its edge, and are
     left out where any remain.
     """
-    now = settings.threshold
+    now, fixed = settings.threshold, settings.fixed
+    if fixed is None:
+        return []
     if now.quote_amount is not None:
         present, offered = now.quote_amount, {v: Threshold(quote_amount=v) for v in _AMOUNTS}
     else:
         present, offered = now.relative or ZERO, {v: Threshold(relative=v) for v in _PERCENTS}
-    reaches = {value: one.in_quote(settings.target) for value, one in offered.items()}
-    fitting = [value for value, reach in reaches.items() if ZERO < reach < settings.target]
+    reaches = {value: one.in_quote(fixed.target) for value, one in offered.items()}
+    fitting = [value for value, reach in reaches.items() if ZERO < reach < fixed.target]
     working = [value for value in fitting if smallest is None or reaches[value] >= smallest]
     return [offered[value] for value in _around(working or fitting, present)]
 

@@ -1,6 +1,7 @@
 """Settings of a chat: the target, the band around it, and their limits."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
@@ -9,8 +10,11 @@ from engine.domain.accounts.deposits import TRADED_AT_ONCE, DepositChoice, Depos
 from engine.domain.execution.bound import USUAL_SLIPPAGE, ExecutionMode, Slippage
 from engine.domain.market.balances import Counting
 from engine.domain.market.decimals import ZERO, is_positive
-from engine.domain.market.pairs import Symbol
-from engine.domain.targets.bands import Threshold
+from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
+from engine.domain.targets.bands import ShareBand, Threshold
+from engine.domain.targets.destination import Destination, usual_destination
+from engine.domain.targets.goals import TargetSettings
+from engine.domain.targets.target import FixedUsdt, Target, amounts_of
 
 MIN_INTERVAL = timedelta(seconds=1)
 MAX_INTERVAL = timedelta(days=1)
@@ -36,11 +40,23 @@ class Band:
         return self.low <= amount <= self.high
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """One chat's settings. *target* is USDT; *interval* is between two checks."""
+@dataclass(frozen=True, slots=True)
+class FixedTarget:
+    """A target that is an amount of USDT, with its band: no price changes either."""
 
     target: Decimal
+    band: Band
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One chat's settings. *interval* is between two checks.
+
+    *bands* replace the threshold for the assets named. Without a *destination* it is the usual one
+    of the target. *protected* amounts, in units, are never counted and never sold.
+    """
+
+    target: Target
     threshold: Threshold
     interval: timedelta
     symbol: Symbol
@@ -51,17 +67,53 @@ class Settings:
     deposits: DepositRule = TRADED_AT_ONCE
     execution: ExecutionMode = ExecutionMode.MARKET
     slippage: Slippage = USUAL_SLIPPAGE
+    bands: Mapping[Asset, ShareBand] = field(default_factory=dict, hash=False)
+    destination: Destination | None = None
+    protected: Mapping[Asset, Decimal] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        if not is_positive(self.target) or self.target > MAX_TARGET:
+        if any(amount > MAX_TARGET for amount in amounts_of(self.target)):
             raise ValueError(f"a target must be above 0 and at most {MAX_TARGET} USDT")
+        if not all(is_positive(amount) for amount in self.protected.values()):
+            raise ValueError(f"a protected amount is above zero: {self.protected}")
         if not MIN_INTERVAL <= self.interval <= MAX_INTERVAL:
             raise ValueError("the interval must be from 1 s to 1 day")
 
     @property
-    def band(self) -> Band:
-        reach = self.threshold.in_quote(self.target)
-        return Band(low=max(ZERO, self.target - reach), high=self.target + reach)
+    def fixed(self) -> FixedTarget | None:
+        """The target as an amount of USDT; None where it is planned as a portfolio."""
+        target, threshold = self.target, self.threshold
+        if not isinstance(target, FixedUsdt) or threshold.points is not None:
+            return None
+        amount = target.quote_amount
+        reach = threshold.in_quote(amount)
+        return FixedTarget(amount, Band(low=max(ZERO, amount - reach), high=amount + reach))
+
+    @property
+    def fixed_goal(self) -> FixedTarget:
+        """The fixed target. Raises ValueError where the target is planned as a portfolio."""
+        if self.fixed is None:
+            raise ValueError(f"{self.target} is planned as a portfolio")
+        return self.fixed
+
+    @property
+    def targeting(self) -> TargetSettings:
+        """The target with what is set around it, as a portfolio is planned by."""
+        return TargetSettings(
+            target=self.target,
+            threshold=self.threshold,
+            token=base_of(self.symbol),
+            bands=self.bands,
+        )
+
+    @property
+    def leads_to(self) -> Destination:
+        return self.destination or usual_destination(self.target)
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """What is traded: USDT and each token."""
+        return (USDT, *self.targeting.tokens)
 
     @property
     def asks_about_deposits(self) -> bool:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any, Self
 
 from engine.domain.accounts.account import Account
@@ -11,13 +10,14 @@ from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Symbol
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsPatch:
     """Values for some of an account's settings; those that are None it is not about."""
 
-    target: Decimal | None = None
+    target: Target | None = None
     threshold: Threshold | None = None
     interval_s: int | None = None
     symbol: Symbol | None = None

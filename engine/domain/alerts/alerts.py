@@ -233,12 +233,12 @@ class Digest(InMode, stored_as="digest", kind=AlertKind.DIGEST):
     were worth less than *smallest* each. *troubles* counts the alerts of troubles, *trouble* is the
     one that lasts. The balances are USDT, None where they are not known. *made* is the profit,
     *brought* what of it came of trading; None where the token has no price. *about*: not all of
-    that is known exactly.
+    that is known exactly. *target* is None where it is planned as a portfolio.
     """
 
     since: datetime
     at: datetime
-    target: Decimal
+    target: Decimal | None
     trades: int
     bought: Decimal
     sold: Decimal

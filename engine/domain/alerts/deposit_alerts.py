@@ -27,7 +27,8 @@ class ComingOrder:
 class BalanceChanged(InMode, stored_as="moved", kind=AlertKind.TRADE):
     """Money came or went without an order of ours; *by_hand*: one coin came for the other.
 
-    *quantity_step* is the token's precision, None where it was not known. *held* is the USDT held now. *question_id* and *new_target* are an older
+    *quantity_step* is the token's precision, None where it was not known. *held* is the USDT held now. *target*
+    and *band* are None where the target is planned as a portfolio. *question_id* and *new_target* are an older
     version's. *last_for_now*: there were so many that the next ones are only kept. *coming* is
     None where nothing comes of it, or an older version wrote it.
     """
@@ -36,8 +37,8 @@ class BalanceChanged(InMode, stored_as="moved", kind=AlertKind.TRADE):
     moved: tuple[BalanceChange, ...]
     by_hand: bool
     held: Decimal
-    target: Decimal
-    band: Band
+    target: Decimal | None
+    band: Band | None
     autonomy: TradingMode
     last_for_now: bool = False
     quantity_step: Decimal | None = None

@@ -8,6 +8,7 @@ from engine.domain.accounts.members import Role
 from engine.domain.alerts.key_alerts import InMode
 from engine.domain.alerts.traits import AlertFacts, AlertKind
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class GroupAnswered(AlertFacts, stored_as="group_answered", kind=AlertKind.KEY, 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChanged(InMode, stored_as="account_changed", kind=AlertKind.TRADE, needed=True):
     """*name* changed the account in another chat. *trading*: it was switched on or off; *target* and
-    *threshold* are the new ones. None is what did not change.
+    *threshold* are the new ones, *aim* the target that is no amount. None is what did not change.
     """
 
     user_id: int
@@ -44,3 +45,8 @@ class AccountChanged(InMode, stored_as="account_changed", kind=AlertKind.TRADE, 
     trading: bool | None = None
     target: Decimal | None = None
     threshold: Threshold | None = None
+    aim: Target | None = None
+
+    @property
+    def tells_nothing(self) -> bool:
+        return (self.trading, self.target, self.threshold, self.aim) == (None,) * 4

@@ -13,7 +13,8 @@ from engine.domain.accounts.low_balance import LowBalanceThreshold, crossings
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Balance, Counting, Holdings, LastSeen
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
+from engine.domain.market.pairs import USDT, Asset
+from engine.domain.targets.protection import without_protected
 from engine.errors import BadData
 
 SECOND_SIGHT = timedelta(seconds=3)
@@ -42,7 +43,7 @@ def needs_second(
         return True
     quote = holdings.of(USDT)
     if expected is None:
-        return lacks_an_asset(holdings, settings.symbol) or is_short(
+        return lacks_an_asset(holdings, settings.assets) or is_short(
             holdings, settings, asked=asked
         )
     if expected.fill is not None and LastSeen(expected.amounts, at=holdings.read_at).lost_in(
@@ -57,25 +58,30 @@ def needs_second(
     return uncounted > ZERO or fell >= expected.room[USDT] + _DUST
 
 
-def lacks_an_asset(holdings: Holdings, symbol: Symbol) -> bool:
-    """True if USDT or the token of *symbol* is not there at all. Raises BadData as `of` does."""
-    return ZERO in [holdings.of(asset).total for asset in (USDT, base_of(symbol))]
+def lacks_an_asset(holdings: Holdings, assets: Sequence[Asset]) -> bool:
+    """True if one of *assets* is not there at all. Raises BadData as `of` does."""
+    return ZERO in [holdings.of(asset).total for asset in assets]
 
 
 def is_short(holdings: Holdings, settings: Settings, *, asked: bool) -> bool:
     """True if tokens would be sold."""
-    held = holdings.of(USDT).counted(settings.counting)
-    return held < (settings.target if asked else settings.band.low)
+    if (fixed := settings.fixed) is None:
+        return asked  # what a portfolio would sell is known with its prices
+    managed = without_protected(holdings, settings.protected, counting=settings.counting)
+    held = managed.of(USDT).counted(settings.counting)
+    return held < (fixed.target if asked else fixed.band.low)
 
 
 def agreed(first: Holdings, second: Holdings, *, settings: Settings, asked: bool) -> Holdings:
-    """Returns the larger balance of both readings, for each asset of the pair.
+    """Returns the larger balance of both readings, for each asset that is traded.
 
     Raises BadData where the readings call for trades in opposite directions.
     """
     counting = settings.counting
-    both = most_of(first, second, settings.symbol, counting=counting)
-    most = settings.target if asked else settings.band.high
+    both = most_of(first, second, settings.assets, counting=counting)
+    if (fixed := settings.fixed) is None:
+        return both
+    most = fixed.target if asked else fixed.band.high
     if is_short(first, settings, asked=asked) and both.of(USDT).counted(counting) > most:
         was, now = (reading.of(USDT).counted(counting) for reading in (first, second))
         raise BadData(f"MEXC said {was:f} USDT, and {now:f} USDT a moment later")
@@ -83,15 +89,19 @@ def agreed(first: Holdings, second: Holdings, *, settings: Settings, asked: bool
 
 
 def most_of(
-    first: Holdings, second: Holdings, symbol: Symbol, *, counting: Counting = Counting.HELD
+    first: Holdings,
+    second: Holdings,
+    assets: Sequence[Asset],
+    *,
+    counting: Counting = Counting.HELD,
 ) -> Holdings:
-    """Returns *second*, with the larger balance of both readings for the assets of the pair."""
+    """Returns *second*, with the larger balance of both readings for *assets*."""
 
     def larger(asset: Asset) -> Balance:
         was, now = first.of(asset), second.of(asset)
         return max(now, was, key=lambda balance: (balance.counted(counting), balance.total))
 
-    held = {asset: larger(asset) for asset in (USDT, base_of(symbol))}
+    held = {asset: larger(asset) for asset in assets}
     is_as_now = all(second.of(asset) == balance for asset, balance in held.items())
     listed = {a: b for a, b in held.items() if a in second.balances or b.total > ZERO}
     return Holdings(

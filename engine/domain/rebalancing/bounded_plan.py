@@ -49,6 +49,7 @@ from engine.domain.rebalancing.planner import (
     goal_of,
     plan_to,
 )
+from engine.domain.targets.protection import without_protected
 
 _BASIS_POINTS = 10_000
 
@@ -97,6 +98,7 @@ def plan_bounded(
         return _bounded(need, within, held, rules, book)
 
     if trade is not None:
+        holdings = without_protected(holdings, settings.protected, counting=settings.counting)
         with localcontext(EXACT_OR_LESS):
             held = holdings.of(rules.quote).counted(settings.counting)
             need = Need(trade.side, _of_hand(trade, holdings, rules))
@@ -109,6 +111,7 @@ def plan_bounded(
         book=book,
         ignore_band=ignore_band,
         waiting=waiting,
+        protected=settings.protected,
         sized=sized,
     )
 

@@ -26,7 +26,7 @@ from engine.domain.rebalancing.planner import (
     StepTooCoarse,
     UnderMinimum,
 )
-from engine.domain.targets.protection import NotCovered
+from engine.domain.targets.protection import NotCovered, without_protected
 
 # What rows and the log call each reason. Rows outlive versions: a name, once used, keeps its meaning.
 REASON_TAGS: Mapping[type[Reason], str] = {
@@ -110,7 +110,7 @@ Decision = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceSnapshot:
-    """The account at that moment. *price* is the middle of the book, if it was read.
+    """The account at that moment; *held* is without what is protected. *price* is the middle of the book, if it was read.
     *jump*: the price must be seen again before it is a reference.
     """
 
@@ -130,12 +130,12 @@ class BalanceSnapshot:
         jump: Jump | None = None,
     ) -> Self:
         """Returns the part of *holdings* that belongs to the pair, at the middle of *book*."""
-        quote = holdings.of(USDT)
+        managed = without_protected(holdings, settings.protected, counting=settings.counting)
         return cls(
             symbol=settings.symbol,
-            quote=quote,
+            quote=holdings.of(USDT),
             base=holdings.of(base_of(settings.symbol)),
-            held=quote.counted(settings.counting),
+            held=managed.of(USDT).counted(settings.counting),
             price=book.mid if book else None,
             jump=jump,
         )
@@ -145,14 +145,15 @@ class BalanceSnapshot:
 class CheckResult:
     """One check: when, what it saw (None if it could not see), what it decided.
 
+    *target* and *band* are None where the target is planned as a portfolio.
     *funds* names the balances that were read, as an Account does; None where an older version
     wrote it. Where a balance had to be read twice, *first* is the first answer.
     """
 
     at: datetime
     trigger: Trigger
-    target: Decimal
-    band: Band
+    target: Decimal | None
+    band: Band | None
     verdict: Decision
     seen: BalanceSnapshot | None = None
     funds: str | None = None
@@ -179,11 +180,12 @@ class CheckResult:
         first: Holdings | None = None,
         jump: Jump | None = None,
     ) -> Self:
+        fixed = settings.fixed
         return cls(
             at=at,
             trigger=trigger,
-            target=settings.target,
-            band=settings.band,
+            target=fixed.target if fixed else None,
+            band=fixed.band if fixed else None,
             verdict=verdict,
             seen=None if holdings is None else BalanceSnapshot.of(settings, holdings, book, jump),
             funds=funds,

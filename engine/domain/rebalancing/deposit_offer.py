@@ -10,6 +10,7 @@ from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import CENT
 from engine.domain.market.pairs import Side
 from engine.domain.rebalancing.pending_change import PendingChange
+from engine.domain.targets.target import FixedUsdt
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,18 @@ class DepositOffer:
 
     @classmethod
     def of(cls, account: Account, amount: Decimal, *, held: Decimal) -> Self:
-        settings = account.settings
-        excess = held - settings.target
+        """Raises ValueError where the target is planned as a portfolio: no deposit waits then."""
+        settings, fixed = account.settings, account.settings.fixed_goal
+        excess = held - fixed.target
         # What else is out of the band is traded at once, unless nothing is without an answer.
-        alone = settings.autonomy is TradingMode.AUTO and not settings.band.holds(held - amount)
+        alone = settings.autonomy is TradingMode.AUTO and not fixed.band.holds(held - amount)
         buys = min(amount, excess) if alone else excess
-        return cls(amount, buys, target_that_keeps(settings.target, amount))
+        return cls(amount, buys, target_that_keeps(fixed.target, amount))
 
     def as_change(self, account: Account) -> PendingChange:
         """To store with the buttons."""
         return PendingChange(
-            wanted=SettingsPatch(target=self.new_target),
+            wanted=SettingsPatch(target=FixedUsdt(self.new_target) if self.new_target else None),
             found=SettingsPatch.of(account).only(["target", "symbol", "dry_run"]),
             side=Side.BUY,
             expected_quote=self.buys,

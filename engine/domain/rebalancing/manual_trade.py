@@ -22,6 +22,8 @@ from engine.domain.rebalancing.planner import (
     obstacle,
     sell_order,
 )
+from engine.domain.targets.protection import without_protected
+from engine.domain.targets.target import FixedUsdt
 
 # The kind of the confirmation behind the buttons of such a plan.
 MANUAL = "manual_trade"
@@ -70,21 +72,23 @@ class ManualRun:
         """Returns the fields of the settings that change with the order."""
         if self.pauses:
             return {"paused": True}
-        return {} if self.target is None else {"target": self.target}
+        return {} if self.target is None else {"target": FixedUsdt(self.target)}
 
     def holds(self, settings: Settings, *, version: int, held_after: Decimal) -> bool:
         """True if the account is unchanged and no check would trade back what was confirmed."""
         after = replace(settings, **self.changes)
         if version != self.version or is_undone(self.trade.side, held_after, after):
             return False
-        return self.target is None or after.band.holds(held_after)
+        return self.target is None or after.fixed_goal.band.holds(held_after)
 
 
 def is_undone(side: Side, held_after: Decimal, settings: Settings) -> bool:
     """True if a check would trade back what leaves *held_after* USDT."""
     if settings.paused or settings.autonomy is not TradingMode.AUTO:
         return False
-    band = settings.band
+    if settings.fixed is None:
+        return True  # whatever is traded in a portfolio, its next plan is another
+    band = settings.fixed.band
     return held_after > band.high if side is Side.SELL else held_after < band.low
 
 
@@ -99,8 +103,9 @@ def plan_manual(
     """Returns the order for *trade*, or the reason for none.
 
     Amounts are rounded down to the exchange's steps, and made smaller where less is free or the
-    exchange takes no more at once; they are never made larger.
+    exchange takes no more at once; they are never made larger. What is protected is not free.
     """
+    holdings = without_protected(holdings, settings.protected, counting=settings.counting)
     with localcontext(EXACT_OR_LESS):
         held = holdings.of(rules.quote).counted(settings.counting)
         outcome: ProposedOrder | Reason

@@ -34,7 +34,7 @@ def create_order(
     target: Decimal | None = None,
 ) -> Order:
     """Returns a new order; *run_id* names the decision: stored twice, it collides. *target* is the
-    one that is set with it, if it is not the account's.
+    one that is set with it, or what a portfolio's USDT should be; else it is the account's.
 
     Raises ValueError for an order that only a user may request.
     """
@@ -48,7 +48,7 @@ def create_order(
         dry_run=account.settings.dry_run,
         trigger=trigger,
         fence=fence,
-        target=target or account.settings.target,
+        target=target or account.settings.fixed_goal.target,
         created_at=now,
         **terms_of(order, inputs),
     )

@@ -208,10 +208,11 @@ def at_rest(
     holdings: Holdings, settings: Settings, waiting: WaitingDeposit | None = None
 ) -> InsideBand | DepositWaits | None:
     """Returns why nothing is to be traded; None if the drift justifies reading the market."""
+    edges = goal_of(settings).edges
+    holdings = without_protected(holdings, settings.protected, counting=settings.counting)
     with localcontext(EXACT_OR_LESS):
         held = holdings.of(USDT).counted(settings.counting)
-        waits = held_back(held, target=settings.target, waiting=waiting)
-        edges = goal_of(settings).edges
+        waits = held_back(held, target=edges.rest, waiting=waiting)
         return _rests(held, waits, edges, waiting) if edges.holds(held - waits) else None
 
 
@@ -224,9 +225,11 @@ def _rests(
 
 
 def goal_of(settings: Settings) -> UsdtGoal:
-    """Returns the fixed target of *settings*; trades lead all the way to it."""
-    band = settings.band
-    return UsdtGoal(Edges(band.low, settings.target, band.high))
+    """Returns the fixed target of *settings*, and where trades lead. Raises ValueError where it is
+    planned as a portfolio.
+    """
+    fixed = settings.fixed_goal
+    return UsdtGoal(Edges(fixed.band.low, fixed.target, fixed.band.high), settings.leads_to.way)
 
 
 def smallest_order(rules: PairRules) -> Decimal:
@@ -253,6 +256,7 @@ def plan(
         book=book,
         ignore_band=ignore_band,
         waiting=waiting,
+        protected=settings.protected,
     )
 
 

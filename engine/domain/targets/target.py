@@ -6,7 +6,7 @@ Shares are integer parts, so that three thirds are 1:1:1 and never 99.99 %.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
+from typing import Self, assert_never
 
 from engine.domain.market.decimals import ZERO, is_positive
 from engine.domain.market.pairs import USDT, Asset
@@ -130,6 +130,21 @@ class Basket:
 
 
 Target = FixedUsdt | UsdtRange | UsdtShare | TokenWorth | Basket
+
+
+def amounts_of(target: Target) -> tuple[Decimal, ...]:
+    """Returns the amounts of USDT that a target names; none where it is of shares alone."""
+    match target:
+        case FixedUsdt(amount) | TokenWorth(_, amount):
+            return (amount,)
+        case UsdtRange(low=low, high=high):
+            return tuple(edge for edge in (low, high) if edge is not None)
+        case Basket(fixed_quote=amount):
+            return () if amount is None else (amount,)
+        case UsdtShare():
+            return ()
+        case _:
+            assert_never(target)
 
 
 def _common_divisor(counts: Iterable[int]) -> int:

@@ -6,7 +6,7 @@ import re
 from http import HTTPStatus
 
 from engine.domain.market.balances import Holdings
-from engine.domain.market.pairs import Side, Symbol
+from engine.domain.market.pairs import USDT, Side, Symbol, base_of
 from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.errors import (
     BadCredentials,
@@ -57,15 +57,15 @@ class MexcKeyInspector:
         if not _KEY.fullmatch(api_key) or not _KEY.fullmatch(api_secret):
             raise BadCredentials(code=_BAD_KEY_FORMAT, message="API-key format invalid")
         credentials = Credentials(api_key, api_secret)
-        holdings = await self._holdings(credentials)
-        short = lacks_an_asset(holdings, symbol)
+        holdings, assets = await self._holdings(credentials), (USDT, base_of(symbol))
+        short = lacks_an_asset(holdings, assets)
         report = await self._report(credentials)
         if report is not None:
             _refuse_unfit(report)
         await self._test_order(credentials, symbol)
         if short:
             await self._client.clock.sleep(SECOND_SIGHT)
-            holdings = most_of(holdings, await self._holdings(credentials), symbol)
+            holdings = most_of(holdings, await self._holdings(credentials), assets)
         return KeyInspection(
             permissions=report.permissions if report else None,
             days_left=report.days_left if report else None,

@@ -7,9 +7,9 @@ from decimal import Decimal
 from random import Random
 
 from engine.clock import Clock
-from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.candles import HOUR, MOST_HOURS, HourlyClose, whole_hour
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
 from engine.domain.market.quotes import Quote, Quotes
@@ -154,17 +154,18 @@ class SimulatedDeposits(Service):
                 settings = (await accounts.get(session, account_id)).settings
                 held = await paper_ledger.balances(session, account_id)
                 usdt = held.get(USDT, Balance())
-                if settings.band.holds(usdt.counted(settings.counting)):
-                    moved[account_id] = self._difference(account_id, settings, free=usdt.free)
+                fixed = settings.fixed
+                if fixed is None or fixed.band.holds(usdt.counted(settings.counting)):
+                    width = ZERO if fixed is None else fixed.band.high - fixed.band.low
+                    moved[account_id] = self._difference(account_id, width, free=usdt.free)
                     await paper_ledger.change(session, account_id, {USDT: moved[account_id]})
         for account_id, difference in moved.items():
             self.tell(account_id, difference)
 
-    def _difference(self, account_id: AccountId, settings: Settings, *, free: Decimal) -> Decimal:
-        """Returns a change above the band's width and any minimum order, in whole cents."""
+    def _difference(self, account_id: AccountId, width: Decimal, *, free: Decimal) -> Decimal:
+        """Returns a change above the band's *width* and any minimum order, in whole cents."""
         comes = self._comes.get(account_id, True)
         self._comes[account_id] = not comes
-        width = settings.band.high - settings.band.low
         beyond = Decimal(self._dice.randint(300, 1500)).scaleb(-2)
         size = RULES.floor_quote(width + beyond)
         return -size if not comes and size <= free else size

@@ -1,23 +1,50 @@
 """An account's settings as columns of its row, and back."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from engine.domain.accounts.deposits import DepositRule
-from engine.domain.accounts.settings import Settings
+from engine.domain.accounts.settings import MAX_TARGET, Settings
 from engine.domain.execution.bound import USUAL_SLIPPAGE, Slippage
-from engine.domain.targets.bands import Threshold
+from engine.domain.market.pairs import Asset
+from engine.domain.targets.bands import ShareBand, Threshold
+from engine.domain.targets.destination import Destination
+from engine.domain.targets.target import FixedUsdt, Target
 from engine.storage.models.accounts import AccountRow, ThresholdUnit
 from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.serialization import from_json, to_short_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targeting:
+    """What the column of that name holds: a target that the older columns cannot say."""
+
+    target: Target
+    threshold: Threshold
+    bands: Mapping[Asset, ShareBand] = field(default_factory=dict)
+    destination: Destination | None = None
+    protected: Mapping[Asset, Decimal] = field(default_factory=dict)
+
+
+# What the older columns say then: nothing is ever outside, so code that knows no others rests.
+_INERT = {
+    "target": Decimal(1),
+    "threshold": MAX_TARGET,
+    "threshold_unit": ThresholdUnit.QUOTE,
+}
 
 
 def columns_for(settings: Settings) -> dict[str, Any]:
-    return columns_of(settings, "threshold", "interval", "deposits", "slippage") | {
+    names = Targeting.__dataclass_fields__
+    return columns_of(settings, *names, "interval", "deposits", "slippage") | {
         "slippage": settings.slippage.fraction,
         "slippage_strict": settings.slippage.strict,
         "deposits": settings.deposits.choice,
         "deposit_wait_s": settings.deposits.wait,
-        **_threshold_columns(settings.threshold),
         "interval_s": settings.interval,
+        **_target_columns(settings),
     }
 
 
@@ -25,20 +52,33 @@ def settings_of(row: AccountRow) -> Settings:
     return from_row(
         Settings,
         row,
-        threshold=_threshold(row),
+        **_targeting(row),
         interval=row.interval_s,
         deposits=DepositRule(row.deposits, row.deposit_wait_s),
         slippage=Slippage(row.slippage or USUAL_SLIPPAGE.fraction, row.slippage_strict),
     )
 
 
-def _threshold_columns(threshold: Threshold) -> dict[str, Any]:
+def _target_columns(settings: Settings) -> dict[str, Any]:
+    target, threshold = settings.target, settings.threshold
+    whole = from_row(Targeting, settings)
+    is_plain = whole == Targeting(target=target, threshold=threshold)
+    if not isinstance(target, FixedUsdt) or settings.fixed is None or not is_plain:
+        return {**_INERT, "targeting": to_short_json(whole)}
+    amount, unit = threshold.relative, ThresholdUnit.FRACTION
     if threshold.quote_amount is not None:
-        return {"threshold": threshold.quote_amount, "threshold_unit": ThresholdUnit.QUOTE}
-    return {"threshold": threshold.relative, "threshold_unit": ThresholdUnit.FRACTION}
+        amount, unit = threshold.quote_amount, ThresholdUnit.QUOTE
+    return {
+        "target": target.quote_amount,
+        "threshold": amount,
+        "threshold_unit": unit,
+        "targeting": None,
+    }
 
 
-def _threshold(row: AccountRow) -> Threshold:
-    if row.threshold_unit is ThresholdUnit.QUOTE:
-        return Threshold(quote_amount=row.threshold)
-    return Threshold(relative=row.threshold)
+def _targeting(row: AccountRow) -> dict[str, Any]:
+    if row.targeting is not None:
+        return columns_of(from_json(row.targeting, Targeting))
+    is_amount = row.threshold_unit is ThresholdUnit.QUOTE
+    threshold = Threshold(**{"quote_amount" if is_amount else "relative": row.threshold})
+    return columns_of(Targeting(target=FixedUsdt(row.target), threshold=threshold))

@@ -28,6 +28,8 @@ class AccountRow(Base):
     expiry, in days before it; *topic_id* the forum topic that gets the account's messages. The
     waiting ones are of a deposit that is not traded yet, or all empty. Without a *slippage* it is
     the usual one. *outside_since* is the first check that found the balance out of its band.
+    *targeting* is a target that is no amount of USDT, with what is set around it, as JSON: then
+    *target* and the threshold rest, for code that knows no others.
     """
 
     __tablename__ = "accounts"
@@ -68,6 +70,7 @@ class AccountRow(Base):
     slippage: Mapped[Decimal | None]
     slippage_strict: Mapped[bool] = mapped_column(server_default=false())
     outside_since: Mapped[datetime | None]
+    targeting: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

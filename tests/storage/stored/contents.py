@@ -81,6 +81,7 @@ from engine.domain.rebalancing.planner import (
 )
 from engine.domain.rebalancing.run_request import RunOffer, RunRequest
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 from engine.storage.trading.paper_ledger import PaperOrder
 
 # A key for tests: whoever has it opens nothing but these files.
@@ -101,14 +102,14 @@ PAIR = Symbol("MNTLUSDT")
 UPDATE = {"update_id": 501, "message": {"text": "/status", "chat": {"id": CHAT}}}
 
 NEW = Settings(
-    target=Decimal(40),
+    target=FixedUsdt(Decimal(40)),
     threshold=Threshold(relative=Decimal("0.05")),
     interval=timedelta(seconds=120),
     symbol=PAIR,
     paused=False,
 )
 IN_GROUP = Settings(
-    target=Decimal("1234.56"),
+    target=FixedUsdt(Decimal("1234.56")),
     threshold=Threshold(quote_amount=Decimal("7.50")),
     interval=timedelta(hours=2),
     symbol=Symbol("MXUSDT"),
@@ -513,7 +514,7 @@ IN_PAUSE = IncidentResolved(
 _OFFERED = RunOffer(Side.SELL, Decimal("17.5"), 3)
 _PROPOSAL = pending_change.PendingChange(
     wanted=settings_change.SettingsPatch(
-        target=Decimal("60.01"),
+        target=FixedUsdt(Decimal("60.01")),
         threshold=Threshold(relative=Decimal("0.07")),
         interval_s=300,
         symbol=Symbol("MXUSDT"),
@@ -522,7 +523,7 @@ _PROPOSAL = pending_change.PendingChange(
         dry_run=False,
         limits=LIMITS,
     ),
-    found=settings_change.SettingsPatch(target=Decimal(40)),
+    found=settings_change.SettingsPatch(target=FixedUsdt(Decimal(40))),
     version=3,
     side=Side.BUY,
     expected_quote=Decimal("20.01"),

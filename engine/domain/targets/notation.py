@@ -1,0 +1,81 @@
+"""Writes a target, and what is set around it, as a user may type it. Pure."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import assert_never
+
+from engine.domain.market.decimals import CENT, ZERO, floor_to_step, plain
+from engine.domain.market.pairs import Asset
+from engine.domain.targets.bands import ShareBand, Threshold
+from engine.domain.targets.target import (
+    PERCENT,
+    Basket,
+    FixedUsdt,
+    Target,
+    TokenWorth,
+    UsdtRange,
+    UsdtShare,
+)
+
+
+def target_text(target: Target) -> str:
+    """Write *target* as a user may type it; what is read back is the same."""
+    match target:
+        case FixedUsdt(amount):
+            return f"{plain(amount)} USDT"
+        case UsdtRange():
+            return _range_text(target)
+        case UsdtShare(percent):
+            return f"{plain(percent)}%"
+        case TokenWorth(asset, amount):
+            return f"{asset} {plain(amount)}"
+        case Basket():
+            return _basket_text(target)
+        case _:
+            assert_never(target)
+
+
+def threshold_text(threshold: Threshold) -> str:
+    if threshold.quote_amount is not None:
+        return f"{plain(threshold.quote_amount)} USDT"
+    points, relative = threshold.points, threshold.relative
+    parts = [] if points is None else [f"{plain(points * PERCENT)}pp"]
+    return " ".join(parts if relative is None else [*parts, f"{plain(relative * PERCENT)}%"])
+
+
+def bands_text(bands: Mapping[Asset, ShareBand]) -> str:
+    """Returns "BTC 45..60, ETH 20..35", in percent of the whole; "none" without bands."""
+    return (
+        ", ".join(
+            f"{asset} {plain(band.low * PERCENT)}..{plain(band.high * PERCENT)}"
+            for asset, band in bands.items()
+        )
+        or "none"
+    )
+
+
+def protected_text(protected: Mapping[Asset, Decimal]) -> str:
+    """Returns "MNTL 50000, USDT 20", in units; "none" where nothing is protected."""
+    return ", ".join(f"{asset} {plain(units)}" for asset, units in protected.items()) or "none"
+
+
+def _range_text(target: UsdtRange) -> str:
+    low, high, centre = target.low, target.high, target.centre
+    if low is not None and high is not None:
+        both = f"{plain(low)}..{plain(high)}"
+        return both if centre is None else f"{plain(centre)} in {both}"
+    return f">={plain(low)}" if low is not None else f"<={plain(high or ZERO)}"
+
+
+def _basket_text(target: Basket) -> str:
+    names = ":".join(asset for asset, _ in target.parts)
+    counts = ":".join(str(count) for _, count in target.parts)
+    parts = f"{names} {counts}"
+    if target.fixed_quote is not None:
+        return (
+            f"{plain(target.fixed_quote)} USDT, rest {names if len(target.parts) == 1 else parts}"
+        )
+    percents = [(asset, Decimal(count) * PERCENT / target.total) for asset, count in target.parts]
+    if all(percent == floor_to_step(percent, CENT) for _, percent in percents):
+        return " ".join(f"{asset} {plain(percent)}%" for asset, percent in percents)
+    return parts
