@@ -11,6 +11,7 @@ from bot.config.env import TELEGRAM, VARIABLES, EnvReader
 from bot.config.library_environment import loader_paths, missing_files
 from bot.observability.redaction import login_of, whole_of
 from engine.domain.accounts.settings import Settings
+from engine.domain.execution.bound import ExecutionMode
 from engine.domain.targets.target import FixedUsdt
 from engine.exchanges.rate_limiter import RateLimits
 from engine.storage.postgres import with_tls
@@ -104,6 +105,8 @@ class ProcessSettings:
                 threshold=values["THRESHOLD"],
                 interval=_interval(reading, values),
                 symbol=values["TRADING_PAIR"],
+                # An account that was made by a version without it keeps what it had.
+                execution=ExecutionMode.AUTO,
             ),
             keep=values["KEEP_DAYS"],
             loader_paths=loader_paths(env),

@@ -7,7 +7,7 @@ outbox delivered, when a test says so. Everything else is as `bot/runtime/live.p
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from bot.runtime.startup import build_application, come_online, open_database, o
 from bot.updates.polling import UpdatePoller, UpdatesSource
 from bot.updates.telegram_clock import TelegramClock
 from engine.domain.accounts.account import Account
+from engine.domain.execution.bound import ExecutionMode
 from engine.exchanges.mexc.aiohttp_transport import open_transport
 from engine.scheduling.queue_worker import Outcome
 from engine.storage.accounts import accounts
@@ -56,12 +57,15 @@ _TICK = timedelta(seconds=20)  # leases are renewed every 30 s
 
 @dataclass(slots=True)
 class World:
-    """Everything outside the program: it lasts while programs come and go."""
+    """Everything outside the program: it lasts while programs come and go. New accounts send the
+    orders of *execution*: those of accounts that were there before there was another kind.
+    """
 
     api: FakeTelegram
     mexc: FakeMexc
     clock: FakeClock
     url: str
+    execution: ExecutionMode = ExecutionMode.MARKET
 
     def push(self, kind: str, content: Any) -> int:
         """An update that Telegram was never asked for, or no person would cause."""
@@ -91,6 +95,9 @@ class World:
                 "AUTHORIZED_CHATS": f"{OWNER},{FRIEND},{GROUP}",
             }
             | dict(env or {})
+        )
+        settings = replace(
+            settings, default_settings=replace(settings.default_settings, execution=self.execution)
         )
         async with AsyncExitStack() as stack:
             enter = stack.enter_async_context

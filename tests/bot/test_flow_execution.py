@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.config.settings import ProcessSettings
 from engine.domain.execution.bound import ExecutionMode, Slippage
 from tests.bot.harness import OWNER, Program, World
 
@@ -75,3 +76,15 @@ async def test_on_paper_the_order_has_a_bound_too(world: World, bot: Program):
     assert "DRY RUN" in told.text
     assert "(expected 0.002007)" in told.text
     assert world.mexc.order_posts.total() == 0
+
+
+@pytest.mark.usefixtures("pair")
+async def test_a_new_account_sends_orders_with_a_bound(world: World):
+    """As the program is delivered: the harness's accounts are older."""
+    world.execution = ExecutionMode.AUTO
+    async with world.program() as bot:
+        await bot.connect_by_chat()
+        (told,) = await bot.checked()
+
+    assert "(expected 0.002007)" in told.text
+    assert ProcessSettings.from_env({}).default_settings.execution is ExecutionMode.AUTO

@@ -10,13 +10,13 @@ from tests.e2e.world import ACCOUNT, OWNER, World
 
 BOUGHT = re.compile(
     r"🟢 LIVE · Bought [0-9]{1,3}(,[0-9]{3})+ MNTL\n"
-    r"for 1[67]\.[0-9]{2} USDT at 0\.00[0-9]+\n"
+    r"for 1[67]\.[0-9]{2} USDT at 0\.00[0-9]+ \(expected 0\.00[0-9]+\)\n"
     r"Fee .+\n"
     r"USDT  57\.10 → [34][0-9]\.[0-9]{2}  \(target 40\.00\)"
 )
 SOLD = re.compile(
     r"🟢 LIVE · Sold [0-9],[0-9]{3} MNTL\n"
-    r"for 1?[0-9]\.[0-9]{2} USDT at 0\.00[0-9]+\n"
+    r"for 1?[0-9]\.[0-9]{2} USDT at 0\.00[0-9]+ \(expected 0\.00[0-9]+\)\n"
     r"Fee .+\n"
     r"USDT  [23][0-9]\.[0-9]{2} → (39\.99|40\.00)  \(target 40\.00\)"
 )

@@ -8,7 +8,7 @@ database, as at a deploy; each can be killed at any transaction or request.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,6 +29,7 @@ from bot.runtime.startup import build_application, come_online
 from bot.updates.polling import PollFailed, UpdatePoller, UpdatesSource
 from engine.clock import to_millis
 from engine.domain.accounts.account import Account
+from engine.domain.execution.bound import ExecutionMode
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.replay import Replay
@@ -403,7 +404,8 @@ class Bench:
         return self.mexc.order_posts.total()
 
     def settings(self) -> ProcessSettings:
-        return ProcessSettings.from_env(
+        """New accounts send MARKET orders here, as those that exist do."""
+        settings = ProcessSettings.from_env(
             {
                 "TELEGRAM_TOKEN": TOKEN,
                 "TELEGRAM_API_URL": "http://telegram.test",
@@ -413,6 +415,8 @@ class Bench:
                 **self._env,
             }
         )
+        market = replace(settings.default_settings, execution=ExecutionMode.MARKET)
+        return replace(settings, default_settings=market)
 
 
 @dataclass(slots=True)

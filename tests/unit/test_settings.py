@@ -13,6 +13,7 @@ from bot.config.env import MAKE_A_KEY
 from bot.config.key_file import load_or_create_keys
 from bot.config.settings import BadSettings, ProcessSettings
 from engine.domain.accounts.settings import Settings
+from engine.domain.execution.bound import ExecutionMode
 from engine.domain.market.pairs import Symbol
 from engine.domain.targets.bands import Threshold
 from engine.domain.targets.target import FixedUsdt
@@ -83,6 +84,7 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
             symbol=Symbol("MNTLUSDT"),
             paused=True,
             dry_run=False,
+            execution=ExecutionMode.AUTO,
         ),
         error_backoff=timedelta(seconds=60),
         webhook_url=None,
@@ -161,6 +163,7 @@ def test_every_variable_is_read():
             threshold=Threshold(relative=Decimal("0.025")),
             interval=timedelta(seconds=5),
             symbol=Symbol("BTCUSDT"),
+            execution=ExecutionMode.AUTO,
         ),
         error_backoff=timedelta(seconds=7),
         webhook_url="http://127.0.0.1:8083",
