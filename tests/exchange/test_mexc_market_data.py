@@ -125,6 +125,39 @@ async def test_what_another_key_was_not_shown_is_read_by_the_key_that_may_see_it
     assert (await market.quotes([MNTL])).by_asset == {}
 
 
+@pytest.mark.parametrize(
+    ("ids", "requests", "believed"),
+    [
+        ([7, 7], 2, 7),
+        ([7, 6, 8], 3, 8),
+        ([7, 6, 5], 3, 5),  # numbers that began anew are believed from then on
+        ([7, 6, None], 3, None),
+        ([7, None], 2, None),
+        ([7, "6"], 2, None),
+    ],
+)
+async def test_a_book_from_before_the_last_one_is_read_again_once(
+    mexc: FakeMexc,
+    market: Market,
+    clock: FakeClock,
+    ids: list[object],
+    requests: int,
+    believed: int | None,
+):
+    pair = mexc.ledger.pairs[MNTLUSDT]
+    pair.update_ids = list(ids)
+    await market.book(MNTLUSDT)
+    clock.shift(timedelta(seconds=1))
+    book = await market.book(MNTLUSDT)
+    once_more = mexc.requests[BOOK]
+    pair.update_ids = [believed]
+    clock.shift(timedelta(seconds=1))
+    await market.book(MNTLUSDT)
+
+    assert (once_more, book.update_id) == (requests, believed)
+    assert mexc.requests[BOOK] == requests + 1
+
+
 async def test_a_clock_that_is_set_keeps_nothing_fresh_and_makes_nothing_old(
     mexc: FakeMexc, market: Market, clock: FakeClock
 ):

@@ -234,7 +234,7 @@ class FakeMexc:
         pair = self.ledger.pair(query.get("symbol"), caller)
         limit = int(query.get("limit", "100"))
         return {
-            "lastUpdateId": 20453289489,
+            "lastUpdateId": pair.update_ids.pop(0) if pair.update_ids else 20453289489,
             "bids": level_rows(self.ledger.levels(pair, "BUY")[:limit]),
             "asks": level_rows(self.ledger.levels(pair, "SELL")[:limit]),
             "timestamp": self._now_ms(),

@@ -25,7 +25,7 @@ class Pair:
     """*hidden*: in the Assessment Zone, shown to chosen keys only. *refills*: what an order takes
     from the book is there again for the next one. *closes* are of hours, by when they opened.
     *ioc*: it takes IMMEDIATE_OR_CANCEL, which is never listed. *price_band* is how far from the last
-    price, as a fraction, an order's own price may be.
+    price, as a fraction, an order's own price may be. *update_ids* are of the next order books.
     """
 
     symbol: str
@@ -52,6 +52,7 @@ class Pair:
     ioc: bool = True
     price_band: Decimal | None = None
     closes: dict[int, Decimal] = field(default_factory=dict)
+    update_ids: list[object] = field(default_factory=list)
 
     def move(self, factor: Decimal) -> None:
         self.last = self._priced(self.last * factor)

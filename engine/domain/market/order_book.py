@@ -23,12 +23,15 @@ class PriceLevel:
 
 @dataclass(frozen=True, slots=True)
 class OrderBook:
-    """Best prices first on both sides. A side may be empty; a crossed book cannot exist."""
+    """Best prices first on both sides. A side may be empty; a crossed book cannot exist.
+    *update_id* grows with each change of the book; None where the exchange has none.
+    """
 
     symbol: Symbol
     bids: tuple[PriceLevel, ...]
     asks: tuple[PriceLevel, ...]
     read_at: datetime
+    update_id: int | None = None
 
     def __post_init__(self) -> None:
         bids = [level.price for level in self.bids]
@@ -44,6 +47,10 @@ class OrderBook:
         if not self.bids or not self.asks:
             return None
         return (self.bids[0].price + self.asks[0].price) / 2
+
+    def is_before(self, update_id: int | None) -> bool:
+        """True if it is known to be of a moment before *update_id*."""
+        return self.update_id is not None and update_id is not None and self.update_id < update_id
 
 
 def priced_at_least(bids: Sequence[PriceLevel], *, price: Decimal) -> Sequence[PriceLevel]:

@@ -165,9 +165,15 @@ def order_book(answer: object, *, symbol: Symbol, read_at: datetime) -> OrderBoo
     sides = record(answer, what="depth")
     bids, asks = _levels(sides, "bids"), _levels(sides, "asks")
     try:
-        return OrderBook(symbol=symbol, bids=bids, asks=asks, read_at=read_at)
+        return OrderBook(symbol, bids, asks, read_at, update_id=_update_id(sides))
     except ValueError as e:
         raise BadData(str(e)) from e
+
+
+def _update_id(sides: Record) -> int | None:
+    """None where it is missing, or no number: a book can be traded on without it."""
+    stated = sides.get("lastUpdateId")
+    return stated if isinstance(stated, int) and not isinstance(stated, bool) else None
 
 
 def _levels(sides: Record, name: str) -> tuple[PriceLevel, ...]:
