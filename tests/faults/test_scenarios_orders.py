@@ -213,6 +213,40 @@ async def test_05_killed_at_its_cancellation_an_order_that_rests_is_gone_in_the_
     assert (await bench.told(anna)).count("prices") == 1
 
 
+@ON_SQLITE
+@pytest.mark.parametrize("part", [0, 2500], ids=["NEW", "PARTIALLY_FILLED"])
+async def test_05_an_order_with_a_bound_that_rests_is_cancelled_and_its_type_tried_after_a_week(
+    bench: Bench, anna: Person, part: int
+):
+    """Nobody, or not enough, sells within its bound when it arrives."""
+    pair, ledger = bench.mexc.ledger.pairs[SYMBOL], bench.mexc.ledger
+    plenty, near = list(pair.asks), [(Decimal("0.002002"), Decimal(part))] if part else []
+    ledger.ioc_rests = True
+    bench.meanwhile = lambda: setattr(pair, "asks", [*near, (Decimal("0.0025"), Decimal(9))])
+    async with bench.life():
+        await bench.connect(anna, "/execution auto")
+        sent_at = bench.clock.now()
+        await bench.turn()
+        (rested,) = await bench.intents()
+        waited = bench.clock.now() - sent_at
+        ledger.ioc_rests, pair.asks = False, plenty
+        await bench.pass_time(5 * MINUTE)
+        bench.clock.shift(timedelta(days=7))
+        bench.mexc.deposit(anna.api_key, "USDT", Decimal(20))
+        await bench.pass_time(5 * MINUTE)
+
+    assert rested.state is (OrderState.PARTIAL if part else OrderState.UNFILLED)
+    assert rested.execution.base_quantity == part
+    assert 2 * SECOND <= waited < 4 * SECOND
+    assert [(order.kind, order.status) for order in bench.mexc.orders] == [
+        ("IMMEDIATE_OR_CANCEL", "PARTIALLY_CANCELED" if part else "CANCELED"),
+        ("MARKET", "FILLED"),
+        ("IMMEDIATE_OR_CANCEL", "FILLED"),
+    ]
+    assert (await bench.told(anna)).count("prices") == 1
+    assert await broken_at_rest(bench) == []
+
+
 @pytest.mark.parametrize("when", ["begins", "ends"])
 async def test_06_killed_before_the_alert_was_sent_or_noted_as_sent_it_tells_in_its_next_life(
     bench: Bench, anna: Person, when: str
