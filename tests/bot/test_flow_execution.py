@@ -1,12 +1,13 @@
 """`/execution` and `/slippage` in a conversation, down to the order at the exchange."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from bot.config.settings import ProcessSettings
 from engine.domain.execution.bound import ExecutionMode, Slippage
-from tests.bot.harness import OWNER, Program, World
+from tests.bot.harness import KEY, OWNER, Program, World
 
 D = Decimal
 # The order book of the example: what lies within 1 % of its middle is enough for the order.
@@ -79,12 +80,21 @@ async def test_on_paper_the_order_has_a_bound_too(world: World, bot: Program):
 
 
 @pytest.mark.usefixtures("pair")
-async def test_a_new_account_sends_orders_with_a_bound(world: World):
+async def test_a_deposit_at_a_new_account_ends_at_its_target_after_one_order(world: World):
     """As the program is delivered: the harness's accounts are older."""
-    world.execution = ExecutionMode.AUTO
+    world.execution = ProcessSettings.from_env({}).default_settings.execution
+    usdt = world.mexc.ledger.accounts[KEY].of("USDT")
+    usdt.free = D(40)
     async with world.program() as bot:
         await bot.connect_by_chat()
-        (told,) = await bot.checked()
+        assert await bot.checked() == []
+        world.mexc.deposit(KEY, "USDT", D("17.10"))
+        world.clock.shift(timedelta(minutes=2))
+        arrived, bought = await bot.checked()
+        world.clock.shift(timedelta(minutes=2))
+        assert await bot.checked() == []
 
-    assert "(expected 0.002007)" in told.text
-    assert ProcessSettings.from_env({}).default_settings.execution is ExecutionMode.AUTO
+    assert "17.10 USDT arrived" in arrived.text
+    assert "Bought 8,521 MNTL" in bought.text
+    assert world.mexc.order_posts.total() == 1
+    assert D("39.9") < usdt.free < D("40.1")
