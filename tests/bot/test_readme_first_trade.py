@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config.settings import ProcessSettings
 from tests.bot.harness import KEY, OWNER, SECRET, World
 from tests.fakes.telegram_messages import SentMessage
 
@@ -33,6 +34,7 @@ async def test_the_readme_alone_leads_to_a_first_live_trade(
     it. A step that says "If …" may find no such button. What BotFather is sent begins with
     "send". Before /resume nothing is traded; then the next check trades, and /pause is the end.
     """
+    world.execution = ProcessSettings.from_env({}).default_settings.execution
     world.mexc.deposit(KEY, "USDT", Decimal(more))
     answers: dict[str, SentMessage] = {}
     news: dict[str, list[str]] = {}
@@ -58,5 +60,6 @@ async def test_the_readme_alone_leads_to_a_first_live_trade(
     assert tapped == ([] if more == "0" else ["Start"])
     assert first == ("/resume" if more == "0" else "Start")
     assert news[first][0].startswith("🟢 LIVE · Bought ")
+    assert "(expected 0.002" in news[first][0]
     assert world.mexc.order_posts.total() == 1
     assert settings.paused

@@ -124,7 +124,10 @@ async def mexc_knows_better(world: World) -> None:
 
 
 async def an_order_is_refused(world: World) -> None:
-    """First for the clock, which is measured and made good at once, then for good."""
+    """First its type, by the test order; then for the clock, which is measured and made good at once;
+    then for good.
+    """
+    world.mexc.ledger.pairs["MNTLUSDT"].ioc = False
     for code in (700003, 30005):
         world.mexc.inject(Fault(*ORDER, reply=refusal(code, "no")))
     world.drift("17.10")
@@ -145,6 +148,7 @@ async def a_trade_is_not_possible(world: World) -> None:
     await world.hears("I could not trade")
     tokens.free = Decimal(100_000)
     await world.hears("Sold")
+    await world.checks(2)  # back in its band, it forgets since when it was outside
 
 
 async def the_balance_is_old(world: World) -> None:

@@ -94,6 +94,8 @@ NOT_REACHED: Mapping[str, str] = {
     "engine.accounts.alert_preferences:AlertPreferenceService.change_shared:writing#1": "tests/bot/test_flow_shared_chats.py",
     "bot.access.command_menu:CommandMenu.show_shared:set_my_commands#1": "a menu; tests/bot/test_flow_share.py",
     "bot.access.command_menu:CommandMenu.show_shared:delete_my_commands#1": "a menu; tests/bot/test_flow_share.py",
+    # Orders that rest: on paper none does, and at MEXC none that should not.
+    "engine.exchanges.paper.exchange:PaperExchange._fill:writing#1": "tests/exchange/test_paper_exchange.py",
     # What no story meets: a stranger, a clock that is set, a ban, another process, a bad key.
     "bot.access.authorization:Access.is_news:writing#1": "tests/bot/test_authors.py",
     "bot.messaging.message_actions:MessageActions.in_time:answer_callback_query#1": "only asks",
