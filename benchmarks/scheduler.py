@@ -24,7 +24,8 @@ from engine.domain.orders.order import Trigger
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import CheckResult, NoTrade
 from engine.domain.rebalancing.planner import InsideBand
-from engine.rebalancing.checker import Checked, Checker
+from engine.rebalancing.checked import Checked
+from engine.rebalancing.checker import Checker
 from engine.scheduling.dispatcher import Dispatcher
 from engine.storage.database import Database
 from engine.timeouts import Timing

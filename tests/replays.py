@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from engine.domain.rebalancing.leg_order import ReplayedLeg
 from engine.domain.rebalancing.replay import Replayed
 from engine.storage.models.trading import OrderRow
 from engine.storage.trading import orders
@@ -18,5 +19,5 @@ def _replay(_mapper: Any, _connection: Any, row: OrderRow) -> None:
     if row.inputs is None:
         return
     replay = orders.replay_of(orders.intent_of(row), row.inputs)
-    if not (isinstance(replay, Replayed) and replay.is_same):
+    if not (isinstance(replay, Replayed | ReplayedLeg) and replay.is_same):
         differing.append(f"{row.client_order_id}: {row.inputs}")

@@ -12,6 +12,7 @@ from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import ClientOrderId, Order
 from engine.domain.rebalancing.decision import PLANNER_VERSION
+from engine.domain.rebalancing.leg_order import LEG_PLANNER_VERSION, ReplayedLeg
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell, Plan
 from engine.domain.rebalancing.replay import NotReplayed, Replayed, WhyNot
 from engine.storage.serialization import to_short_json
@@ -33,12 +34,13 @@ async def replay_order(settings: ProcessSettings, clock: Clock, order_id: str) -
     return code, "".join(f"{line}\n" for line in (head, *_compared(replay)))
 
 
-def _compared(replay: Replayed) -> Iterable[str]:
+def _compared(replay: Replayed | ReplayedLeg) -> Iterable[str]:
     yield f"inputs  {to_short_json(replay.inputs)}"
     yield f"stored  {_stored(replay.order)}"
     yield f"planned {_planned(replay.plan, replay.order)}"
     if replay.is_same:
-        yield f"The same order, by version {PLANNER_VERSION} of the planner."
+        version = LEG_PLANNER_VERSION if isinstance(replay, ReplayedLeg) else PLANNER_VERSION
+        yield f"The same order, by version {version} of the planner."
     else:
         yield "ANOTHER ORDER: the planner has changed, or the stored inputs have."
 

@@ -13,9 +13,11 @@ from bot.views.components.order_text import order_line, order_sentence
 from bot.views.components.target_words import target_line
 from bot.views.components.times import to_the_second, zone_name
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Band
 from engine.domain.market.pairs import USDT
 from engine.domain.orders.order import Order
-from engine.domain.rebalancing.decision import PLANNER_VERSION
+from engine.domain.rebalancing.decision import PLANNER_VERSION, DecisionInputs
+from engine.domain.rebalancing.leg_order import LEG_PLANNER_VERSION, LegInputs, ReplayedLeg
 from engine.domain.rebalancing.limit_checks import as_fraction
 from engine.domain.rebalancing.replay import NotReplayed, Replay, Replayed, WhyNot
 
@@ -73,7 +75,7 @@ def _why_not(replay: NotReplayed) -> str:
             return "What I stored with it is damaged."
 
 
-def _came_out(replay: Replayed) -> Iterable[str]:
+def _came_out(replay: Replayed | ReplayedLeg) -> Iterable[str]:
     order, plan = replay.order, replay.plan
     if replay.is_same:
         yield order_sentence(
@@ -89,7 +91,7 @@ def _came_out(replay: Replayed) -> Iterable[str]:
             plan.reason,
             symbol=order.symbol,
             held=plan.held,
-            band=fixed.band if (fixed := replay.inputs.settings.fixed) else None,
+            band=_band_of(replay),
         )
         yield f"⚠️ No order came out. {why}"
     elif plan.order is not None:
@@ -110,21 +112,17 @@ def _came_out(replay: Replayed) -> Iterable[str]:
     yield "That is a fault of mine. Please report it."
 
 
-def _inputs(replay: Replayed) -> Iterable[str]:
+def _inputs(replay: Replayed | ReplayedLeg) -> Iterable[str]:
     inputs = replay.inputs
-    settings, rules, book = inputs.settings, inputs.rules, inputs.book
-    yield from row("Read", to_the_second(inputs.holdings.read_at))
+    rules, book = inputs.rules, inputs.book
+    holdings = inputs.portfolio.holdings if isinstance(inputs, LegInputs) else inputs.holdings
+    yield from row("Read", to_the_second(holdings.read_at))
     for asset in (USDT, rules.base):
-        held = inputs.holdings.of(asset)
+        held = holdings.of(asset)
         show = cents if asset == USDT else quantity
         locked = f", {show(held.locked)} locked" if held.locked else ""
         yield from row(asset, f"{show(held.free)} free{locked}")
-    if inputs.trade is None:
-        yield from row("Target", target_line(settings.target))
-        if (fixed := settings.fixed) is not None:
-            yield from row("Band", f"{cents(fixed.band.low)} – {cents(fixed.band.high)}")
-    if inputs.waiting is not None:
-        yield from row("Waiting", f"{usdt(inputs.waiting.amount)} of a deposit")
+    yield from _goal(inputs)
     if book.asks:
         yield from row("Ask", price(book.asks[0].price, step=rules.price_step))
     if book.bids:
@@ -134,7 +132,27 @@ def _inputs(replay: Replayed) -> Iterable[str]:
         yield from row("Bound", price(priced.price, step=rules.price_step))
 
 
-def _limits(replay: Replayed) -> Iterable[str]:
+def _goal(inputs: DecisionInputs | LegInputs) -> Iterable[str]:
+    if isinstance(inputs, LegInputs):
+        quotes = inputs.portfolio.quotes
+        for asset, quote in quotes.by_asset.items():
+            yield from row(asset, f"{price(quote.bid)} – {price(quote.ask)}")
+        return
+    if inputs.trade is None:
+        yield from row("Target", target_line(inputs.settings.target))
+        if (fixed := inputs.settings.fixed) is not None:
+            yield from row("Band", f"{cents(fixed.band.low)} – {cents(fixed.band.high)}")
+    if inputs.waiting is not None:
+        yield from row("Waiting", f"{usdt(inputs.waiting.amount)} of a deposit")
+
+
+def _band_of(replay: Replayed | ReplayedLeg) -> Band | None:
+    if isinstance(replay, ReplayedLeg) or (fixed := replay.inputs.settings.fixed) is None:
+        return None
+    return fixed.band
+
+
+def _limits(replay: Replayed | ReplayedLeg) -> Iterable[str]:
     """What the order was measured by, and what was used before it."""
     order, limits, recent = replay.order, replay.inputs.limits, replay.inputs.recent
     yield from row("Order", f"{cents(order.most_quote)} of {cents(limits.order)}")
@@ -143,4 +161,5 @@ def _limits(replay: Replayed) -> Iterable[str]:
     yield from row(
         "Price", f"{about_percent(as_fraction(order.move_bp))} of {percent(limits.move)}"
     )
-    yield from row("Planner", f"version {PLANNER_VERSION}")
+    version = LEG_PLANNER_VERSION if isinstance(replay, ReplayedLeg) else PLANNER_VERSION
+    yield from row("Planner", f"version {version}")

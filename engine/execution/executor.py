@@ -24,7 +24,9 @@ from engine.domain.market.pairs import USDT, OrderType, base_of
 from engine.domain.orders.order import Order, OrderState, Trigger, settled_state
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.decision import DecisionInputs
+from engine.domain.rebalancing.leg_order import LegInputs
 from engine.domain.rebalancing.run_request import RunRequest
+from engine.domain.runs.stored_run import PortfolioRun
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from engine.execution.bounded_orders import BoundedOrderFollower, look_up
@@ -36,7 +38,7 @@ from engine.storage.accounts import accounts, audit
 from engine.storage.accounts import incidents as stored_incidents
 from engine.storage.coordination import leases
 from engine.storage.service import Service
-from engine.storage.trading import check_results, orders, run_requests
+from engine.storage.trading import check_results, orders, run_requests, runs
 from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
@@ -69,10 +71,12 @@ class OrderExecutor(Service):
         exchange: Exchange,
         read_at: datetime,
         look: CheckResult,
-        inputs: DecisionInputs,
+        inputs: DecisionInputs | LegInputs,
         request: RunRequest | None = None,
+        run: PortfolioRun | None = None,
     ) -> Order:
-        """Execute *intent* once; returns it as far as it got. Its *inputs* are stored with it.
+        """Execute *intent* once; returns it as far as it got. Its *inputs* are stored with it, and
+        the *run* that it is a leg of: what is traded is told at that one's end.
 
         *read_at* is when the data it was planned on was read, by the clock's `steady`. *request* is
         the user's tap, which may have expired; the settings that change with it are stored where
@@ -82,6 +86,8 @@ class OrderExecutor(Service):
         reported to the chat and is no exception: the intent comes back as REJECTED or UNKNOWN.
         """
         async with self.database.writing() as session:
+            if run is not None:
+                await runs.put(session, run)
             await orders.add(session, intent, inputs)
             await check_results.put(session, account.id, look)
         sending = await self._start(
@@ -249,9 +255,10 @@ class OrderExecutor(Service):
                 kind, asked = IncidentKind.NOT_FILLED, intent.trigger is Trigger.PERSON
                 await incidents.record(session, account, kind=kind, now=now, asked=asked)
             else:
-                alert = trade_settled(settled, late=late)
-                key = f"order:{intent.client_order_id}:{state.value}"
-                await publish(session, account.chat_id, alert, key=key, now=now)
+                if not await runs.is_open(session, settled):
+                    alert = trade_settled(settled, late=late)
+                    key = f"order:{intent.client_order_id}:{state.value}"
+                    await publish(session, account.chat_id, alert, key=key, now=now)
                 trouble = await stored_incidents.get(session, account.id)
                 calm = self.timing.calm(account.settings.interval)
                 await incidents.resolve(session, account, trouble, now=now, calm=calm)

@@ -1,5 +1,6 @@
 """Detects, stores and reports deposits, withdrawals and trades by hand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -7,23 +8,23 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.balance_changes import ChangeFinding, detect_changes
+from engine.domain.accounts.balance_changes import ChangeFinding, Several, detect_changes
 from engine.domain.accounts.deposits import DepositChoice, WaitingDeposit
-from engine.domain.accounts.settings import TradingMode
+from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.alerts.deposit_alerts import BalanceChanged, ComingOrder, DepositTraded
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT
+from engine.domain.market.pairs import USDT, Asset, base_of
 from engine.domain.rebalancing.check_input import CheckInput
-from engine.errors import EngineError
-from engine.exchanges.interface import Exchange
+from engine.errors import EngineError, Rejected, Unavailable
+from engine.exchanges.interface import Exchange, Market
 from engine.exchanges.pair_data import middle, quantity_step, rules_and_book
 from engine.notifications.publish import publish
 from engine.rebalancing.deposits import DepositSeen, rest_of, settle
 from engine.rebalancing.evaluation import evaluate
 from engine.storage.accounts import accounts, alert_preferences
 from engine.storage.service import Service
-from engine.storage.trading import balance_changes, check_results
+from engine.storage.trading import balance_changes, check_results, orders
 
 # The kind of the question that versions before 0.6.0 asked below a deposit.
 DEPOSIT = "keep_deposit"
@@ -38,9 +39,9 @@ class BalanceChangeMonitor(Service):
     async def detect(self, duty: CheckInput, holdings: Holdings) -> ChangeFinding | None:
         """Compare what is held with what was seen before; None where nothing is to be kept."""
         account, last, settings = duty.account, duty.last_seen, duty.account.settings
-        if last is not None and last.is_still(holdings):
+        if last is not None and last.is_still(holdings) and self._is_complete(duty):
             return None
-        price = None
+        price, several = None, await self.several(duty, holdings)
         if last is not None:
             async with self.database.reading() as session:
                 seen = await check_results.seen_of(session, account.id, settings.symbol)
@@ -53,6 +54,29 @@ class BalanceChangeMonitor(Service):
             last_fill=duty.last_fill,
             price=price,
             now=self.clock.now(),
+            several=several,
+        )
+
+    async def several(self, duty: CheckInput, holdings: Holdings) -> Several | None:
+        """Returns what is known of a portfolio's tokens; None for the one token of a pair."""
+        account, last = duty.account, duty.last_seen
+        if account.settings.fixed is not None:
+            return None
+        tokens = account.settings.targeting.tokens
+        if last is None or (last.is_still(holdings) and self._is_complete(duty)):
+            return Several(tokens)
+        async with self.database.reading() as session:
+            look = await check_results.get(session, account.id)
+            dry_run = account.settings.dry_run
+            fills = await orders.fills_since(session, account.id, since=last.at, dry_run=dry_run)
+        prices = look.portfolio.prices if look is not None and look.portfolio else {}
+        return Several(tokens, prices, fills)
+
+    def _is_complete(self, duty: CheckInput) -> bool:
+        """True if the balances of all assets are on record."""
+        last, settings = duty.last_seen, duty.account.settings
+        return last is not None and (
+            settings.fixed is not None or last.amounts.keys() == set(settings.assets)
         )
 
     async def record(
@@ -74,7 +98,7 @@ class BalanceChangeMonitor(Service):
         moved = finding is not None and finding.moved
         step = await quantity_step(exchange.market, settings.symbol) if moved else None
         coming = await self._coming(duty, finding, holdings, exchange, rest)
-        price = await middle(exchange.market, settings.symbol) if moved else None
+        prices = await self._prices(settings, exchange.market) if moved else {}
         async with self.database.writing() as session:
             current = await accounts.unchanged(
                 session, account, owner=self.owner, fence=fence, now=self.database.now()
@@ -103,9 +127,20 @@ class BalanceChangeMonitor(Service):
             after, is_told = await settle(session, current, seen, now=now)
             if finding is not None and finding.moved:
                 await self._store(
-                    session, current, finding, seen, coming, is_told=is_told, price=price
+                    session, current, finding, seen, coming, is_told=is_told, prices=prices
                 )
         return after
+
+    async def _prices(self, settings: Settings, market: Market) -> Mapping[Asset, Decimal]:
+        """Returns the middle prices of the tokens, as far as they can be read now."""
+        if settings.fixed is not None:
+            mid = await middle(market, settings.symbol)
+            return {} if mid is None else {base_of(settings.symbol): mid}
+        try:
+            quotes = await market.quotes(settings.targeting.tokens)
+        except (Unavailable, Rejected):
+            return {}
+        return {asset: quote.mid for asset, quote in quotes.by_asset.items()}
 
     async def _coming(
         self,
@@ -151,12 +186,14 @@ class BalanceChangeMonitor(Service):
         coming: ComingOrder | None,
         *,
         is_told: bool,
-        price: Decimal | None,
+        prices: Mapping[Asset, Decimal],
     ) -> None:
         settings, now = account.settings, self.clock.now()
         earlier = await balance_changes.count(session, account.id, since=now - _HOUR)
         ids = [
-            await balance_changes.add(session, account.id, moved, price=price)
+            await balance_changes.add(
+                session, account.id, moved, price=_price_beside(moved.asset, prices)
+            )
             for moved in finding.moved
         ]
         if is_told or earlier >= _MANY:
@@ -184,3 +221,10 @@ class BalanceChangeMonitor(Service):
                 coming=coming,
             )
         await publish(session, account.chat_id, alert, key=f"moved:{account.id}:{ids[0]}", now=now)
+
+
+def _price_beside(asset: Asset, prices: Mapping[Asset, Decimal]) -> Decimal | None:
+    """Returns the price to keep with a change: the token's own, or of USDT that of the one token."""
+    if asset == USDT and len(prices) == 1:
+        return next(iter(prices.values()))
+    return prices.get(asset)

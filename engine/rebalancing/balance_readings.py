@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.clock import Clock
-from engine.domain.accounts.balance_changes import ChangeFinding, expectation, is_undecided
+from engine.domain.accounts.balance_changes import (
+    ChangeFinding,
+    Several,
+    expectation,
+    is_undecided,
+)
 from engine.domain.accounts.deposits import DepositChoice
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT
 from engine.domain.orders.order import AccountId, ClientOrderId, Order
-from engine.domain.orders.settlement import is_settled, was_seen_settled
+from engine.domain.orders.settlement import (
+    SETTLE_WITHIN,
+    is_settled,
+    shows,
+    was_seen_settled,
+)
 from engine.domain.rebalancing.balance_confirmation import agreed, needs_second
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.errors import BadData
@@ -58,7 +68,8 @@ class BalanceReader:
         if self._may_be_deposit(duty, first):
             return BalanceReading(first, is_settled=False)
         finding = await self.balance_changes.detect(duty, first)
-        if not self._is_doubtful(duty, first, finding):
+        several = await self.balance_changes.several(duty, first)
+        if not self._is_doubtful(duty, first, finding, several):
             return BalanceReading(first, finding=finding)
         await self.clock.sleep(self.timing.second_sight)
         again = await self._read(duty, exchange)
@@ -98,6 +109,8 @@ class BalanceReader:
             seen_settled=known or was_seen_settled(fill, duty.last_seen),
             now=_likely_now(fill, now=self.clock.now(), exchange_time=exchange_time),
         )
+        if duty.account.settings.fixed is None:
+            settled = settled and (known or _shows_both(holdings, duty, now=self.clock.now()))
         if settled:
             self._settled[account_id] = fill.client_order_id
         return settled
@@ -106,8 +119,8 @@ class BalanceReader:
         """True if that is to be known before anything is traded."""
         settings = duty.account.settings
         at_once = settings.deposits.choice is DepositChoice.NOW
-        if at_once and not settings.asks_about_deposits:
-            return False
+        if (at_once and not settings.asks_about_deposits) or settings.fixed is None:
+            return False  # a portfolio shares a deposit out at once
         return is_undecided(
             duty.last_seen,
             holdings,
@@ -117,7 +130,11 @@ class BalanceReader:
         )
 
     def _is_doubtful(
-        self, duty: CheckInput, holdings: Holdings, finding: ChangeFinding | None
+        self,
+        duty: CheckInput,
+        holdings: Holdings,
+        finding: ChangeFinding | None,
+        several: Several | None,
     ) -> bool:
         """True if *holdings* must be read a second time. A paper ledger is our own."""
         settings = duty.account.settings
@@ -127,7 +144,12 @@ class BalanceReader:
             holdings,
             settings=settings,
             asked=duty.request is not None,
-            expected=expectation(duty.last_seen, symbol=settings.symbol, last_fill=duty.last_fill),
+            expected=expectation(
+                duty.last_seen,
+                symbol=settings.symbol,
+                last_fill=duty.last_fill,
+                several=several,
+            ),
             finding=finding,
             marks=duty.marks,
         )
@@ -146,3 +168,11 @@ def _likely_now(fill: Order, *, now: datetime, exchange_time: datetime) -> datet
     longest = exchange_time - fill.sent_at
     is_likely = timedelta() <= now - fill.resolved_at <= longest
     return now if is_likely else fill.resolved_at + longest
+
+
+def _shows_both(holdings: Holdings, duty: CheckInput, *, now: datetime) -> bool:
+    """True if USDT and the token show the last fill: of several tokens each counts for every share."""
+    fill = duty.last_fill
+    if fill is None or fill.resolved_at is None or was_seen_settled(fill, duty.last_seen):
+        return True
+    return now - fill.resolved_at > SETTLE_WITHIN or shows(holdings, fill)

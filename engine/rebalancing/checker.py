@@ -51,8 +51,10 @@ from engine.rebalancing import run_requests
 from engine.rebalancing.approvals import Approvals
 from engine.rebalancing.balance_changes import BalanceChangeMonitor
 from engine.rebalancing.balance_readings import BalanceReader, BalanceReading
+from engine.rebalancing.checked import Checked
 from engine.rebalancing.evaluation import Evaluation, evaluate
 from engine.rebalancing.low_balance import LowBalanceMonitor
+from engine.rebalancing.portfolio_checker import PortfolioChecker
 from engine.storage.service import Service
 from engine.storage.trading import check_results
 from engine.storage.trading import run_requests as stored_requests
@@ -63,14 +65,6 @@ logger = logging.getLogger(__name__)
 # How long a balance may lag behind a fill before the user is alerted.
 _SETTLES_SOON = timedelta(minutes=1)
 _SETTLE_POLL = timedelta(seconds=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """Result of a check. *again_in* overrides the interval."""
-
-    look: CheckResult
-    again_in: timedelta | None = None
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
@@ -97,6 +91,13 @@ class Checker(Service):
         )
         self._strays = StrayOrderFinder(database=self.database, clock=self.clock)
         self._low_balance = LowBalanceMonitor(database=self.database, clock=self.clock)
+        self._portfolio = PortfolioChecker(
+            database=self.database,
+            clock=self.clock,
+            timing=self.timing,
+            executor=self._executor,
+            drift_over=self._drift_over,
+        )
 
     async def check(self, duty: CheckInput, *, fence: int) -> Checked:
         """Do what is due for the account. Failures become troubles, not exceptions."""
@@ -140,16 +141,25 @@ class Checker(Service):
             duty, reading.finding, holdings, exchange, fence=fence
         )
         duty = replace(duty, account=account)
-        rest = at_rest(holdings, account.settings, account.waiting)
-        if duty.request is None and rest is not None:
+        is_by_hand = duty.request is not None and duty.request.manual is not None
+        if account.settings.fixed is None and not is_by_hand:
+            return await self._portfolio.check(duty, exchange, reading, fence=fence)
+        rest = None
+        if duty.request is None:
+            rest = at_rest(holdings, account.settings, account.waiting)
+        if rest is not None:
             look = self._look(duty, NoTrade(rest), holdings=holdings, first=reading.first)
-            await self._resolve_incident(account, duty.trouble)
-            if account.outside_since is not None:
-                async with self.database.writing() as session:
-                    await check_results.note_outside(session, account, None)
-            await self._approvals.withdraw(account)
+            await self._drift_over(account, duty.trouble)
             return Checked(look, again_in=self._until_due(account, rest))
         return await self._rebalance(duty, exchange, reading, fence=fence, attempt=attempt)
+
+    async def _drift_over(self, account: Account, trouble: Incident | None) -> None:
+        """All is inside again: end what was noted while it was not."""
+        await self._resolve_incident(account, trouble)
+        if account.outside_since is not None:
+            async with self.database.writing() as session:
+                await check_results.note_outside(session, account, None)
+        await self._approvals.withdraw(account)
 
     def _until_due(self, account: Account, rest: InsideBand | DepositWaits) -> timedelta | None:
         """How long it is until a deposit may be traded, where that is before the next check."""

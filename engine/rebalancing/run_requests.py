@@ -6,6 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import ManualDeclined, RunDeclined
+from engine.domain.market.pairs import USDT, Symbol
+from engine.domain.portfolio.plan import PortfolioPlan
 from engine.domain.rebalancing.planner import Plan
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.notifications.publish import publish
@@ -20,6 +22,31 @@ async def decline(
     if not await run_requests.drop(session, account.id, confirmation_id=confirmation_id):
         return
     alert = _declined(account, request, decided)
+    await publish(session, account.chat_id, alert, key=f"run:{confirmation_id}:declined", now=now)
+
+
+async def decline_plan(
+    session: AsyncSession,
+    account: Account,
+    request: RunRequest,
+    plan: PortfolioPlan,
+    *,
+    now: datetime,
+) -> None:
+    """As `decline`, where *plan* is another one by now than the user confirmed."""
+    confirmation_id = request.confirmation_id
+    if not await run_requests.drop(session, account.id, confirmation_id=confirmation_id):
+        return
+    first = plan.legs[0] if len(plan.legs) == 1 else None
+    alert = RunDeclined(
+        dry_run=account.settings.dry_run,
+        symbol=account.settings.symbol if first is None else Symbol(first.asset + USDT),
+        held=plan.values[USDT],
+        target=None,
+        reason=None,
+        new_side=None if first is None else first.side,
+        new_quote=None if first is None else first.quote_amount,
+    )
     await publish(session, account.chat_id, alert, key=f"run:{confirmation_id}:declined", now=now)
 
 
@@ -38,7 +65,7 @@ def _declined(
         dry_run=settings.dry_run,
         symbol=settings.symbol,
         held=decided.held,
-        target=settings.fixed_goal.target,
+        target=fixed.target if (fixed := settings.fixed) else None,
         reason=decided.reason,
         new_side=order.side if order else None,
         new_quote=order.expected_quote if order else None,

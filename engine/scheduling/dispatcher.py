@@ -24,7 +24,8 @@ from engine.monitoring.counters import CheckTally
 from engine.monitoring.lateness import Lateness, LatenessTracker
 from engine.monitoring.stall_detector import EngineProgress, WorkProgress
 from engine.notifications import incidents
-from engine.rebalancing.checker import Checked, Checker
+from engine.rebalancing.checked import Checked
+from engine.rebalancing.checker import Checker
 from engine.scheduling.account_queue import AccountQueue, AccountShare, QueuedAccount
 from engine.scheduling.lease_manager import LeaseManager
 from engine.scheduling.process_presence import ProcessPresence

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.monitoring.counters import CheckTally
+from engine.notifications import runs
 from engine.scheduling.account_queue import AccountQueue, fair_share
 from engine.scheduling.process_presence import ProcessPresence
 from engine.storage import availability
@@ -85,6 +86,7 @@ class LeaseManager(Service):
                     most=min(room, _AT_ONCE),
                 )
                 await orders.drop_planned(session, list(claimed), now=self.clock.now())
+                await runs.end_left_open(session, list(claimed), now=self.clock.now())
             self.tally.claimed(claimed.values())
             self.account_queue.take(claimed, now=self.clock.steady())
 

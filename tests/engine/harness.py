@@ -18,7 +18,9 @@ from engine.domain.rebalancing.check_result import CheckResult, NoTrade
 from engine.domain.rebalancing.manual_trade import ManualRun
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.exchanges.interface import Exchange
-from engine.rebalancing.checker import Checked, Checker
+from engine.notifications import runs
+from engine.rebalancing.checked import Checked
+from engine.rebalancing.checker import Checker
 from engine.storage.accounts import accounts, incidents
 from engine.storage.coordination import leases
 from engine.storage.database import Database
@@ -122,6 +124,7 @@ class Engine:
                 most=100,
             )
             await orders.drop_planned(session, list(claimed), now=self.clock.now())
+            await runs.end_left_open(session, list(claimed), now=self.clock.now())
         self.fences |= claimed
 
     async def lease_runs_out(self, *, within: timedelta = timedelta(seconds=-1)) -> None:

@@ -19,7 +19,8 @@ from engine.domain.rebalancing.check_result import CheckResult, NoTrade
 from engine.domain.rebalancing.planner import InsideBand
 from engine.domain.targets.target import FixedUsdt
 from engine.errors import OutcomeUnknown
-from engine.rebalancing.checker import Checked, Checker
+from engine.rebalancing.checked import Checked
+from engine.rebalancing.checker import Checker
 from engine.scheduling.dispatcher import POOL, Dispatcher, new_owner
 from engine.storage.database import Database
 from engine.storage.models.coordination import LeaseRow

@@ -9,7 +9,7 @@ import pytest
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.targets.target import FixedUsdt
 from engine.monitoring.stall_detector import StallDetector, Stalled, StallOver
-from engine.rebalancing.checker import Checked
+from engine.rebalancing.checked import Checked
 from engine.scheduling.dispatcher import POOL
 from engine.storage.database import Database
 from tests.engine.harness import Engine, StillClock, eventually

@@ -8,7 +8,7 @@ import pytest
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.monitoring.stall_detector import StallCause, StallDetector, Stalled, StallOver
-from engine.rebalancing.checker import Checked
+from engine.rebalancing.checked import Checked
 from engine.storage.database import Database
 from tests.engine.harness import Engine, StillClock
 from tests.engine.test_dispatcher import Process, ScriptedChecker, alive, open_accounts

@@ -18,7 +18,15 @@ from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.candles import HOUR, MOST_HOURS, HourlyClose
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol
+from engine.domain.market.pairs import (
+    USDT,
+    Asset,
+    OrderType,
+    PairRules,
+    Side,
+    Symbol,
+    base_of,
+)
 from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.orders.order import ClientOrderId, Execution, Fees
 from engine.errors import OrderNotFound
@@ -81,7 +89,8 @@ class _Stage:
 
 class FakeMarket:
     """Satisfies `Market`: everything can be had at *price*, up to what *bids* and *asks* say.
-    *others* are quotes of further tokens.
+    *others* are quotes of further tokens, in any amount; *rules_of* are those of their pairs that
+    have rules of their own.
     """
 
     def __init__(self, clock: Clock, stage: _Stage) -> None:
@@ -93,16 +102,35 @@ class FakeMarket:
         self.bids: builders.Levels | None = None
         self.asks: builders.Levels | None = None
         self.others: dict[Asset, Quote] = {}
+        self.rules_of: dict[Asset, PairRules] = {}
 
     async def rules(self, symbol: Symbol) -> PairRules:
         await self._stage.pass_through("rules")
+        base = base_of(symbol)
+        if base in self.others:
+            usual = builders.rules(base=base, quantity_step="0.0001", price_step="0.0001")
+            return replace(self.rules_of.get(base, usual), symbol=symbol)
         return replace(self.pair_rules, symbol=symbol)
 
     async def book(self, symbol: Symbol) -> OrderBook:
         await self._stage.pass_through("book")
         return self._book(symbol)
 
+    def price_of(self, symbol: Symbol, side: Side) -> Decimal:
+        """What an order trades at."""
+        quote = self.others.get(base_of(symbol))
+        if quote is None:
+            return self.price
+        return quote.ask if side is Side.BUY else quote.bid
+
     def _book(self, symbol: Symbol) -> OrderBook:
+        if (quote := self.others.get(base_of(symbol))) is not None:
+            return builders.book(
+                bids=[(quote.bid, _PLENTY)],
+                asks=[(quote.ask, _PLENTY)],
+                symbol=symbol,
+                read_at=self._clock.now(),
+            )
         bids, asks = [(self.price, _PLENTY)], [(self.price + _SPREAD, _PLENTY)]
         return builders.book(
             bids=bids if self.bids is None else self.bids,
@@ -132,7 +160,7 @@ class FakeMarket:
 
 
 class FakeExchange:
-    """Satisfies `Exchange` for one account.
+    """Satisfies `Exchange` for one account. *others* are what it holds of further tokens.
 
     *fills* is the share of an order that is executed; one that may rest does, until `fill` or
     `cancel`. *hidden_lookups* more look-ups do not find
@@ -150,10 +178,11 @@ class FakeExchange:
     ) -> None:
         self._clock = clock
         self._stage = _Stage(on_step)
-        self._before: tuple[Decimal, Decimal] | None = None
+        self._before: dict[Asset, Decimal] | None = None
         self.paper_market = FakeMarket(clock, self._stage)
         self.usdt = Decimal(usdt)
         self.mntl = Decimal(mntl)
+        self.others: dict[Asset, Decimal] = {}
         self.offset = timedelta()
         self.fills = ONE
         self.hidden_lookups = 0
@@ -202,11 +231,11 @@ class FakeExchange:
     async def holdings(self) -> Holdings:
         read_at = self._clock.now()
         await self._stage.pass_through("holdings")
-        usdt, mntl = self.usdt, self.mntl
+        amounts = self._amounts()
         if self._before is not None and self.stale_reads > 0:
             self.stale_reads -= 1
-            usdt, mntl = self._before
-        held = {USDT: Balance(free=usdt), Asset("MNTL"): Balance(free=mntl)}
+            amounts = self._before
+        held = {asset: Balance(free=amount) for asset, amount in amounts.items()}
         for ticket in self.resting.values():
             asset, locked = self._locked(ticket)
             held[asset] = Balance(held[asset].free - locked, held[asset].locked + locked)
@@ -311,6 +340,9 @@ class FakeExchange:
         if is_whole:
             del self.resting[client_order_id]
 
+    def _amounts(self) -> dict[Asset, Decimal]:
+        return {USDT: self.usdt, builders.MNTL: self.mntl, **self.others}
+
     def _locked(self, ticket: OrderRequest) -> tuple[Asset, Decimal]:
         executed = self.ledger[ticket.client_order_id].execution.base_quantity
         left = (ticket.base_quantity or ONE) - executed
@@ -335,15 +367,20 @@ class FakeExchange:
         return replace(report, is_final=False, complete=False)
 
     def _execute(self, ticket: OrderRequest) -> str:
-        price = self.paper_market.price
+        asset = base_of(ticket.symbol)
+        price = self.paper_market.price_of(ticket.symbol, ticket.side)
+        step = Decimal("0.0001") if asset in self.others else ONE
         wanted = ticket.base_quantity or (ticket.quote_amount or 0) / price
-        base = (wanted * self.fills).quantize(ONE, rounding=ROUND_DOWN)
+        base = (wanted * self.fills).quantize(step, rounding=ROUND_DOWN)
         quote = base * price
         fee = quote * _FEE_RATE
-        self._before = self.usdt, self.mntl
+        self._before = self._amounts()
         sign = 1 if ticket.side is Side.BUY else -1
         self.usdt -= sign * quote + fee
-        self.mntl += sign * base
+        if asset in self.others:
+            self.others[asset] += sign * base
+        else:
+            self.mntl += sign * base
         self.ledger[ticket.client_order_id] = OrderReport(
             exchange_order_id=f"E{len(self.ledger) + 1}",
             execution=Execution(base, quote),

@@ -34,7 +34,7 @@ from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.replay import Replay
 from engine.exchanges.mexc.transport import Answer
-from engine.rebalancing.checker import Checked
+from engine.rebalancing.checked import Checked
 from engine.security.vault import Vault
 from engine.storage.accounts import accounts
 from engine.storage.coordination import leases, processes

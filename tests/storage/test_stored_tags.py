@@ -28,11 +28,13 @@ from engine.domain.alerts.sharing import SharedAlert
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.rebalancing.approval import ApprovalRequest
 from engine.domain.rebalancing.check_result import REASON_TAGS, CheckResult
+from engine.domain.rebalancing.leg_order import StoredLeg
 from engine.domain.rebalancing.manual_trade import ManualRun
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import Reason
 from engine.domain.rebalancing.replay import StoredDecision
 from engine.domain.rebalancing.run_request import ManualOffer, RunOffer
+from engine.domain.runs.stored_run import RunStory
 from engine.domain.targets.bands import Threshold
 from engine.domain.targets.target import FixedUsdt
 from engine.execution.stray_orders import StrayOrder
@@ -54,6 +56,8 @@ ROOTS: Mapping[str, type] = {
     "question manual_trade": ManualOffer,
     "requests manual": ManualRun,
     "orders inputs": StoredDecision,
+    "orders inputs of legs": StoredLeg,
+    "runs story": RunStory,
     "question go_live, undo, big_target, keep_deposit": PendingChange,
     "question resume": PendingChange,
     "question waiting_deposit, kept_deposit": PendingChange,

@@ -51,6 +51,7 @@ from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShar
 from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.report_alerts import WeeklyReport
+from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.sharing import is_heard
@@ -110,7 +111,7 @@ ALL = [
 ]
 TRADES = {
     *(TradeSettled, RunDeclined, ManualDeclined, DriftNoticed, PlanOffered, ResumeAsked),
-    *(BalanceChanged, DepositTraded, DepositWaiting, DepositKept),
+    *(BalanceChanged, DepositTraded, DepositWaiting, DepositKept, RunSettled),
 }
 TROUBLES = {
     *(OrderUnclear, OrderNeverArrived, OrderNeedsPerson, IncidentAlert, IncidentResolved),

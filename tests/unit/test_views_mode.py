@@ -38,9 +38,11 @@ from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, M
 from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.report_alerts import WeeklyReport
+from engine.domain.alerts.run_alerts import RunSettled, RunTrade
 from engine.domain.alerts.shared_alerts import AccountChanged
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import Trigger
+from engine.domain.portfolio.run import RunEnd
 from engine.storage.serialization import ALERTS
 from tests.builders import MNTL, MNTLUSDT, account, settings
 from tests.fakes.clock import START
@@ -48,6 +50,7 @@ from tests.unit.phone import check_message
 
 D = Decimal
 ORDER: dict[str, Any] = {"symbol": MNTLUSDT, "side": Side.BUY, "expected_quote": D("17.1")}
+TRADED = RunTrade(symbol=MNTLUSDT, side=Side.BUY, base_quantity=D(8142), quote_amount=D("16.30"))
 TROUBLE: dict[str, Any] = {"detail": "", "count": 2, "since": START, "at": START}
 
 
@@ -126,6 +129,15 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
         KeyEnding(dry_run=dry_run, key_tail="BWC5", days_left=3, expires_at=START),
         KeyTooPowerful(dry_run=dry_run, key_tail="BWC5", powers="SPOT_WITHDRAW_WRITE"),
         MoneyShared(dry_run=dry_run, key_tail="BWC5"),
+        RunSettled(
+            dry_run=dry_run,
+            trigger=Trigger.INTERVAL,
+            end=RunEnd.INSIDE,
+            trades=(TRADED, TRADED),
+            fees={USDT: D("0.01")},
+            fees_complete=True,
+            cost=D("0.02"),
+        ),
         PricesNotTaken(dry_run=dry_run, symbol=MNTLUSDT),
         PricesNotTaken(dry_run=dry_run, symbol=MNTLUSDT, rested=True),
         StrayOrderFound(

@@ -11,6 +11,7 @@ from bot.views.alerts.deposits import deposit_kept_view, deposit_traded_view, de
 from bot.views.alerts.digest import digest_view
 from bot.views.alerts.incidents import trouble_over_view, trouble_view
 from bot.views.alerts.key_expiry import key_ending_view, key_too_powerful_view, money_shared_view
+from bot.views.alerts.runs import run_settled_view
 from bot.views.alerts.timed_pause import pause_ended_view, resume_asked_view
 from bot.views.alerts.undeliverable import chat_deliverable_view, chat_undeliverable_view
 from bot.views.alerts.weekly import weekly_view
@@ -60,6 +61,7 @@ from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShar
 from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.report_alerts import WeeklyReport
+from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.market.decimals import ZERO
@@ -256,7 +258,7 @@ def _declined(alert: RunDeclined) -> Message:
     if alert.reason is not None:
         return Message.of(
             f"{badge} · Nothing traded",
-            f"No order was sent. You hold {usdt(alert.held)}, the target is {usdt(alert.target)}.",
+            _no_order(alert),
             reason_text(alert.reason, symbol=alert.symbol),
             reason_advice(alert.reason, symbol=alert.symbol),
         )
@@ -267,6 +269,12 @@ def _declined(alert: RunDeclined) -> Message:
         "New plan: /rebalance",
         keyboard=keyboard([do("Rebalance", "rebalance")]),
     )
+
+
+def _no_order(alert: RunDeclined) -> str:
+    if alert.target is None:
+        return "No order was sent."
+    return f"No order was sent. You hold {usdt(alert.held)}, the target is {usdt(alert.target)}."
 
 
 def _new_plan(alert: RunDeclined) -> str | None:
@@ -283,6 +291,7 @@ def _new_plan(alert: RunDeclined) -> str | None:
 
 _VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
     TradeSettled: _trade,
+    RunSettled: run_settled_view,
     PricesNotTaken: _prices_not_taken,
     OrderUnclear: _unclear,
     OrderNeverArrived: _never_arrived,

@@ -13,12 +13,20 @@ from bot.views.components.amounts import (
     percent,
     usdt,
 )
-from bot.views.components.layout import escape
+from bot.views.components.layout import escape, lines, listed
+from bot.views.components.target_facts import leg_reason_text
 from bot.views.components.times import utc
 from engine.domain.accounts.settings import Band
 from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.decimals import ONE, ceil_to_step, plain
 from engine.domain.market.pairs import USDT, Side, Symbol, base_of
+from engine.domain.portfolio.plan import (
+    MissingPrices,
+    NoLegs,
+    NothingManaged,
+    OldPrices,
+    WithinSpread,
+)
 from engine.domain.rebalancing.planner import (
     DepositWaits,
     EmptyBook,
@@ -33,6 +41,9 @@ from engine.domain.rebalancing.planner import (
     UnderMinimum,
 )
 from engine.domain.targets.protection import NotCovered
+
+# Of several tokens in one sentence.
+_MOST_NAMES = 3
 
 
 def reason_text(  # noqa: C901, PLR0911, PLR0912 - one return a reason
@@ -72,6 +83,29 @@ def reason_text(  # noqa: C901, PLR0911, PLR0912 - one return a reason
             return _over_limit(reason)
         case NoOfferNear():
             return _no_offer_near(reason, base=base)
+        case MissingPrices() | OldPrices() | NothingManaged() | WithinSpread() | NoLegs():
+            return _of_several(reason)
+        case _:
+            assert_never(reason)
+
+
+def _of_several(
+    reason: MissingPrices | OldPrices | NothingManaged | WithinSpread | NoLegs,
+) -> str:
+    match reason:
+        case MissingPrices(assets):
+            names = listed(map(escape, assets[:_MOST_NAMES]))
+            return f"MEXC shows no price for {names}. Without it I know no share, so I wait."
+        case OldPrices(read_at):
+            return f"MEXC's prices are old: they are from {utc(read_at)}."
+        case NothingManaged():
+            return "There is nothing to trade: you hold nothing of the target, or protect it all."
+        case WithinSpread(assets):
+            names = listed(map(escape, assets[:_MOST_NAMES]))
+            return f"Buyers and sellers are too far apart to say whether {names} left the band."
+        case NoLegs(assets):
+            whys = [leg_reason_text(asset, why) for asset, why in assets.items()]
+            return lines(*whys[:_MOST_NAMES])
         case _:
             assert_never(reason)
 
@@ -107,6 +141,10 @@ def reason_advice(  # noqa: C901, PLR0911, PLR0912 - one return a reason
             return "I wait until somebody offers more. To allow more: /slippage"
         case NoOfferNear():
             return "After 15 minutes I send one order up to 5% away from the last price."
+        case NothingManaged():
+            return "You can deposit at MEXC, or protect less with /protect."
+        case MissingPrices() | OldPrices() | WithinSpread() | NoLegs():
+            return "I look again at each check. You need not do anything."
         case _:
             assert_never(reason)
 

@@ -1,7 +1,7 @@
 """Detects balance changes that no order of ours explains. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -68,6 +68,17 @@ class Expectation:
     fill: Order | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Several:
+    """The tokens of a target that names them, their *prices* as far as they are known, and all
+    *fills* since the balances were seen last, the oldest first.
+    """
+
+    tokens: Sequence[Asset]
+    prices: Mapping[Asset, Decimal] = field(default_factory=dict)
+    fills: Sequence[Order] = ()
+
+
 def detect_changes(
     last: LastSeen | None,
     holdings: Holdings,
@@ -75,25 +86,28 @@ def detect_changes(
     symbol: Symbol,
     dry_run: bool,
     last_fill: Order | None,
-    price: Decimal | None,
+    price: Decimal | None = None,
     now: datetime,
+    several: Several | None = None,
 ) -> ChangeFinding | None:
     """Compare balances with the last ones; None if unchanged, or too early after a fill.
     *price* is the token's, if known: it decides what is too small to report.
 
-    Assets that were not read before are taken as they are.
+    Assets that were not read before are taken as they are. *several* replaces the pair's token.
     """
-    base = base_of(symbol)
-    amounts = {asset: holdings.of(asset).total for asset in (USDT, base)}
+    tokens = (base_of(symbol),) if several is None else several.tokens
+    prices = {tokens[0]: price} if several is None else several.prices
+    amounts = {asset: holdings.of(asset).total for asset in (USDT, *tokens)}
     seen = LastSeen(amounts, holdings.read_at)
-    before = expectation(last, symbol=symbol, last_fill=last_fill)
+    before = expectation(last, symbol=symbol, last_fill=last_fill, several=several)
     if before is None:
         return ChangeFinding(seen=seen)
     if _is_early(before, holdings, now=now):
         return None
     expected, room = before.amounts, dict(before.room)
     room[USDT] += _DUST
-    room[base] += _least(price, amounts[base], expected[base])
+    for token in tokens:
+        room[token] += _least(prices.get(token), amounts[token], expected[token])
     moved = tuple(
         BalanceChange(
             at=holdings.read_at,
@@ -102,7 +116,7 @@ def detect_changes(
             before=expected[asset],
             after=amounts[asset],
         )
-        for asset in (USDT, base)
+        for asset in (USDT, *tokens)
         if abs(amounts[asset] - expected[asset]) >= room[asset]
     )
     # Without a fill, dust stays where it is until there is enough of it to speak of.
@@ -134,17 +148,28 @@ def _is_early(before: Expectation, holdings: Holdings, *, now: datetime) -> bool
 
 
 def expectation(
-    last: LastSeen | None, *, symbol: Symbol, last_fill: Order | None
+    last: LastSeen | None,
+    *,
+    symbol: Symbol,
+    last_fill: Order | None,
+    several: Several | None = None,
 ) -> Expectation | None:
     """Returns the balances expected after our own orders; None if unknown."""
-    base = base_of(symbol)
-    if last is None or last.amounts.keys() != {USDT, base}:
+    tokens = (base_of(symbol),) if several is None else several.tokens
+    if last is None or last.amounts.keys() != {USDT, *tokens}:
         return None
-    if last_fill is None or last_fill.created_at < last.at:
-        return Expectation(last.amounts, room=dict.fromkeys(last.amounts, ZERO))
-    if last_fill.symbol != symbol or last_fill.resolved_at is None:
+    known: Sequence[Order] = () if last_fill is None else (last_fill,)
+    if several is not None and several.fills:
+        known = several.fills
+    fills = [fill for fill in known if fill.created_at >= last.at]
+    if not all(base_of(fill.symbol) in tokens and fill.resolved_at for fill in fills):
         return None
-    return _after(last_fill, base)
+    amounts, room = dict(last.amounts), dict.fromkeys(last.amounts, ZERO)
+    for fill in fills:
+        after = _after(fill, base_of(fill.symbol))
+        amounts |= after.amounts
+        room |= after.room
+    return Expectation(amounts, room, fill=fills[-1] if fills else None)
 
 
 def _after(fill: Order, base: Asset) -> Expectation:

@@ -18,6 +18,7 @@ from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, M
 from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.report_alerts import WeeklyReport
+from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.traits import AlertFacts, AlertKind, AlertTraits
@@ -140,11 +141,13 @@ class IncidentResolved(InMode, stored_as="trouble_over", kind=AlertKind.RECOVERY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDeclined(InMode, stored_as="run_declined", kind=AlertKind.TRADE, needed=True):
-    """A confirmed trade was not made: for *reason*, or the market moved away from the plan."""
+    """A confirmed trade was not made: for *reason*, or the market moved away from the plan.
+    *target* is None where it is no amount of USDT; *new_side* and *new_quote* are of the plan now.
+    """
 
     symbol: Symbol
     held: Decimal
-    target: Decimal
+    target: Decimal | None
     reason: Reason | None
     new_side: Side | None = None
     new_quote: Decimal | None = None
@@ -308,6 +311,7 @@ class ChatDeliverable(
 
 Alert = (
     TradeSettled
+    | RunSettled
     | PricesNotTaken
     | OrderUnclear
     | OrderNeverArrived

@@ -16,6 +16,7 @@ from engine.domain.alerts.alerts import (
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.report_alerts import WeeklyReport
+from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.traits import AlertKind
@@ -60,6 +61,6 @@ def _is_trouble(alert: Alert) -> bool:
 
 
 def _answers_a_user(alert: Alert) -> bool:
-    if isinstance(alert, TradeSettled):
+    if isinstance(alert, TradeSettled | RunSettled):
         return alert.trigger is Trigger.PERSON
     return isinstance(alert, RunDeclined | ManualDeclined)

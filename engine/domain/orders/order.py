@@ -159,7 +159,7 @@ class Order:
     a price has *priced*, and goes by that. *fence* is the lease's number under which it may be
     sent. *price* is what the token cost when it was planned, *move_bp* how far the prices of that
     moment lay apart, in basis points rounded up. *cancelling_since* is stored before a cancellation
-    leaves.
+    leaves. *leg* is its place among the orders of the run that *run_id* names, where it is of one.
     """
 
     client_order_id: ClientOrderId
@@ -193,6 +193,7 @@ class Order:
     error: str | None = None
     priced: PricedTerms | None = None
     cancelling_since: datetime | None = None
+    leg: int | None = None
 
     def __post_init__(self) -> None:
         if (self.side is Side.BUY) != (self.quote_amount is not None):

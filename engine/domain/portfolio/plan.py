@@ -16,7 +16,7 @@ from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.portfolio.fewest import fewest
 from engine.domain.portfolio.position import PLANNING, LegReason, Portfolio, Position, Sizes
 from engine.domain.targets.destination import Destination
-from engine.domain.targets.goals import Goal, Goals, Line, TargetSettings
+from engine.domain.targets.goals import Goal, Line, TargetSettings
 from engine.domain.targets.outside import Beyond, outside, surely_outside
 from engine.domain.targets.protection import Managed, managed
 
@@ -92,7 +92,52 @@ class NothingManaged:
     """Nothing is held, or all of it is protected."""
 
 
+@dataclass(frozen=True, slots=True)
+class WithinSpread:
+    """Only the middle prices say that *assets* are outside; not all best bids and asks do."""
+
+    assets: tuple[Asset, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoLegs:
+    """What is outside of several tokens' bands cannot be traded, each asset for its own reason."""
+
+    assets: Mapping[Asset, LegReason]
+
+
 NoPlan = MissingPrices | OldPrices | NothingManaged
+PortfolioReason = NoPlan | WithinSpread | NoLegs
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A *plan* without trades, and what of its outside is *surely* so: at the bids and at the asks."""
+
+    plan: PortfolioPlan
+    surely: Mapping[Asset, Beyond]
+
+
+def outlook(inputs: PlanInputs, *, now: datetime) -> Outlook | NoPlan:
+    """Returns what is outside, or why that is not known. It needs no rules: a check that holds asks
+    for none.
+    """
+    tokens = inputs.settings.tokens
+    if missing := tuple(asset for asset in tokens if asset not in inputs.quotes.by_asset):
+        return MissingPrices(missing)
+    if not inputs.quotes.is_fresh(now):
+        return OldPrices(inputs.quotes.read_at)
+    with localcontext(PLANNING):
+        goals = inputs.settings.goals
+        quotes = {asset: inputs.quotes.by_asset[asset] for asset in tokens}
+        held = {asset: managed_of(inputs, asset).quantity for asset in (*tokens, USDT)}
+        values = {asset: held[asset] * quote.mid for asset, quote in quotes.items()}
+        values[USDT] = held[USDT]
+        whole = sum(values.values(), ZERO)
+        if whole <= ZERO:
+            return NothingManaged()
+        plan = PortfolioPlan(whole=whole, values=values, outside=outside(goals, values))
+        return Outlook(plan, surely_outside(goals, held, quotes))
 
 
 def plan_portfolio(
@@ -103,29 +148,19 @@ def plan_portfolio(
     With *to_centre* (a user asked for it) all goes to its centre, from inside the bands too.
     Otherwise nothing is traded unless something is outside at the bids and at the asks.
     """
-    tokens = inputs.settings.tokens
-    if missing := tuple(asset for asset in tokens if asset not in inputs.quotes.by_asset):
-        return MissingPrices(missing)
-    if not inputs.quotes.is_fresh(now):
-        return OldPrices(inputs.quotes.read_at)
+    seen = outlook(inputs, now=now)
+    if not isinstance(seen, Outlook):
+        return seen
+    if not to_centre and not seen.surely:
+        return seen.plan
     with localcontext(PLANNING):
-        goals = inputs.settings.goals
-        held = {asset: managed_of(inputs, asset) for asset in (*tokens, USDT)}
-        quotes = {asset: inputs.quotes.by_asset[asset] for asset in tokens}
-        portfolio = _portfolio(inputs, goals, held, quotes)
-        values = {p.asset: p.value for p in portfolio.positions} | {USDT: portfolio.cash}
-        if portfolio.whole <= ZERO:
-            return NothingManaged()
-        quantities = {asset: part.quantity for asset, part in held.items()}
-        plan = PortfolioPlan(whole=portfolio.whole, values=values, outside=outside(goals, values))
+        portfolio = _portfolio(inputs)
         if to_centre:
             sizes = fewest(_centred(portfolio), way=ONE)
-        elif surely_outside(goals, quantities, quotes):
-            sizes = fewest(portfolio, way=inputs.destination.way)
         else:
-            return plan
+            sizes = fewest(portfolio, way=inputs.destination.way)
         legs = _legs(portfolio, sizes, inputs.rules)
-        return replace(plan, legs=legs, reasons=sizes.reasons, cost=sizes.cost)
+        return replace(seen.plan, legs=legs, reasons=sizes.reasons, cost=sizes.cost)
 
 
 def managed_of(inputs: PlanInputs, asset: Asset) -> Managed:
@@ -141,16 +176,16 @@ def managed_of(inputs: PlanInputs, asset: Asset) -> Managed:
     return replace(found, quantity=quantity, free=min(found.free, quantity))
 
 
-def _portfolio(
-    inputs: PlanInputs,
-    goals: Goals,
-    held: Mapping[Asset, Managed],
-    quotes: Mapping[Asset, Quote],
-) -> Portfolio:
-    cash = held[USDT]
+def _portfolio(inputs: PlanInputs) -> Portfolio:
+    goals, cash = inputs.settings.goals, managed_of(inputs, USDT)
     positions = [
         _position(
-            inputs, asset, goals.of(asset), held[asset], quotes[asset], takes_cash=cash.buying
+            inputs,
+            asset,
+            goals.of(asset),
+            managed_of(inputs, asset),
+            inputs.quotes.by_asset[asset],
+            takes_cash=cash.buying,
         )
         for asset in goals.tokens
     ]

@@ -18,6 +18,12 @@ class RunEnd(Enum):
     NO_PROGRESS = "no progress"
     MOST_ORDERS = "most orders"
     UNCLEAR = "unclear"  # an order's outcome is not known
+    OVER_LIMIT = "over limit"  # what is left to trade would break one
+    NO_PLAN = "no plan"  # a price is missing or old
+    UNSETTLED = "unsettled"  # the balances do not show the last order yet
+    STOPPED = "stopped"  # by a pause, a halt, or another change of the account
+    FAILED = "failed"  # the exchange did not answer
+    RESTARTED = "restarted"  # what was left is planned afresh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

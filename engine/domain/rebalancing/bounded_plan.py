@@ -95,14 +95,14 @@ def plan_bounded(
         side: Side, amount: Decimal, room: Decimal, held: Holdings
     ) -> ProposedOrder | Reason:
         need = Need(side, Wanted(quote_amount=amount), room)
-        return _bounded(need, within, held, rules, book)
+        return order_within(need, within, held, rules, book)
 
     if trade is not None:
         holdings = without_protected(holdings, settings.protected, counting=settings.counting)
         with localcontext(EXACT_OR_LESS):
             held = holdings.of(rules.quote).counted(settings.counting)
             need = Need(trade.side, _of_hand(trade, holdings, rules))
-        return Plan.of(held, _bounded(need, within, holdings, rules, book))
+        return Plan.of(held, order_within(need, within, holdings, rules, book))
     return plan_to(
         goal_of(settings),
         counting=settings.counting,
@@ -116,7 +116,7 @@ def plan_bounded(
     )
 
 
-def _bounded(
+def order_within(
     need: Need, within: Within, holdings: Holdings, rules: PairRules, book: OrderBook
 ) -> BoundedOrder | Reason:
     """Returns the order for *need*, or the reason for none."""

@@ -1,7 +1,7 @@
 """Result of a check: what it saw and decided, for `/why` and `/status`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Self
@@ -12,8 +12,16 @@ from engine.domain.accounts.settings import Band, Settings, TradingMode
 from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import USDT, Side, Symbol, base_of
+from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
 from engine.domain.orders.order import ClientOrderId, Trigger
+from engine.domain.portfolio.plan import (
+    MissingPrices,
+    NoLegs,
+    NothingManaged,
+    OldPrices,
+    PortfolioPlan,
+    WithinSpread,
+)
 from engine.domain.rebalancing.planner import (
     DepositWaits,
     EmptyBook,
@@ -26,6 +34,7 @@ from engine.domain.rebalancing.planner import (
     StepTooCoarse,
     UnderMinimum,
 )
+from engine.domain.targets.destination import Edges
 from engine.domain.targets.protection import NotCovered, without_protected
 
 # What rows and the log call each reason. Rows outlive versions: a name, once used, keeps its meaning.
@@ -41,6 +50,11 @@ REASON_TAGS: Mapping[type[Reason], str] = {
     NotCovered: "NotCovered",
     OverLimit: "OverLimit",
     NoOfferNear: "NoOfferNear",
+    MissingPrices: "MissingPrices",
+    OldPrices: "OldPrices",
+    NothingManaged: "NothingManaged",
+    WithinSpread: "WithinSpread",
+    NoLegs: "NoLegs",
 }
 
 
@@ -142,12 +156,29 @@ class BalanceSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioSnapshot:
+    """Several tokens at that moment. *held* is what is managed of each asset, *prices* are middles
+    in USDT; *edges* are the goals that the plan's worth makes of the target, in USDT. *plan* is
+    None where there is none, *jumps* are of prices that must be seen again before they are a
+    reference. *run_id* names the run that trades the plan, if one began.
+    """
+
+    held: Mapping[Asset, Decimal]
+    prices: Mapping[Asset, Decimal]
+    plan: PortfolioPlan | None = None
+    edges: Mapping[Asset, Edges] = field(default_factory=dict)
+    jumps: Mapping[Asset, Jump] = field(default_factory=dict)
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
     """One check: when, what it saw (None if it could not see), what it decided.
 
     *target* and *band* are None where the target is planned as a portfolio.
     *funds* names the balances that were read, as an Account does; None where an older version
-    wrote it. Where a balance had to be read twice, *first* is the first answer.
+    wrote it. Where a balance had to be read twice, *first* is the first answer. *portfolio* is set
+    for a target of several tokens.
     """
 
     at: datetime
@@ -158,6 +189,7 @@ class CheckResult:
     seen: BalanceSnapshot | None = None
     funds: str | None = None
     first: BalanceSnapshot | None = None
+    portfolio: PortfolioSnapshot | None = None
 
     def for_others(self) -> Self:
         """Returns it without what the exchange said of the key, which may name addresses."""
@@ -179,6 +211,7 @@ class CheckResult:
         book: OrderBook | None = None,
         first: Holdings | None = None,
         jump: Jump | None = None,
+        portfolio: PortfolioSnapshot | None = None,
     ) -> Self:
         fixed = settings.fixed
         return cls(
@@ -190,6 +223,7 @@ class CheckResult:
             seen=None if holdings is None else BalanceSnapshot.of(settings, holdings, book, jump),
             funds=funds,
             first=None if first is None else BalanceSnapshot.of(settings, first, None),
+            portfolio=portfolio,
         )
 
     def concerns(self, funds: str | None) -> bool:

@@ -74,6 +74,14 @@ def plan_over_limit(
     return None
 
 
+def over_jump(price: Decimal, *, seen: Decimal | None, limits: LimitsInForce) -> OverLimit | None:
+    """Returns the limit on prices that *price* breaks, from the one *seen* before."""
+    if seen is None or _is_near(price, seen, limits):
+        return None
+    asked = as_fraction(_distance_bp(price, seen))
+    return OverLimit(LimitKind.JUMP, asked=asked, allowed=limits.move)
+
+
 def worth(expected_quote: Decimal) -> Decimal:
     """Returns an order's worth in whole cents, rounded up."""
     return ceil_to_step(expected_quote, CENT)

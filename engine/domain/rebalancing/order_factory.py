@@ -8,7 +8,9 @@ from typing import Any
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.execution.bounded_order import BoundedOrder
+from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import floor_to_step, step_of
+from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Side, base_of
 from engine.domain.orders.order import Order, PricedTerms, Trigger, client_order_id
 from engine.domain.rebalancing.decision import DecisionInputs
@@ -34,12 +36,15 @@ def create_order(
     target: Decimal | None = None,
 ) -> Order:
     """Returns a new order; *run_id* names the decision: stored twice, it collides. *target* is the
-    one that is set with it, or what a portfolio's USDT should be; else it is the account's.
+    one that is set with it, else the account's, or where that is no amount the USDT of before.
 
     Raises ValueError for an order that only a user may request.
     """
     if trigger is Trigger.INTERVAL and account.settings.autonomy is not TradingMode.AUTO:
         raise ValueError(f"account {account.id} trades only if a person says so")
+    if target is None:
+        fixed, held = account.settings.fixed, inputs.holdings.of(USDT).total
+        target = held if fixed is None else fixed.target
     return Order(
         client_order_id=client_order_id(account_uuid=account.uuid, run_id=run_id, attempt=attempt),
         account_id=account.id,
@@ -48,7 +53,7 @@ def create_order(
         dry_run=account.settings.dry_run,
         trigger=trigger,
         fence=fence,
-        target=target or account.settings.fixed_goal.target,
+        target=target,
         created_at=now,
         **terms_of(order, inputs),
     )
@@ -56,7 +61,14 @@ def create_order(
 
 def terms_of(order: ProposedOrder, inputs: DecisionInputs) -> Mapping[str, Any]:
     """Returns the fields of a stored order that follow from its decision alone."""
-    symbol, holdings, book = inputs.settings.symbol, inputs.holdings, inputs.book
+    return terms_in(inputs.book, order, holdings=inputs.holdings, seen=inputs.recent.price)
+
+
+def terms_in(
+    book: OrderBook, order: ProposedOrder, *, holdings: Holdings, seen: Decimal | None
+) -> Mapping[str, Any]:
+    """As `terms_of`, of an order in the pair of *book*, whose price was *seen* before."""
+    symbol = book.symbol
     is_buy = order.side is Side.BUY
     return {
         "symbol": symbol,
@@ -68,7 +80,7 @@ def terms_of(order: ProposedOrder, inputs: DecisionInputs) -> Mapping[str, Any]:
         "quote_before": holdings.of(USDT).total,
         "base_before": holdings.of(base_of(symbol)).total,
         "price": usual_price(book, order.side),
-        "move_bp": price_move_bp(order, book=book, seen=inputs.recent.price),
+        "move_bp": price_move_bp(order, book=book, seen=seen),
     }
 
 

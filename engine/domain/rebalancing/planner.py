@@ -32,6 +32,7 @@ from engine.domain.market.order_book import (
     quote_received,
 )
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side
+from engine.domain.portfolio.plan import PortfolioReason
 from engine.domain.targets.destination import Edges
 from engine.domain.targets.protection import NotCovered, without_protected
 from engine.domain.targets.usdt_goal import UsdtGoal
@@ -144,6 +145,7 @@ Reason = (
     | NotCovered
     | OverLimit
     | NoOfferNear
+    | PortfolioReason
 )
 
 

@@ -9,6 +9,7 @@ from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.decision import DecisionInputs, allowed, wanted
+from engine.domain.rebalancing.leg_order import ReplayedLeg
 from engine.domain.rebalancing.order_factory import terms_of
 from engine.domain.rebalancing.planner import Plan, ProposedOrder
 
@@ -55,7 +56,7 @@ class Replayed:
     is_same: bool
 
 
-Replay = Replayed | NotReplayed
+Replay = Replayed | ReplayedLeg | NotReplayed
 
 
 def replayed(order: Order, inputs: DecisionInputs) -> Replayed:

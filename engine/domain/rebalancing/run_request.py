@@ -8,6 +8,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import MAX_TARGET
 from engine.domain.market.decimals import CENT
 from engine.domain.market.pairs import Side
+from engine.domain.portfolio.plan import PortfolioPlan
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.manual_trade import ManualRun, ManualTrade, is_undone
 from engine.domain.rebalancing.planner import ProposedOrder
@@ -42,6 +43,15 @@ class RunRequest:
         moved = abs(order.expected_quote - self.expected_quote)
         same = order.side is self.side and moved <= price_allowance(self.expected_quote)
         return same and now <= self.expires_at
+
+    def covers_plan(self, plan: PortfolioPlan, *, now: datetime) -> bool:
+        """As `covers`, of all trades of *plan*: *expected_quote* is what they come to together, and
+        *side* that of the first.
+        """
+        moved = (plan.turnover - self.expected_quote).copy_abs()
+        same = bool(plan.legs) and plan.legs[0].side is self.side
+        is_near = moved <= price_allowance(self.expected_quote)
+        return same and is_near and self.manual is None and now <= self.expires_at
 
 
 @dataclass(frozen=True, slots=True)

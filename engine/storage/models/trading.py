@@ -10,6 +10,7 @@ from engine.domain.accounts.flows import Correction
 from engine.domain.execution.capability import Answer
 from engine.domain.market.pairs import OrderType, Side
 from engine.domain.orders.order import UNRESOLVED, OrderState, Trigger
+from engine.domain.portfolio.run import RunEnd
 from engine.domain.profit.entries import FlowKind
 from engine.storage.column_types import Base
 from engine.storage.models.accounts import AccountRow
@@ -86,6 +87,33 @@ class OrderRow(Base):
     expected_average: Mapped[Decimal | None]
     widened: Mapped[bool] = mapped_column(server_default=false())
     cancelling_since: Mapped[datetime | None]
+    leg: Mapped[int | None]
+
+
+class RunRow(Base):
+    """One run of a plan over several pairs, whose orders are its legs: those with its *run_id* and a
+    `leg`. *story* is JSON. An account has one open run at most; *told* when its end was.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        Index(
+            "uq_runs_one_open",
+            "account_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), primary_key=True)
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    dry_run: Mapped[bool]
+    ended_at: Mapped[datetime | None]
+    end: Mapped[RunEnd | None]
+    told: Mapped[bool] = mapped_column(server_default=false())
+    story: Mapped[str]
 
 
 class OrderTypeRow(Base):

@@ -29,6 +29,13 @@ from engine.domain.orders.order import (
     PricedTerms,
 )
 from engine.domain.rebalancing.decision import PLANNER_VERSION, REPLAYABLE, DecisionInputs
+from engine.domain.rebalancing.leg_order import (
+    LEG_PLANNER_VERSION,
+    REPLAYABLE_LEGS,
+    LegInputs,
+    StoredLeg,
+    replayed_leg,
+)
 from engine.domain.rebalancing.limit_checks import worth_cents
 from engine.domain.rebalancing.replay import (
     NotReplayed,
@@ -55,11 +62,17 @@ class AlreadyIntended(LeaseLost):
     """The same decision was stored before: nothing may be sent for it again."""
 
 
-async def add(session: AsyncSession, intent: Order, inputs: DecisionInputs | None = None) -> None:
+async def add(
+    session: AsyncSession, intent: Order, inputs: DecisionInputs | LegInputs | None = None
+) -> None:
     """Store *intent* with the *inputs* of its decision, so that it can be replayed.
     Raises AlreadyIntended if its run and attempt are known.
     """
-    decision = None if inputs is None else to_short_json(StoredDecision(PLANNER_VERSION, inputs))
+    decision = None
+    if isinstance(inputs, LegInputs):
+        decision = to_short_json(StoredLeg(LEG_PLANNER_VERSION, inputs))
+    elif inputs is not None:
+        decision = to_short_json(StoredDecision(PLANNER_VERSION, inputs))
     try:
         async with session.begin_nested():
             session.add(OrderRow(**_columns(intent), inputs=decision))
@@ -198,6 +211,13 @@ def replay_of(order: Order, text: str | None) -> Replay:
     if text is None:
         return NotReplayed(order, WhyNot.NOT_STORED)
     tag = readable(text, PlannerTag)
+    if tag is not None and tag.planner in REPLAYABLE_LEGS:
+        leg = readable(text, StoredLeg)
+        return (
+            NotReplayed(order, WhyNot.UNREADABLE)
+            if leg is None
+            else replayed_leg(order, leg.inputs)
+        )
     if tag is not None and tag.planner not in REPLAYABLE:
         return NotReplayed(order, WhyNot.OTHER_PLANNER, tag.planner)
     decision = readable(text, StoredDecision)
@@ -235,6 +255,23 @@ async def last_fills_of(
     )
     rows = await session.scalars(select(OrderRow).where(OrderRow.id.in_(newest)))
     return {(AccountId(row.account_id), row.dry_run): intent_of(row) for row in rows}
+
+
+async def fills_since(
+    session: AsyncSession, account_id: AccountId, *, since: datetime, dry_run: bool
+) -> Sequence[Order]:
+    """Returns the account's orders with a fill that were created from then on, oldest first."""
+    rows = await session.scalars(
+        select(OrderRow)
+        .where(
+            OrderRow.account_id == account_id,
+            OrderRow.dry_run.is_(dry_run),
+            OrderRow.created_at >= since,
+            IS_TRADE,
+        )
+        .order_by(OrderRow.id)
+    )
+    return [intent_of(row) for row in rows]
 
 
 async def last_trade(session: AsyncSession, account_id: AccountId) -> Order | None:

@@ -1,0 +1,1 @@
+"""Runs of plans over several pairs, as they are stored: the orders of their legs and their ends."""

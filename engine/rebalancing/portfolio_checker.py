@@ -1,0 +1,232 @@
+"""The check of an account whose target is of shares, of several tokens, or of no single amount.
+
+One that holds makes the request for the balances, shares the one for all prices with every account,
+and writes nothing.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.incidents import Incident
+from engine.domain.accounts.settings import TradingMode
+from engine.domain.execution.bound import ExecutionMode
+from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import USDT, Asset
+from engine.domain.portfolio.plan import NoLegs, Outlook, WithinSpread
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.check_result import (
+    AwaitingApproval,
+    CheckResult,
+    Decision,
+    NoTrade,
+    PlanChanged,
+    PortfolioSnapshot,
+)
+from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason
+from engine.domain.targets.protection import managed
+from engine.domain.targets.usdt_goal import needs_price, usdt_goal
+from engine.errors import LeaseLost
+from engine.exchanges.interface import Exchange
+from engine.execution.executor import OrderExecutor
+from engine.notifications import incidents
+from engine.rebalancing import run_requests
+from engine.rebalancing.balance_readings import BalanceReading
+from engine.rebalancing.checked import Checked
+from engine.rebalancing.portfolio_planning import (
+    Planned,
+    PortfolioPlanner,
+    in_pair,
+    symbol_of,
+)
+from engine.rebalancing.portfolio_runs import PortfolioRunner, Ran
+from engine.storage.service import Service
+from engine.storage.trading import check_results
+from engine.timeouts import Timing
+
+
+@dataclass(eq=False, kw_only=True, repr=False)
+class PortfolioChecker(Service):
+    """*drift_over* notes that all is inside again; it writes only where something was outside."""
+
+    timing: Timing
+    executor: OrderExecutor
+    drift_over: Callable[[Account, Incident | None], Awaitable[None]]
+
+    def __post_init__(self) -> None:
+        self._planner = PortfolioPlanner(database=self.database, clock=self.clock)
+        self._runner = PortfolioRunner(
+            database=self.database,
+            clock=self.clock,
+            timing=self.timing,
+            executor=self.executor,
+            planner=self._planner,
+        )
+
+    async def check(  # noqa: PLR0911 - one return an outcome
+        self, duty: CheckInput, exchange: Exchange, reading: BalanceReading, *, fence: int
+    ) -> Checked:
+        """Trade what is surely outside, or store the reason. *reading* may be acted on."""
+        account, holdings, asked = duty.account, reading.holdings, duty.request is not None
+        if not asked and self._rests_without_prices(account, holdings):
+            return await self._rests(duty, reading, InsideBand())
+        seen = await self._planner.see(account, holdings, exchange.market)
+        if isinstance(seen.found, Outlook) and not asked and not seen.found.surely:
+            outside = tuple(seen.found.plan.outside)
+            reason = WithinSpread(outside) if outside else InsideBand()
+            return await self._rests(duty, reading, reason, seen.snapshot)
+        planned = await self._planner.plan(account, seen, exchange, to_centre=asked)
+        if not isinstance(planned, Planned):
+            return await self._declined(duty, reading, planned, seen.snapshot)
+        plan, snapshot = planned.plan, planned.snapshot
+        if not plan.legs:
+            found = NoLegs(plan.reasons) if plan.outside else InsideBand()
+            return await self._declined(duty, reading, found, snapshot)
+        if (over := planned.over_limit) is not None:
+            return await self._declined(duty, reading, over, snapshot)
+        if duty.request is not None and not duty.request.covers_plan(plan, now=self.clock.now()):
+            return await self._changed(duty, reading, planned)
+        if not asked and account.settings.autonomy is not TradingMode.AUTO:
+            return await self._left_to_user(duty, reading, planned)
+        return await self._run(duty, exchange, reading, planned, fence=fence)
+
+    def _rests_without_prices(self, account: Account, holdings: Holdings) -> bool:
+        """True if a target that is an amount of USDT is met: no price changes that."""
+        settings = account.settings
+        if needs_price(settings.targeting):
+            return False
+        goal = usdt_goal(settings.targeting, destination=settings.leads_to)
+        protected = settings.protected.get(USDT, ZERO)
+        held = managed(holdings.of(USDT), counting=settings.counting, protected=protected)
+        return goal.edges.holds(held.quantity)
+
+    async def _run(
+        self,
+        duty: CheckInput,
+        exchange: Exchange,
+        reading: BalanceReading,
+        planned: Planned,
+        *,
+        fence: int,
+    ) -> Checked:
+        def look(
+            verdict: Decision, holdings: Holdings, book: OrderBook, plan: Planned, run_id: str
+        ) -> CheckResult:
+            snapshot = replace(plan.snapshot, run_id=run_id)
+            of_leg = replace(duty, account=in_pair(duty.account, book.symbol))
+            return self._look(of_leg, verdict, holdings=holdings, book=book, portfolio=snapshot)
+
+        try:
+            ran: Ran = await self._runner.run(
+                duty, exchange, planned, reading.holdings, fence=fence, look=look
+            )
+        except LeaseLost:
+            if duty.request is not None:
+                async with self.database.writing() as session:
+                    await run_requests.decline_plan(
+                        session,
+                        duty.account,
+                        duty.request,
+                        planned.plan,
+                        now=self.clock.now(),
+                    )
+            raise
+        if ran.look is not None:
+            return Checked(ran.look, again_in=ran.again_in)
+        # Not one leg had an order: the first one says why.
+        asset, reason = next(iter(ran.obstacles.items()))
+        return await self._declined(duty, reading, reason, planned.snapshot, asset=asset)
+
+    async def _rests(
+        self,
+        duty: CheckInput,
+        reading: BalanceReading,
+        reason: Reason,
+        snapshot: PortfolioSnapshot | None = None,
+    ) -> Checked:
+        await self.drift_over(duty.account, duty.trouble)
+        return Checked(self._seen(duty, NoTrade(reason), reading, snapshot))
+
+    async def _declined(
+        self,
+        duty: CheckInput,
+        reading: BalanceReading,
+        reason: Reason,
+        snapshot: PortfolioSnapshot,
+        *,
+        asset: Asset | None = None,
+    ) -> Checked:
+        """Store and report why what is outside is not traded. *asset* is the one that it is about."""
+        account, settings, now = duty.account, duty.account.settings, self.clock.now()
+        if asset is None and isinstance(reason, OverLimit) and snapshot.plan is not None:
+            asset = snapshot.plan.legs[0].asset
+        about = account if asset is None else in_pair(account, symbol_of(asset))
+        look = self._seen(replace(duty, account=about), NoTrade(reason), reading, snapshot)
+        async with self.database.writing() as session:
+            await check_results.put(session, account.id, look)
+            if duty.request is not None:
+                held = snapshot.held[USDT]
+                decided = Plan(held, reason=reason)
+                await run_requests.decline(session, about, duty.request, decided, now=now)
+            elif not isinstance(reason, InsideBand):
+                calm = self.timing.calm(settings.interval)
+                await incidents.record_blocked(
+                    session, about, duty.trouble, reason, now=now, calm=calm
+                )
+                if settings.execution is not ExecutionMode.MARKET and not account.outside_since:
+                    await check_results.note_outside(session, account, now)
+        if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
+            soon = min(settings.interval, self.timing.error_backoff)
+            return Checked(look, again_in=soon)
+        return Checked(look)
+
+    async def _changed(
+        self, duty: CheckInput, reading: BalanceReading, planned: Planned
+    ) -> Checked:
+        """The user's tap does not cover what is right by now: nothing is sent."""
+        plan = planned.plan
+        verdict = PlanChanged(plan.legs[0].side, plan.turnover)
+        look = self._seen(duty, verdict, reading, planned.snapshot)
+        async with self.database.writing() as session:
+            await check_results.put(session, duty.account.id, look)
+            if duty.request is not None:
+                await run_requests.decline_plan(
+                    session, duty.account, duty.request, plan, now=self.clock.now()
+                )
+        return Checked(look)
+
+    async def _left_to_user(
+        self, duty: CheckInput, reading: BalanceReading, planned: Planned
+    ) -> Checked:
+        account, plan = duty.account, planned.plan
+        verdict = AwaitingApproval(plan.legs[0].side, plan.turnover, account.settings.autonomy)
+        look = self._seen(duty, verdict, reading, planned.snapshot)
+        now, calm = self.clock.now(), self.timing.calm(account.settings.interval)
+        async with self.database.writing() as session:
+            await check_results.put(session, account.id, look)
+            await incidents.resolve(session, account, duty.trouble, now=now, calm=calm)
+        return Checked(look)
+
+    def _seen(
+        self,
+        duty: CheckInput,
+        verdict: Decision,
+        reading: BalanceReading,
+        snapshot: PortfolioSnapshot | None,
+    ) -> CheckResult:
+        return self._look(
+            duty, verdict, holdings=reading.holdings, first=reading.first, portfolio=snapshot
+        )
+
+    def _look(self, duty: CheckInput, verdict: Decision, **seen: Any) -> CheckResult:
+        return CheckResult.of(
+            duty.account.settings,
+            at=self.clock.now(),
+            trigger=duty.trigger,
+            verdict=verdict,
+            funds=duty.account.funds,
+            **seen,
+        )

@@ -1,0 +1,344 @@
+"""Trades a plan over several pairs, one order at a time: after each the account is looked at, and
+planned again. Sells come first; a buy is never planned from what a sell was expected to bring.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.risk_limits import MAX_AMOUNT, Limits
+from engine.domain.execution.bound import is_old, may_widen
+from engine.domain.market.balances import Holdings
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import USDT, Asset, OrderType, Side, base_of
+from engine.domain.orders.order import UNRESOLVED, Order, OrderState, client_order_id
+from engine.domain.orders.settlement import shows
+from engine.domain.portfolio.plan import Leg
+from engine.domain.portfolio.run import NextOrder, Run, RunEnd, begun, next_order
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.check_result import CheckResult, Decision, OrderPlaced
+from engine.domain.rebalancing.decision import Waited
+from engine.domain.rebalancing.leg_order import (
+    LegInputs,
+    allowed_leg,
+    shortened_leg,
+    terms_of_leg,
+)
+from engine.domain.rebalancing.order_factory import run_id
+from engine.domain.rebalancing.planner import (
+    LimitKind,
+    OverLimit,
+    Plan,
+    ProposedOrder,
+    Reason,
+)
+from engine.domain.runs.stored_run import (
+    LeftOutside,
+    PortfolioRun,
+    RunStory,
+    left_outside,
+    shown,
+)
+from engine.errors import ClockRefused, LeaseLost
+from engine.exchanges.interface import Exchange, Market
+from engine.execution.executor import OrderExecutor
+from engine.execution.reconciliation import next_look
+from engine.notifications import runs
+from engine.rebalancing.portfolio_planning import (
+    Planned,
+    PortfolioPlanner,
+    in_pair,
+    symbol_of,
+)
+from engine.storage.service import Service
+from engine.timeouts import Timing, steadily
+
+logger = logging.getLogger(__name__)
+
+# The limits that no other leg would keep either.
+_OF_ALL = frozenset({LimitKind.ORDER, LimitKind.DAY, LimitKind.HOUR})
+_SETTLE_POLL = timedelta(seconds=2)
+
+# Makes what is stored with an order: of what was read, and the id of the run.
+Look = Callable[[Decision, Holdings, OrderBook, Planned, str], CheckResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of a plan. *look* is of the last order that was sent; None where none was, each leg
+    for its own reason in *obstacles*. *again_in* overrides the interval.
+    """
+
+    look: CheckResult | None
+    obstacles: dict[Asset, Reason]
+    again_in: timedelta | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Under:
+    """A run under way. *closed* are the sides on which it trades no more, *obstacles* why; *stored*
+    is set from its first order on.
+    """
+
+    duty: CheckInput
+    account: Account
+    exchange: Exchange
+    fence: int
+    planned: Planned
+    holdings: Holdings
+    progress: Run
+    run: PortfolioRun
+    closed: set[tuple[Asset, Side]] = field(default_factory=set)
+    obstacles: dict[Asset, Reason] = field(default_factory=dict)
+    attempts: int = 0
+    failed: bool = False
+    stored: bool = False
+    retimed: bool = False
+    look: CheckResult | None = None
+    again_in: timedelta | None = None
+
+    @property
+    def left(self) -> tuple[LeftOutside, ...]:
+        return left_outside(self.planned.plan, self.obstacles)
+
+    def close(self, leg: Leg, reason: Reason | None = None) -> None:
+        """Trade no more of it on that side; what else is possible is a plan of its own."""
+        self.closed.add((leg.asset, leg.side))
+        if reason is not None:
+            self.obstacles[leg.asset] = reason
+        self.progress = replace(self.progress, legs=0, outside=None)
+
+
+@dataclass(eq=False, kw_only=True, repr=False)
+class PortfolioRunner(Service):
+    timing: Timing
+    executor: OrderExecutor
+    planner: PortfolioPlanner
+
+    async def run(
+        self,
+        duty: CheckInput,
+        exchange: Exchange,
+        planned: Planned,
+        holdings: Holdings,
+        *,
+        fence: int,
+        look: Look,
+    ) -> Ran:
+        """Send the orders of *planned*, and of the plans that follow from what they bring.
+
+        Raises as the executor does; the run is ended and told of in each case. *look* makes what is
+        stored with an order.
+        """
+        account = _within(duty.account, planned)
+        under = _Under(
+            duty=duty,
+            account=account,
+            exchange=exchange,
+            fence=fence,
+            planned=planned,
+            holdings=holdings,
+            progress=begun(planned.plan),
+            run=self._opened(duty, planned, fence=fence),
+        )
+        if planned.left_open:
+            async with self.database.writing() as session:
+                await runs.end_left_open(session, [account.id], now=self.clock.now())
+        try:
+            why = await self._go_on(under, look)
+        except LeaseLost:
+            await self._end(under, RunEnd.STOPPED)
+            raise
+        except Exception:
+            await self._end(under, RunEnd.FAILED)
+            raise
+        await self._end(under, why)
+        if under.failed and why is not RunEnd.UNCLEAR:
+            failures = duty.trouble.count if duty.trouble else 0
+            under.again_in = self.timing.backoff(failures)
+        return Ran(under.look, under.obstacles, under.again_in)
+
+    def _opened(self, duty: CheckInput, planned: Planned, *, fence: int) -> PortfolioRun:
+        account, now = duty.account, self.clock.now()
+        return PortfolioRun(
+            account_id=account.id,
+            run_id=run_id(duty.request, fence=fence, now=now),
+            started_at=now,
+            dry_run=account.settings.dry_run,
+            story=RunStory(
+                settings=planned.inputs.settings,
+                destination=planned.inputs.destination,
+                trigger=duty.trigger,
+                plan=shown(planned.plan),
+            ),
+        )
+
+    async def _go_on(
+        self,
+        under: _Under,
+        look: Look,
+    ) -> RunEnd:
+        """Returns why there is no further order."""
+        while True:
+            step = next_order(under.progress, under.planned.plan)
+            if isinstance(step, RunEnd):
+                return step
+            if under.stored and under.planned.over_limit is not None:
+                return RunEnd.OVER_LIMIT
+            leg, market = step.leg, under.exchange.market
+            book = await market.book(symbol_of(leg.asset))
+            decided, inputs = await self._decided(under, leg, book)
+            if decided.order is None:
+                reason = decided.reason
+                under.close(leg, reason)
+                if isinstance(reason, OverLimit) and reason.kind in _OF_ALL:
+                    return RunEnd.OVER_LIMIT
+            elif (over := await self._sent(under, step, decided.order, inputs, look)) is not None:
+                return over
+            seen = await self.planner.see(under.account, under.holdings, market)
+            planned = await self.planner.plan(
+                under.account,
+                seen,
+                under.exchange,
+                to_centre=under.planned.to_centre,
+                closed=under.closed,
+            )
+            if not isinstance(planned, Planned):
+                return RunEnd.NO_PLAN
+            under.planned = planned
+
+    async def _decided(self, under: _Under, leg: Leg, book: OrderBook) -> tuple[Plan, LegInputs]:
+        planned, settings, now = under.planned, under.account.settings, self.clock.now()
+        order_type, waited = planned.types[leg.asset], None
+        market = under.exchange.market
+        if order_type is not OrderType.MARKET:
+            waited = await _waited(under.account, market, leg, book)
+            if is_old(book, now=now):
+                book = await market.book(book.symbol)
+        inputs = LegInputs(
+            portfolio=planned.inputs,
+            planned_at=planned.at,
+            book=book,
+            limits=planned.limits,
+            recent=planned.prices[leg.asset],
+            to_centre=planned.to_centre,
+            slippage=settings.slippage,
+            order_type=order_type,
+            waited=waited,
+        )
+        return allowed_leg(leg, inputs), inputs
+
+    async def _sent(
+        self,
+        under: _Under,
+        step: NextOrder,
+        order: ProposedOrder,
+        inputs: LegInputs,
+        look: Look,
+    ) -> RunEnd | None:
+        """Send one order, and look what it did. Returns the run's end, if it is one."""
+        leg, exchange, account = step.leg, under.exchange, under.account
+        intent = self._intent(under, order, inputs)
+        if leg.asset in under.planned.untried and not await self.executor.try_type(
+            intent, account=in_pair(account, intent.symbol), exchange=exchange
+        ):
+            return None  # planned again, by MARKET
+        verdict = OrderPlaced(intent.client_order_id, intent.side, intent.expected_quote)
+        holdings, read_at = under.holdings, under.holdings.read_at
+        quotes_at = under.planned.inputs.quotes.read_at
+        under.attempts += 1
+        story = under.run.story
+        rounds = story.rounds + (under.progress.legs == 0 and under.stored)
+        story = replace(story, rounds=rounds, orders=story.orders + 1)
+        under.run, under.stored = replace(under.run, story=story), True
+        under.look = look(verdict, holdings, inputs.book, under.planned, under.run.run_id)
+        try:
+            intent = await self.executor.execute(
+                intent,
+                account=in_pair(account, intent.symbol),
+                exchange=exchange,
+                read_at=steadily(self.clock, read_at, inputs.book.read_at, quotes_at),
+                look=under.look,
+                inputs=shortened_leg(inputs),
+                request=under.duty.request,
+                run=under.run,
+            )
+        except ClockRefused:
+            await exchange.resync()
+            if under.retimed:
+                raise
+            under.retimed = True
+            return None
+        under.progress = step.run
+        if intent.state in UNRESOLVED:
+            under.again_in = next_look(intent, now=exchange.time())
+            return RunEnd.UNCLEAR
+        if intent.state in {OrderState.REJECTED, OrderState.UNFILLED}:
+            under.failed = True
+            under.close(leg)
+            return None
+        after = await self._settled(under, intent)
+        if after is None:
+            under.again_in = _SETTLE_POLL
+            return RunEnd.UNSETTLED
+        under.holdings = after
+        return None
+
+    def _intent(self, under: _Under, order: ProposedOrder, inputs: LegInputs) -> Order:
+        account, run, number = under.account, under.run.run_id, under.attempts + 1
+        goal = under.planned.snapshot.edges[USDT]
+        return Order(
+            client_order_id=client_order_id(account_uuid=account.uuid, run_id=run, attempt=number),
+            account_id=account.id,
+            run_id=run,
+            attempt=number,
+            dry_run=account.settings.dry_run,
+            trigger=under.duty.trigger,
+            fence=under.fence,
+            target=goal.rest,
+            created_at=self.clock.now(),
+            leg=number,
+            **terms_of_leg(order, inputs),
+        )
+
+    async def _settled(self, under: _Under, intent: Order) -> Holdings | None:
+        """Returns balances that show the order, and have lost nothing else; None where these are
+        not read now.
+        """
+        if intent.quote_after is None:
+            return None
+        after = await under.exchange.holdings()
+        others = set(under.planned.inputs.settings.tokens) - {base_of(intent.symbol)}
+        has_all = all(after.of(asset).total >= under.holdings.of(asset).total for asset in others)
+        return after if has_all and shows(after, intent) else None
+
+    async def _end(self, under: _Under, why: RunEnd) -> None:
+        if not under.stored:
+            return
+        async with self.database.writing() as session:
+            now = self.clock.now()
+            await runs.end(session, under.run, why, left=under.left, now=now)
+
+
+def _within(account: Account, planned: Planned) -> Account:
+    """Returns the account with the limits that the plan was made within, as its own: those of a
+    share follow from what the account is worth.
+    """
+    limits = planned.limits
+    own = Limits(
+        order=min(limits.order, MAX_AMOUNT),
+        day=min(limits.day, MAX_AMOUNT),
+        orders_per_hour=limits.orders_per_hour,
+        move=limits.move,
+    )
+    return replace(account, limits=own)
+
+
+async def _waited(account: Account, market: Market, leg: Leg, book: OrderBook) -> Waited | None:
+    """None while nothing has been out of its band for long."""
+    since, now = account.outside_since, book.read_at
+    if since is None or not may_widen(account.settings.slippage, outside_since=since, now=now):
+        return None
+    return Waited(since, now, await market.last_price(symbol_of(leg.asset)))
