@@ -1,10 +1,12 @@
 """Reads the data that an order of a pair is planned on in one round trip."""
 
 import asyncio
+from collections.abc import Mapping
 from decimal import Decimal
 
+from engine.domain.accounts.settings import Settings
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import PairRules, Symbol
+from engine.domain.market.pairs import Asset, PairRules, Symbol, base_of
 from engine.errors import Rejected, Unavailable
 from engine.exchanges.interface import Market
 
@@ -27,6 +29,20 @@ async def middle(market: Market, symbol: Symbol) -> Decimal | None:
         return (await market.book(symbol)).mid
     except (Unavailable, Rejected):
         return None
+
+
+async def middles(market: Market, settings: Settings) -> Mapping[Asset, Decimal]:
+    """Returns the middle prices of the tokens that are traded, as far as they can be read now: of a
+    portfolio by the request that all accounts share.
+    """
+    if settings.fixed is not None:
+        mid = await middle(market, settings.symbol)
+        return {} if mid is None else {base_of(settings.symbol): mid}
+    try:
+        quotes = await market.quotes(settings.targeting.tokens)
+    except (Unavailable, Rejected):
+        return {}
+    return {asset: quote.mid for asset, quote in quotes.by_asset.items()}
 
 
 async def quantity_step(market: Market, symbol: Symbol) -> Decimal | None:

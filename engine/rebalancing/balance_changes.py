@@ -1,6 +1,6 @@
 """Detects, stores and reports deposits, withdrawals and trades by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -8,17 +8,18 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.balance_changes import ChangeFinding, Several, detect_changes
+from engine.domain.accounts.balance_changes import ChangeFinding, detect_changes
 from engine.domain.accounts.deposits import DepositChoice, WaitingDeposit
 from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.alerts.deposit_alerts import BalanceChanged, ComingOrder, DepositTraded
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, Asset, base_of
+from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
+from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_input import CheckInput
-from engine.errors import EngineError, Rejected, Unavailable
+from engine.errors import EngineError
 from engine.exchanges.interface import Exchange, Market
-from engine.exchanges.pair_data import middle, quantity_step, rules_and_book
+from engine.exchanges.pair_data import middles, quantity_step, rules_and_book
 from engine.notifications.publish import publish
 from engine.rebalancing.deposits import DepositSeen, rest_of, settle
 from engine.rebalancing.evaluation import evaluate
@@ -36,48 +37,46 @@ _HOUR, _MANY = timedelta(hours=1), 6
 class BalanceChangeMonitor(Service):
     owner: str
 
-    async def detect(self, duty: CheckInput, holdings: Holdings) -> ChangeFinding | None:
+    async def fills(self, duty: CheckInput) -> Sequence[Order]:
+        """Returns our fills since the balances were seen last: of one pair only the last one, which
+        was planned from balances with all others in them. Asks the database only if it must.
+        """
+        last, fill, settings = duty.last_seen, duty.last_fill, duty.account.settings
+        if fill is None:
+            return ()
+        is_pair = settings.fixed is not None and last is not None and last.is_of(settings.assets)
+        if last is None or fill.created_at < last.at or is_pair:
+            return (fill,)
+        async with self.database.reading() as session:
+            return await orders.fills_since(
+                session, duty.account.id, since=last.at, dry_run=settings.dry_run
+            )
+
+    async def detect(
+        self, duty: CheckInput, holdings: Holdings, fills: Sequence[Order], market: Market
+    ) -> ChangeFinding | None:
         """Compare what is held with what was seen before; None where nothing is to be kept."""
-        account, last, settings = duty.account, duty.last_seen, duty.account.settings
-        if last is not None and last.is_still(holdings) and self._is_complete(duty):
+        last, settings = duty.last_seen, duty.account.settings
+        if last is not None and last.is_of(settings.assets) and last.is_still(holdings):
             return None
-        price, several = None, await self.several(duty, holdings)
-        if last is not None:
-            async with self.database.reading() as session:
-                seen = await check_results.seen_of(session, account.id, settings.symbol)
-            price = seen.price if seen else None
         return detect_changes(
             last,
             holdings,
-            symbol=settings.symbol,
+            assets=settings.assets,
             dry_run=settings.dry_run,
-            last_fill=duty.last_fill,
-            price=price,
+            fills=fills,
+            prices={} if last is None else await self._known_prices(duty.account, market),
             now=self.clock.now(),
-            several=several,
         )
 
-    async def several(self, duty: CheckInput, holdings: Holdings) -> Several | None:
-        """Returns what is known of a portfolio's tokens; None for the one token of a pair."""
-        account, last = duty.account, duty.last_seen
-        if account.settings.fixed is not None:
-            return None
-        tokens = account.settings.targeting.tokens
-        if last is None or (last.is_still(holdings) and self._is_complete(duty)):
-            return Several(tokens)
+    async def _known_prices(self, account: Account, market: Market) -> Mapping[Asset, Decimal]:
+        """Returns the prices by which a change is too small: of one pair the one of its last check."""
+        settings = account.settings
+        if settings.fixed is None:
+            return await middles(market, settings)
         async with self.database.reading() as session:
-            look = await check_results.get(session, account.id)
-            dry_run = account.settings.dry_run
-            fills = await orders.fills_since(session, account.id, since=last.at, dry_run=dry_run)
-        prices = look.portfolio.prices if look is not None and look.portfolio else {}
-        return Several(tokens, prices, fills)
-
-    def _is_complete(self, duty: CheckInput) -> bool:
-        """True if the balances of all assets are on record."""
-        last, settings = duty.last_seen, duty.account.settings
-        return last is not None and (
-            settings.fixed is not None or last.amounts.keys() == set(settings.assets)
-        )
+            seen = await check_results.seen_of(session, account.id, settings.symbol)
+        return {} if seen is None or seen.price is None else {base_of(seen.symbol): seen.price}
 
     async def record(
         self,
@@ -96,9 +95,9 @@ class BalanceChangeMonitor(Service):
         if finding is None and rest == account.waiting and (rest is None or not rest.is_over(now)):
             return account
         moved = finding is not None and finding.moved
-        step = await quantity_step(exchange.market, settings.symbol) if moved else None
+        step = await self._step(settings, finding, exchange.market)
         coming = await self._coming(duty, finding, holdings, exchange, rest)
-        prices = await self._prices(settings, exchange.market) if moved else {}
+        prices = await middles(exchange.market, settings) if moved else {}
         async with self.database.writing() as session:
             current = await accounts.unchanged(
                 session, account, owner=self.owner, fence=fence, now=self.database.now()
@@ -131,16 +130,18 @@ class BalanceChangeMonitor(Service):
                 )
         return after
 
-    async def _prices(self, settings: Settings, market: Market) -> Mapping[Asset, Decimal]:
-        """Returns the middle prices of the tokens, as far as they can be read now."""
+    async def _step(
+        self, settings: Settings, finding: ChangeFinding | None, market: Market
+    ) -> Decimal | None:
+        """Returns the precision of the token that an alert of *finding* tells of; None where it tells
+        of several, or it cannot be read now.
+        """
+        if finding is None or not finding.moved:
+            return None
         if settings.fixed is not None:
-            mid = await middle(market, settings.symbol)
-            return {} if mid is None else {base_of(settings.symbol): mid}
-        try:
-            quotes = await market.quotes(settings.targeting.tokens)
-        except (Unavailable, Rejected):
-            return {}
-        return {asset: quote.mid for asset, quote in quotes.by_asset.items()}
+            return await quantity_step(market, settings.symbol)
+        tokens = [moved.asset for moved in finding.moved if moved.asset != USDT]
+        return await quantity_step(market, Symbol(tokens[0] + USDT)) if len(tokens) == 1 else None
 
     async def _coming(
         self,
@@ -224,7 +225,8 @@ class BalanceChangeMonitor(Service):
 
 
 def _price_beside(asset: Asset, prices: Mapping[Asset, Decimal]) -> Decimal | None:
-    """Returns the price to keep with a change: the token's own, or of USDT that of the one token."""
+    """The price to keep with a change: the token's own, beside USDT that of the only token."""
     if asset == USDT and len(prices) == 1:
-        return next(iter(prices.values()))
+        [price] = prices.values()
+        return price
     return prices.get(asset)

@@ -1,16 +1,12 @@
 """Reads an account's balances for a check, and decides whether it may act on them."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.clock import Clock
-from engine.domain.accounts.balance_changes import (
-    ChangeFinding,
-    Several,
-    expectation,
-    is_undecided,
-)
+from engine.domain.accounts.balance_changes import ChangeFinding, expectation, is_undecided
 from engine.domain.accounts.deposits import DepositChoice
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
@@ -65,11 +61,12 @@ class BalanceReader:
         first = await self._read(duty, exchange)
         if not self._is_settled(duty, first, exchange_time=exchange.time()):
             return BalanceReading(first, is_settled=False)
-        if self._may_be_deposit(duty, first):
+        fills = await self.balance_changes.fills(duty)
+        if self._may_be_deposit(duty, first, fills):
             return BalanceReading(first, is_settled=False)
-        finding = await self.balance_changes.detect(duty, first)
-        several = await self.balance_changes.several(duty, first)
-        if not self._is_doubtful(duty, first, finding, several):
+        market = exchange.market
+        finding = await self.balance_changes.detect(duty, first, fills, market)
+        if not self._is_doubtful(duty, first, fills, finding):
             return BalanceReading(first, finding=finding)
         await self.clock.sleep(self.timing.second_sight)
         again = await self._read(duty, exchange)
@@ -77,10 +74,10 @@ class BalanceReader:
             return BalanceReading(again, is_settled=False)
         settings, asked = duty.account.settings, duty.request is not None
         both = agreed(first, again, settings=settings, asked=asked)
-        found = await self.balance_changes.detect(duty, both)
+        found = await self.balance_changes.detect(duty, both, fills, market)
         if _keeps(duty, finding) or _keeps(duty, found):
             both = min(first, again, key=lambda reading: reading.of(USDT).total)
-            found = await self.balance_changes.detect(duty, both)
+            found = await self.balance_changes.detect(duty, both, fills, market)
             if not _keeps(duty, found):
                 was, now = (reading.of(USDT).total for reading in (first, again))
                 raise BadData(f"MEXC said {was:f} USDT, and {now:f} USDT a moment later")
@@ -115,7 +112,9 @@ class BalanceReader:
             self._settled[account_id] = fill.client_order_id
         return settled
 
-    def _may_be_deposit(self, duty: CheckInput, holdings: Holdings) -> bool:
+    def _may_be_deposit(
+        self, duty: CheckInput, holdings: Holdings, fills: Sequence[Order]
+    ) -> bool:
         """True if that is to be known before anything is traded."""
         settings = duty.account.settings
         at_once = settings.deposits.choice is DepositChoice.NOW
@@ -124,8 +123,8 @@ class BalanceReader:
         return is_undecided(
             duty.last_seen,
             holdings,
-            symbol=settings.symbol,
-            last_fill=duty.last_fill,
+            assets=settings.assets,
+            fills=fills,
             now=self.clock.now(),
         )
 
@@ -133,8 +132,8 @@ class BalanceReader:
         self,
         duty: CheckInput,
         holdings: Holdings,
+        fills: Sequence[Order],
         finding: ChangeFinding | None,
-        several: Several | None,
     ) -> bool:
         """True if *holdings* must be read a second time. A paper ledger is our own."""
         settings = duty.account.settings
@@ -144,12 +143,7 @@ class BalanceReader:
             holdings,
             settings=settings,
             asked=duty.request is not None,
-            expected=expectation(
-                duty.last_seen,
-                symbol=settings.symbol,
-                last_fill=duty.last_fill,
-                several=several,
-            ),
+            expected=expectation(duty.last_seen, assets=settings.assets, fills=fills),
             finding=finding,
             marks=duty.marks,
         )
@@ -157,7 +151,8 @@ class BalanceReader:
 
 def _keeps(duty: CheckInput, finding: ChangeFinding | None) -> bool:
     """True if *finding* raises the target: a deposit counts for that only if seen twice."""
-    keeps = duty.account.settings.deposits.choice is DepositChoice.KEEP
+    settings = duty.account.settings
+    keeps = settings.deposits.choice is DepositChoice.KEEP and settings.fixed is not None
     return keeps and finding is not None and finding.arrived > ZERO
 
 

@@ -1,5 +1,6 @@
 """Money that no order explains: nothing else is told, and nothing is told too early."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,13 +16,14 @@ from engine.domain.accounts.balance_changes import (
     detect_changes,
 )
 from engine.domain.market.balances import Balance, Holdings, LastSeen
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.orders.order import Execution, Fees, Order, OrderState
-from tests.builders import MNTLUSDT, intent
+from tests.builders import intent
 from tests.fakes.clock import START
 
 D = Decimal
-MNTL = Asset("MNTL")
+MNTL, ABC = Asset("MNTL"), Asset("ABC")
 PRICE = D("0.002")
 LATER = START + timedelta(minutes=2)
 
@@ -34,12 +36,19 @@ def last(usdt: Any = 40, mntl: Any = 100_000, at: datetime = START) -> LastSeen:
     return LastSeen({USDT: D(usdt), MNTL: D(mntl)}, at)
 
 
-def judged(before: LastSeen | None, now_held: Holdings, **changes: Any) -> ChangeFinding | None:
+def judged(
+    before: LastSeen | None,
+    now_held: Holdings,
+    *,
+    last_fill: Order | None = None,
+    price: Decimal | None = PRICE,
+    **changes: Any,
+) -> ChangeFinding | None:
     values: dict[str, Any] = {
-        "symbol": MNTLUSDT,
+        "assets": (USDT, MNTL),
         "dry_run": False,
-        "last_fill": None,
-        "price": PRICE,
+        "fills": () if last_fill is None else (last_fill,),
+        "prices": {} if price is None else {MNTL: price},
         "now": now_held.read_at,
     } | changes
     return detect_changes(before, now_held, **values)
@@ -67,10 +76,13 @@ def test_what_was_never_looked_at_is_taken_as_it_is():
     assert finding == ChangeFinding(seen=last(140, 5, LATER))
 
 
-def test_another_pair_is_a_first_look():
-    finding = judged(last(), Holdings({USDT: Balance(D(140))}, LATER), symbol=Symbol("ABCUSDT"))
+def test_of_another_token_only_the_usdt_goes_on_being_compared():
+    held_now = Holdings({USDT: Balance(D(140)), ABC: Balance(D(7))}, LATER)
+    finding = judged(last(), held_now, assets=(USDT, ABC))
 
-    assert changes(finding) == {}
+    assert changes(finding) == {"USDT": D(100)}
+    assert finding is not None
+    assert finding.seen.amounts == {USDT: D(140), ABC: D(7)}
 
 
 def test_the_same_balances_are_nothing_to_note():
@@ -227,3 +239,113 @@ def test_no_fill_of_ours_is_ever_told_as_a_movement(
     )
 
     assert finding is None or finding.moved == ()
+
+
+BTC, ETH = Asset("BTC"), Asset("ETH")
+BASKET = (USDT, BTC, ETH, MNTL)
+PRICES = {BTC: D(50), ETH: D(4), MNTL: PRICE}
+OPENED = {USDT: D(1000), BTC: D(20), ETH: D(200), MNTL: D(100_000)}
+
+
+def legs(
+    trades: list[tuple[Asset, Side, Decimal, Any]],
+) -> tuple[list[Order], dict[Asset, Decimal]]:
+    """The orders of one run at MARKET prices, with their fees, and what is held after them."""
+    held_then, orders = dict(OPENED), []
+    for number, (asset, side, quote, fee_in) in enumerate(trades):
+        base, sign = quote / PRICES[asset], 1 if side is Side.BUY else -1
+        fees = {"USDT": {USDT: quote / 2000}, "token": {asset: base / 2000}, "none": None}[fee_in]
+        orders.append(
+            fill(
+                side,
+                symbol=Symbol(asset + USDT),
+                execution=Execution(base, quote),
+                fees=None if fees is None else Fees(fees),
+                quote_before=held_then[USDT],
+                base_before=held_then[asset],
+                created_at=START + timedelta(seconds=number),
+                resolved_at=START + timedelta(seconds=number),
+            )
+        )
+        held_then[USDT] -= sign * quote
+        held_then[asset] += sign * base
+        for taken, amount in (fees or {USDT: quote / 2000}).items():
+            held_then[taken] -= amount
+    return orders, held_then
+
+
+trades_of_a_run = st.lists(
+    st.tuples(
+        st.sampled_from([BTC, ETH, MNTL]),
+        st.sampled_from(Side),
+        st.decimals(2, 90, places=2),
+        st.sampled_from(["USDT", "token", "none"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(trades_of_a_run, st.sampled_from([None, *BASKET]), st.decimals(5, 90, places=2))
+def test_of_a_run_over_several_pairs_only_what_no_order_did_is_told(
+    trades: list[tuple[Asset, Side, Decimal, Any]], came: Asset | None, worth: Decimal
+):
+    orders, after = legs(trades)
+    deposit = ZERO if came is None else worth / PRICES.get(came, D(1))
+    if came is not None:
+        after[came] += deposit
+    read = Holdings({asset: Balance(amount) for asset, amount in after.items()}, LATER)
+
+    finding = judged(
+        LastSeen(OPENED, START), read, assets=BASKET, fills=orders, prices=PRICES, now=LATER
+    )
+
+    assert finding is not None
+    assert [moved.asset for moved in finding.moved] == ([came] if came else [])
+    assert all(abs(moved.change / deposit - 1) < D("0.1") for moved in finding.moved)
+    assert finding.seen.amounts == after
+
+
+def test_a_deposit_between_two_legs_of_a_run_is_told():
+    orders, after = legs([(BTC, Side.SELL, D(50), "USDT"), (ETH, Side.BUY, D(50), "USDT")])
+    orders[1] = replace(orders[1], quote_before=orders[1].quote_before + 30)
+    after[USDT] += 30
+    read = Holdings({asset: Balance(amount) for asset, amount in after.items()}, LATER)
+
+    finding = judged(LastSeen(OPENED, START), read, assets=BASKET, fills=orders, prices=PRICES)
+
+    assert changes(finding) == {"USDT": D(30)}
+
+
+def test_a_change_of_the_target_takes_new_tokens_as_they_are_and_compares_those_kept():
+    seen = LastSeen({USDT: D(40), BTC: D(1), MNTL: D(100_000)}, START)
+    read = Holdings({USDT: Balance(D(40)), BTC: Balance(D(3)), ETH: Balance(D(5))}, LATER)
+
+    finding = judged(seen, read, assets=(USDT, BTC, ETH), prices=PRICES)
+    same = judged(replace(seen, amounts={USDT: D(40)}), read, assets=(USDT, ETH), prices=PRICES)
+
+    assert changes(finding) == {"BTC": D(2)}
+    assert same == ChangeFinding(seen=LastSeen({USDT: D(40), ETH: D(5)}, LATER))
+
+
+def test_an_order_in_a_token_that_left_the_target_still_explains_its_usdt():
+    orders, after = legs([(BTC, Side.SELL, D(50), "USDT")])
+    read = Holdings({asset: Balance(amount) for asset, amount in after.items()}, LATER)
+
+    finding = judged(
+        LastSeen({USDT: D(1000), BTC: D(20)}, START), read, assets=(USDT, ETH), fills=orders
+    )
+
+    assert changes(finding) == {}
+
+
+def test_a_fee_that_is_not_known_yet_may_have_come_of_any_token():
+    mx = Asset("MX")
+    [order], after = legs([(BTC, Side.SELL, D(50), "none")])
+    seen = LastSeen({**OPENED, mx: D(10)}, START)
+    read = Holdings({a: Balance(n) for a, n in {**after, mx: D("9.95")}.items()}, LATER)
+    everything: dict[str, Any] = {"assets": (*BASKET, mx), "prices": {**PRICES, mx: D(2)}}
+
+    assert changes(judged(seen, read, fills=[order], **everything)) == {}
+    known = replace(order, fees=Fees({USDT: D("0.025")}))
+    assert changes(judged(seen, read, fills=[known], **everything)) == {"MX": D("-0.05")}

@@ -1,5 +1,6 @@
 """A rise is believed at first sight, a fall that nothing explains at the second."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +16,9 @@ from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import Order, OrderState
 from engine.domain.rebalancing.balance_confirmation import agreed, is_short, needs_second
 from engine.domain.rebalancing.planner import MarketSell, plan
+from engine.domain.targets.target import Basket
 from engine.errors import BadData
-from tests.builders import MNTL, MNTLUSDT, book, execution, holdings, intent, rules, settings
+from tests.builders import MNTL, book, execution, holdings, intent, rules, settings
 from tests.fakes.clock import START
 
 D = Decimal
@@ -41,16 +43,17 @@ def is_doubtful(
     **more: Any,
 ) -> bool:
     wishes = wishes or settings()
+    fills = () if last_fill is None else (last_fill,)
     finding = detect_changes(
         last,
         read,
-        symbol=MNTLUSDT,
+        assets=(USDT, MNTL),
         dry_run=False,
-        last_fill=last_fill,
-        price=D("0.002"),
+        fills=fills,
+        prices={MNTL: D("0.002")},
         now=read.read_at,
     )
-    expected = expectation(last, symbol=MNTLUSDT, last_fill=last_fill)
+    expected = expectation(last, assets=(USDT, MNTL), fills=fills)
     known: dict[str, Any] = {"asked": False, "expected": expected, "finding": finding} | more
     return needs_second(read, settings=wishes, **known)
 
@@ -118,6 +121,16 @@ def test_coins_that_went_into_an_open_order_are_doubted_where_only_free_ones_cou
 
     assert not is_doubtful(read)
     assert is_doubtful(read, wishes=settings(counting=Counting.FREE))
+
+
+def test_what_a_basket_lacks_of_a_token_right_after_a_fill_is_doubted():
+    basket = replace(settings(), target=Basket.of([(MNTL, 50), (USDT, 50)]))
+    seen = LastSeen({USDT: D(20), MNTL: D(110_000)}, START)
+
+    assert not is_doubtful(holdings(usdt=40), last=seen, last_fill=SOLD, wishes=basket)
+    assert is_doubtful(holdings(usdt=40, mntl=99_000), last=seen, last_fill=SOLD, wishes=basket)
+    assert is_doubtful(holdings(usdt=39), last=seen, last_fill=SOLD, wishes=basket)
+    assert is_doubtful(holdings(usdt=20, mntl=99_000), last=seen, wishes=basket)
 
 
 def test_a_mark_that_would_be_called_low_is_doubted_and_one_that_was_told_is_not():

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from engine.domain.market.balances import Holdings, LastSeen
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
+from engine.domain.market.pairs import USDT, Asset, Side, base_of
 from engine.domain.orders.order import Order
 from engine.domain.orders.settlement import shows
 
@@ -61,53 +61,56 @@ class ChangeFinding:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """*amounts* by asset, each give or take its *room*; *fill* is the order that is in them."""
+    """*amounts* by asset, each give or take its *room*; *fill* is the last order that is in them.
+    *fees* in USDT are not known yet: they may have been taken in a token that was not traded.
+    """
 
     amounts: Mapping[Asset, Decimal]
     room: Mapping[Asset, Decimal]
     fill: Order | None = None
+    fees: Mapping[Asset, Decimal] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class Several:
-    """The tokens of a target that names them, their *prices* as far as they are known, and all
-    *fills* since the balances were seen last, the oldest first.
-    """
-
-    tokens: Sequence[Asset]
-    prices: Mapping[Asset, Decimal] = field(default_factory=dict)
-    fills: Sequence[Order] = ()
+    def lacking(self, holdings: Holdings) -> Sequence[Asset]:
+        """The assets of which less is there than our own orders explain."""
+        return [
+            asset
+            for asset, amount in self.amounts.items()
+            if amount - holdings.of(asset).total > self.room[asset] + amount * _MUCH
+        ]
 
 
 def detect_changes(
     last: LastSeen | None,
     holdings: Holdings,
     *,
-    symbol: Symbol,
+    assets: Sequence[Asset],
     dry_run: bool,
-    last_fill: Order | None,
-    price: Decimal | None = None,
+    fills: Sequence[Order],
+    prices: Mapping[Asset, Decimal],
     now: datetime,
-    several: Several | None = None,
 ) -> ChangeFinding | None:
-    """Compare balances with the last ones; None if unchanged, or too early after a fill.
-    *price* is the token's, if known: it decides what is too small to report.
+    """Compare balances of *assets*, which are USDT and what is traded, with the last ones; None if
+    unchanged, or too early after a fill. *fills* are as of `expectation`, *prices* those of tokens
+    that are known: they decide what is too small to report.
 
-    Assets that were not read before are taken as they are. *several* replaces the pair's token.
+    Assets that were not read before are taken as they are.
     """
-    tokens = (base_of(symbol),) if several is None else several.tokens
-    prices = {tokens[0]: price} if several is None else several.prices
-    amounts = {asset: holdings.of(asset).total for asset in (USDT, *tokens)}
+    amounts = {asset: holdings.of(asset).total for asset in assets}
     seen = LastSeen(amounts, holdings.read_at)
-    before = expectation(last, symbol=symbol, last_fill=last_fill, several=several)
-    if before is None:
+    before = expectation(last, assets=assets, fills=fills)
+    if last is None or before is None:
         return ChangeFinding(seen=seen)
     if _is_early(before, holdings, now=now):
         return None
     expected, room = before.amounts, dict(before.room)
-    room[USDT] += _DUST
-    for token in tokens:
-        room[token] += _least(prices.get(token), amounts[token], expected[token])
+    for asset in expected:
+        if asset == USDT:
+            room[asset] += _DUST
+            continue
+        price = prices.get(asset)
+        room[asset] += _least(price, amounts[asset], expected[asset])
+        if price is not None and price > ZERO:
+            room[asset] += before.fees.get(asset, ZERO) / price
     moved = tuple(
         BalanceChange(
             at=holdings.read_at,
@@ -116,23 +119,24 @@ def detect_changes(
             before=expected[asset],
             after=amounts[asset],
         )
-        for asset in (USDT, *tokens)
-        if abs(amounts[asset] - expected[asset]) >= room[asset]
+        for asset in assets
+        if asset in expected and abs(amounts[asset] - expected[asset]) >= room[asset]
     )
     # Without a fill, dust stays where it is until there is enough of it to speak of.
-    return ChangeFinding(seen=seen, moved=moved) if moved or before.fill is not None else None
+    is_news = moved or before.fill is not None or not last.is_of(assets)
+    return ChangeFinding(seen=seen, moved=moved) if is_news else None
 
 
 def is_undecided(
     last: LastSeen | None,
     holdings: Holdings,
     *,
-    symbol: Symbol,
-    last_fill: Order | None,
+    assets: Sequence[Asset],
+    fills: Sequence[Order],
     now: datetime,
 ) -> bool:
     """True if there is more USDT than expected, so soon after a fill that it may be no deposit."""
-    before = expectation(last, symbol=symbol, last_fill=last_fill)
+    before = expectation(last, assets=assets, fills=fills)
     if before is None or not _is_early(before, holdings, now=now):
         return False
     return holdings.of(USDT).total - before.amounts[USDT] >= before.room[USDT] + _DUST
@@ -148,42 +152,38 @@ def _is_early(before: Expectation, holdings: Holdings, *, now: datetime) -> bool
 
 
 def expectation(
-    last: LastSeen | None,
-    *,
-    symbol: Symbol,
-    last_fill: Order | None,
-    several: Several | None = None,
+    last: LastSeen | None, *, assets: Sequence[Asset], fills: Sequence[Order]
 ) -> Expectation | None:
-    """Returns the balances expected after our own orders; None if unknown."""
-    tokens = (base_of(symbol),) if several is None else several.tokens
-    if last is None or last.amounts.keys() != {USDT, *tokens}:
+    """Returns the balances expected after our own orders, of those of *assets* that were read
+    before; None if unknown. *fills* end with the last one, oldest first: without those before it,
+    nothing counts but what was there when it was planned.
+    """
+    if last is None or USDT not in last.amounts:
         return None
-    known: Sequence[Order] = () if last_fill is None else (last_fill,)
-    if several is not None and several.fills:
-        known = several.fills
-    fills = [fill for fill in known if fill.created_at >= last.at]
-    if not all(base_of(fill.symbol) in tokens and fill.resolved_at for fill in fills):
+    amounts = {asset: last.amounts[asset] for asset in assets if asset in last.amounts}
+    room = dict.fromkeys(amounts, ZERO)
+    since = [fill for fill in fills if fill.created_at >= last.at]
+    tokens = {base_of(fill.symbol) for fill in since}
+    if any(fill.resolved_at is None for fill in since) or tokens - {*last.amounts, *assets}:
         return None
-    amounts, room = dict(last.amounts), dict.fromkeys(last.amounts, ZERO)
-    for fill in fills:
-        after = _after(fill, base_of(fill.symbol))
-        amounts |= after.amounts
-        room |= after.room
-    return Expectation(amounts, room, fill=fills[-1] if fills else None)
-
-
-def _after(fill: Order, base: Asset) -> Expectation:
-    """Returns the balances after *fill*, and how far its fees may differ."""
-    done, sign = fill.execution, 1 if fill.side is Side.BUY else -1
-    expected = {
-        USDT: fill.quote_before - sign * done.quote_amount,
-        base: fill.base_before + sign * done.base_quantity,
-    }
-    for asset in expected:
-        if fill.fees is not None:
-            expected[asset] -= fill.fees.in_asset(asset)
-    room = {USDT: done.quote_amount * _FEE_ROOM, base: done.base_quantity * _FEE_ROOM}
-    return Expectation(expected, room=room, fill=fill)
+    if not since:
+        return Expectation(amounts, room)
+    # Planned from balances that were compared just before: with the dust that was left out then.
+    first = since[0]
+    planned = {USDT: first.quote_before, base_of(first.symbol): first.base_before}
+    amounts |= {asset: amount for asset, amount in planned.items() if asset in amounts}
+    fees = dict.fromkeys(amounts, ZERO)
+    for fill in since:
+        base, done, sign = base_of(fill.symbol), fill.execution, 1 if fill.side is Side.BUY else -1
+        came = {USDT: -sign * done.quote_amount, base: sign * done.base_quantity}
+        for asset in amounts:
+            amounts[asset] += came.get(asset, ZERO)
+            room[asset] += abs(came.get(asset, ZERO)) * _FEE_ROOM
+            if fill.fees is not None:
+                amounts[asset] -= fill.fees.in_asset(asset)
+            if asset not in came and (fill.fees is None or not fill.fees.complete):
+                fees[asset] += done.quote_amount * _FEE_ROOM
+    return Expectation(amounts, room, fill=since[-1], fees=fees)
 
 
 def _least(price: Decimal | None, *amounts: Decimal) -> Decimal:

@@ -1,7 +1,7 @@
 """Balances of an account at the moment they were read."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -88,3 +88,7 @@ class LastSeen:
 
     def is_still(self, holdings: Holdings) -> bool:
         return all(holdings.of(asset).total == held for asset, held in self.amounts.items())
+
+    def is_of(self, assets: Collection[Asset]) -> bool:
+        """True if these are the balances of *assets*, and of no others."""
+        return self.amounts.keys() == set(assets)

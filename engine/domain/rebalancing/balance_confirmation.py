@@ -50,8 +50,10 @@ def needs_second(
         holdings
     ):
         return True
-    if not is_short(holdings, settings, asked=asked):
-        return False
+    if settings.fixed is None or not is_short(holdings, settings, asked=asked):
+        # What is missing of a portfolio's token would be bought.
+        is_bought = settings.fixed is None and expected.fill is not None
+        return is_bought and bool(expected.lacking(holdings))
     # What sits in open orders is on record as held, wherever it counts.
     uncounted = quote.total - quote.counted(settings.counting)
     fell = expected.amounts[USDT] - quote.total
