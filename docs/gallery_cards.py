@@ -44,6 +44,7 @@ from bot.views.share import ask_share_view, joined_share_view, link_view, shares
 from bot.views.shared_alerts import shared_alerts_view
 from bot.views.status import retired_card_view, status_view
 from bot.views.stray_api_keys import group_refused_view
+from bot.views.target_settings import destination_changed_view, protect_changed_view
 from bot.views.trade_details import story_view
 from bot.views.trading_mode import mode_view
 from bot.views.why import why_view
@@ -109,6 +110,7 @@ from engine.domain.rebalancing.order_factory import terms_of
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan
 from engine.domain.rebalancing.replay import replayed
 from engine.domain.rebalancing.run_request import offered
+from engine.domain.targets.destination import Destination
 from engine.domain.targets.target import FixedUsdt
 from engine.errors import AddressRefused, Unavailable
 from engine.exchanges.interface import KeyInspection
@@ -279,6 +281,8 @@ CARDS: Sequence[Shown] = (
     Shown("mode", "The three modes", _asked("/mode", mode_view(account=ACCOUNT, now=_LATER))),
     Shown("execution", "Which orders are sent", _asked("/execution", execution_view(account=ACCOUNT))),
     Shown("slippage", "How far they may trade", _asked("/slippage 1% strict", slippage_changed_view(account=_with(execution=ExecutionMode.AUTO, slippage=Slippage(strict=True)), changed=True))),
+    Shown("destination", "Where a trade leads", _asked("/destination half", destination_changed_view(account=_with(destination=Destination.HALF), changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
+    Shown("protect", "What is never sold", _asked("/protect MNTL 50000", protect_changed_view(account=_with(protected={MNTL: D(50_000)}), before={}, holdings=_AFTER, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("prices-not-taken", "A pair without such orders", [alert_view(PricesNotTaken(dry_run=False, symbol=SYMBOL))]),
     Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT))]),
     Shown("drift-noticed", "Only told of it", [alert_view(_DRIFT)]),

@@ -34,6 +34,7 @@ PRESSABLE = frozenset(
         ),
         *("logs", "version", "members", "invite", "audit", "deposits", "buy", "sell"),
         *("share", "leave", "chart", "execution", "slippage"),
+        *("destination", "protect"),
     }
 )
 _KINDS: dict[str, Any] = {}

@@ -17,7 +17,7 @@ from engine.storage.service import Service
 T = TypeVar("T")
 
 REBALANCE, GO_LIVE, LIFT, UNDO = "rebalance", "go_live", "lift_halt", "undo"
-BIG_TARGET = "big_target"
+BIG_TARGET, BIG_CHANGE = "big_target", "big_change"
 """Kinds of confirmations that more than one module uses."""
 CHOICE = "choice"
 """The kind of a question which reading of an ambiguous value is meant."""

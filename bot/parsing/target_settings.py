@@ -42,6 +42,7 @@ from engine.domain.targets.timing import (
 )
 
 OFF = "off"
+USUAL = "usual"
 _PERCENT = Decimal(100)
 _POINTS = re.compile(r"([0-9.,]+) ?(?:pp|points?|pts?)", re.ASCII | re.IGNORECASE)
 _BOTH = re.compile(r"(?P<one>[0-9.,]+ ?\S+?),? (?:or )?(?P<other>[0-9.,]+ ?\S+)", re.IGNORECASE)
@@ -109,9 +110,13 @@ def parse_drift(text: str) -> Threshold | Ambiguous:
     return parse_threshold(tidy)
 
 
-def parse_bands(text: str) -> Mapping[Asset, ShareBand | None] | Ambiguous:
-    """Parse "BTC 45..60", several of them with commas, or "BTC off"; edges are percentages."""
+def parse_bands(text: str) -> Mapping[Asset, ShareBand | None]:
+    """Parse "BTC 45..60", several of them with commas, or "BTC off"; edges are percentages. Empty
+    for "off": no asset has a band of its own.
+    """
     tidy = _tidy(text, Topic.BANDS)
+    if tidy.lower() == OFF:
+        return {}
     found: dict[Asset, ShareBand | None] = {}
     for entry in re.split(r"[,;] ", tidy):
         band = _BAND.fullmatch(entry)
@@ -140,21 +145,31 @@ def _band(low: Decimal, high: Decimal) -> ShareBand:
 
 
 def bands_text(bands: Mapping[Asset, ShareBand | None]) -> str:
-    return ", ".join(
-        f"{asset} {OFF}"
-        if band is None
-        else f"{asset} {plain(band.low * _PERCENT)}..{plain(band.high * _PERCENT)}"
-        for asset, band in bands.items()
+    return (
+        ", ".join(
+            f"{asset} {OFF}"
+            if band is None
+            else f"{asset} {plain(band.low * _PERCENT)}..{plain(band.high * _PERCENT)}"
+            for asset, band in bands.items()
+        )
+        or OFF
     )
 
 
-def parse_destination(text: str) -> Destination:
+def parse_destination(text: str) -> Destination | None:
+    """Parse the name of a destination; None for "usual", which follows from the target."""
     tidy = normalized(text, Topic.DESTINATION)
+    if tidy.lower() == USUAL:
+        return None
     return one_of(_DESTINATIONS, tidy, Topic.DESTINATION, InputRule.DESTINATION)
 
 
-def parse_protect(text: str) -> ProtectWish | Ambiguous:
-    """Parse "MNTL 50000", "USDT 20" or "MNTL off"; "MNTL 50,000" is asked about."""
+def parse_protect(text: str) -> ProtectWish | Ambiguous | None:
+    """Parse "MNTL 50000", "USDT 20" or "MNTL off"; "MNTL 50,000" is asked about. None for "off":
+    nothing is protected.
+    """
+    if text.strip().lower() == OFF:
+        return None
     try:
         wish = parse_warn(text)
     except NotUnderstood as e:

@@ -30,6 +30,7 @@ from bot.handlers.settings_panel import SettingsPanelHandler
 from bot.handlers.share import ShareHandler
 from bot.handlers.shared_groups import SharedGroupsHandler
 from bot.handlers.status import StatusHandler
+from bot.handlers.target_settings import TargetSettingsHandler
 from bot.handlers.trading import TradingHandler
 from bot.handlers.trading_mode import TradingModeHandler
 from bot.handlers.unresolved_order import UnresolvedOrderHandler
@@ -89,6 +90,7 @@ class HandlerRegistry:
             TradingModeHandler(ctx, setting_change),
             DepositsHandler(ctx, setting_change),
             ExecutionHandler(ctx),
+            TargetSettingsHandler(ctx, setting_change),
             TradingHandler(ctx),
             self._resume,
             ManualTradeHandler(ctx),

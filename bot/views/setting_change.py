@@ -17,6 +17,7 @@ from bot.views.components.target_words import target_line
 from bot.views.rebalance_plan import PLAN_VALID_FOR, order_text
 from bot.views.undo import back_to_panel
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import OverLimit
 from engine.domain.rebalancing.trade_size import worth_of
@@ -59,6 +60,24 @@ def ask_target_view(
         [button("⬅️ Back", Open(PanelPage.TARGET))] if in_panel else [],
     )
     return Message(fitted(text, foreseen_note(foreseen)), buttons)
+
+
+def ask_change_view(
+    *,
+    account: Account,
+    wanted: SettingsPatch,
+    foreseen: Foreseen | None,
+    confirmation_id: str,
+) -> Message:
+    """*account* before the change; *foreseen* is after it, None if it is not known."""
+    rows = [f"{name}: {value}?" for name, value in named(wanted)]
+    text = paragraphs(
+        lines(f"{badge(account)} · Change this?", *rows),
+        _first_order(account, foreseen, target=account.settings.target, when=_when(account)),
+        f"No tap within {_SECONDS} s: nothing changes. ({listed(commands(wanted)[-1:])})",
+    )
+    buttons = keyboard([button("Change it", Confirm(confirmation_id))])
+    return Message(fitted(text, foreseen_note(foreseen), *reversed(rows[1:])), buttons)
 
 
 def ask_live_view(

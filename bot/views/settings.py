@@ -42,7 +42,7 @@ USAGE: dict[Topic, tuple[str, str]] = {
     ),
     Topic.DESTINATION: (
         "Send how far inside its band a trade leads:",
-        "/destination centre   or   /destination half   or   /destination edge",
+        "/destination half   or   /destination edge   or   /destination usual",
     ),
     Topic.PROTECT: (
         "Send a token and the amount that I never count and never sell, or off:",

@@ -16,7 +16,7 @@ from bot.interaction.message import Message
 from bot.parsing.execution import slippage_text
 from bot.parsing.input_rules import InputRule
 from bot.parsing.settings import Topic
-from bot.views.components.amounts import cents, pair_name, threshold, usdt
+from bot.views.components.amounts import asset_amount, cents, pair_name, threshold, usdt
 from bot.views.components.badges import badge
 from bot.views.components.command_text import (
     amount_text,
@@ -28,7 +28,7 @@ from bot.views.components.command_text import (
 from bot.views.components.forecast import band_line, next_check, warning_of
 from bot.views.components.input_rules import RULES
 from bot.views.components.keyboards import button, do, in_rows, keyboard
-from bot.views.components.layout import block, echoed, escape, lines, row
+from bot.views.components.layout import block, echoed, escape, lines, listed, row
 from bot.views.components.target_words import target_line
 from bot.views.components.times import exactly
 from bot.views.settings import USAGE
@@ -68,12 +68,13 @@ def panel_view(
 ) -> Message:
     pages = [button(f"{icon} {label}", Open(page)) for page, (icon, label) in _PAGES.items()]
     others = [do("🤖 Mode", "mode"), do("🔔 Alerts", "alerts")]
+    around = [do("↪️ Destination", "destination"), do("🛡 Protect", "protect")]
     return Message.paragraphs(
         f"{badge(account)} · Settings",
         block(_rows(account, outlook.rules)),
         next_check(account, outlook, now=now),
-        "/mode and /alerts have pages of their own.",
-        keyboard=keyboard(pages[:3], pages[3:6], [*pages[6:], *others]),
+        "/mode and /alerts have pages of their own, as have /destination and /protect.",
+        keyboard=keyboard(pages[:3], pages[3:6], [*pages[6:], *others], around),
     )
 
 
@@ -157,10 +158,16 @@ def _rows(account: Account, rules: PairRules | None) -> list[str]:
         ("🎯 Target", target_line(settings.target, most=2)),
         ("📏 Threshold", f"±{threshold(settings.threshold)}"),
         *([("", f"{cents(fixed.band.low)} – {cents(fixed.band.high)}")] if fixed else ()),
+        *([("↪️ Leads to", settings.destination.value)] if settings.destination else ()),
         ("⏱ Interval", exactly(settings.interval)),
         ("🪙 Pair", pair_name(settings.symbol)),
         *([("", f"from {usdt(smallest_order(rules))}")] if rules else ()),
         ("🔒 Count", settings.counting.value),
+        *(
+            [("🛡 Protect", listed(asset_amount(u, a) for a, u in settings.protected.items()))]
+            if settings.protected
+            else ()
+        ),
         ("🚧 Limits", f"≤ {usdt(account.limits_in_force.order)}"),
         ("🤖 Mode", settings.autonomy.value),
         ("🎚 Orders", _orders(settings)),

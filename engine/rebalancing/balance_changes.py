@@ -17,6 +17,7 @@ from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.planner import at_rest
 from engine.errors import EngineError
 from engine.exchanges.interface import Exchange, Market
 from engine.exchanges.pair_data import middles, quantity_step, rules_and_book
@@ -153,9 +154,9 @@ class BalanceChangeMonitor(Service):
     ) -> ComingOrder | None:
         """What this check will decide of a change that it trades by itself."""
         account, settings = duty.account, duty.account.settings
-        held = holdings.of(USDT).counted(settings.counting)
-        fixed = settings.fixed
-        if finding is None or not finding.moved or fixed is None or fixed.band.holds(held):
+        if finding is None or not finding.moved or settings.fixed is None:
+            return None
+        if at_rest(holdings, settings) is not None:
             return None
         waits = settings.asks_about_deposits or settings.deposits.choice is not DepositChoice.NOW
         if settings.autonomy is not TradingMode.AUTO or (waits and finding.arrived > ZERO):

@@ -223,14 +223,18 @@ class Previews(Service):
 
     async def left_of(self, account: Account, asset: Asset) -> Decimal | None:
         """Returns the balance of *asset* that counts; None where it cannot be read soon."""
+        holdings = await self.holdings(account)
+        return None if holdings is None else holdings.of(asset).counted(account.settings.counting)
+
+    async def holdings(self, account: Account) -> Holdings | None:
+        """Returns the balances right now; None where they cannot be read soon."""
         if not account.can_trade:
             return None
         try:
             async with within(_SOON_S):
-                holdings = await self._holdings(account, self.exchange_for(account))
+                return await self._holdings(account, self.exchange_for(account))
         except EngineError:
             return None
-        return holdings.of(asset).counted(account.settings.counting)
 
     async def book(self, account: Account) -> OrderBook:
         """Raises PairUnavailable or Unavailable."""

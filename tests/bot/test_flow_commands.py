@@ -44,6 +44,8 @@ BARE = {
     "settings": ("Target    40.00 USDT", "Target    40.00 USDT"),
     "mode": ("Mode: auto", "Mode: auto"),
     "deposits": ("Deposits: now", "Deposits: now"),
+    "destination": ("Destination: usual (centre)", "Above 42.00 I buy until 40.00 USDT is left."),
+    "protect": ("Protected: nothing", "To protect: /protect MNTL 50000."),
     "execution": ("Execution: market", "Execution: market"),
     "slippage": ("Slippage: 1%", "Slippage: 1%"),
     "limits": ("         0 used", "         17.10 USDT used"),

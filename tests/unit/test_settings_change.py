@@ -14,10 +14,11 @@ from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch, difference
 from engine.domain.market.balances import Counting
-from engine.domain.market.pairs import Side, Symbol
+from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell
-from engine.domain.targets.bands import Threshold
+from engine.domain.targets.bands import ShareBand, Threshold
+from engine.domain.targets.destination import Destination
 from engine.domain.targets.target import FixedUsdt
 from engine.storage.serialization import from_json, to_json
 from tests.builders import account, settings
@@ -34,6 +35,11 @@ all_settings = st.builds(
     dry_run=st.booleans(),
     paused=st.booleans(),
     autonomy=st.sampled_from(TradingMode),
+    bands=st.dictionaries(
+        st.sampled_from([Asset("BTC"), Asset("ETH")]), st.just(ShareBand(D("0.45"), D("0.6")))
+    ),
+    destination=st.none() | st.sampled_from(Destination),
+    protected=st.dictionaries(st.sampled_from([Asset("BTC"), USDT]), cents),
 )
 limits = st.builds(
     Limits,

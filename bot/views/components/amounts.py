@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from engine.domain.accounts.settings import Band
 from engine.domain.market.decimals import ZERO, floor_to_step, plain
-from engine.domain.market.pairs import Asset, Symbol, base_of
+from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.targets.bands import Threshold
 
 _SIGNIFICANT_DIGITS = 4
@@ -57,6 +57,11 @@ def quantity(amount: Decimal) -> str:
 
 def tokens(amount: Decimal, asset: Asset) -> str:
     return f"{quantity(amount)} {asset}"
+
+
+def asset_amount(amount: Decimal, asset: Asset) -> str:
+    """With its unit; a balance is rounded down."""
+    return usdt(amount) if asset == USDT else f"{balance(amount)} {asset}"
 
 
 def balance(amount: Decimal, *, step: Decimal | None = None) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.views.components.amounts import pair_name, threshold, usdt
-from bot.views.components.layout import escape
+from bot.views.components.amounts import asset_amount, pair_name, threshold, usdt
+from bot.views.components.layout import escape, listed
 from bot.views.components.target_words import target_line
 from bot.views.components.times import exactly
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits
@@ -14,7 +14,7 @@ from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.targets.bands import Threshold
-from engine.domain.targets.notation import target_text
+from engine.domain.targets.notation import bands_text, target_text
 from engine.domain.targets.target import FixedUsdt
 
 _FITS_A_BUTTON = re.compile(r"[A-Za-z0-9.]{1,15}", re.ASCII)
@@ -34,14 +34,14 @@ def threshold_text(value: Threshold) -> str:
     return " ".join([*points, *relative])
 
 
-def button_names(tokens: Iterable[Asset]) -> Sequence[Asset]:
-    """Those of *tokens* that a button can carry."""
-    return [token for token in tokens if _FITS_A_BUTTON.fullmatch(token)]
+def button_names(assets: Iterable[Asset]) -> Sequence[Asset]:
+    """Those of *assets* that a button can carry."""
+    return [token for token in assets if _FITS_A_BUTTON.fullmatch(token)]
 
 
-def pair_texts(tokens: Iterable[Asset], *, but: Symbol) -> Sequence[str]:
-    """The pairs of the first *tokens*, without the present one."""
-    pairs = [f"{token}{USDT}" for token in button_names(tokens)]
+def pair_texts(assets: Iterable[Asset], *, but: Symbol) -> Sequence[str]:
+    """The pairs of the first *assets*, without the present one."""
+    pairs = [f"{token}{USDT}" for token in button_names(assets)]
     return [pair for pair in pairs if pair != but][:_MOST_PAIRS]
 
 
@@ -93,8 +93,24 @@ def _parts(wish: SettingsPatch) -> Iterator[tuple[str, str, Sequence[str]]]:
     if wish.dry_run is not None:
         switch = "on" if wish.dry_run else "off"
         yield "Dry run", switch, [f"/dryrun {switch}"]
+    yield from _around_target(wish)
     if wish.limits is not None:
         yield "Limits", limits_text(wish.limits), _limits_commands(wish.limits)
+
+
+def _around_target(wish: SettingsPatch) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Yield the same of what is set around a target."""
+    if (bands := wish.bands) is not None:
+        text = escape(bands_text(bands))
+        yield "Bands", text, ["/bands off", *([f"/bands {text}"] if bands else [])]
+    if wish.destination is not None:
+        chosen = wish.destination.chosen
+        name = "usual" if chosen is None else chosen.value
+        yield "Destination", name, [f"/destination {name}"]
+    if (protected := wish.protected) is not None:
+        each = [f"/protect {escape(asset)} {plain(units)}" for asset, units in protected.items()]
+        text = listed(escape(asset_amount(units, asset)) for asset, units in protected.items())
+        yield "Protected", text or "nothing", ["/protect off", *each]
 
 
 def _limits_commands(limits: Limits) -> list[str]:

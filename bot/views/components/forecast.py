@@ -34,10 +34,12 @@ from engine.domain.rebalancing.planner import (
     MarketBuy,
     OverLimit,
     ProposedOrder,
+    goal_of,
     smallest_order,
 )
 from engine.domain.rebalancing.trade_size import worth_of
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.goals import DUST
 from engine.domain.targets.protection import managed
 from engine.rebalancing.preview import Foreseen, Outlook
 
@@ -288,8 +290,9 @@ def _from_balance(account: Account, *, held: Decimal | None, rules: PairRules | 
         return f"I do nothing. {reason_text(reason, symbol=settings.symbol)}"
     if fixed.band.holds(held):
         return _inside(held)
-    amount = abs(held - fixed.target)
-    if rules is not None and amount < (smallest := smallest_order(rules)):
+    smallest = DUST if rules is None else smallest_order(rules)
+    amount = abs(held - goal_of(settings).aim(held, least=smallest))
+    if rules is not None and amount < smallest:
         return (
             f"I do nothing. {usdt(amount)} is less than MEXC's smallest order, {usdt(smallest)}."
         )

@@ -62,7 +62,7 @@ RULES: Mapping[InputRule, str] = {
     InputRule.CENTRE_INSIDE: "The target must lie between the two numbers.",
     InputRule.POINTS_AND_PERCENT: "Write points and a percentage, like 5pp 25%.",
     InputRule.BAND: "Write a name and two percentages, like BTC 45..60.",
-    InputRule.DESTINATION: "I know three words here: centre, half and edge.",
+    InputRule.DESTINATION: "I know four words here: centre, half, edge and usual.",
     InputRule.COOLDOWN: "The rest must be from 1 min to 7 days, like 30m.",
     InputRule.SCHEDULE: "Write times from 00:00 to 23:59, like mon 09:00.",
     InputRule.MOST_TIMES: f"A day has at most {MOST_TIMES} times.",

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from bot.views.components.amounts import cents, count, quantity, usdt
 from bot.views.components.layout import escape, listed
+from engine.domain.accounts.settings import Settings
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.target import (
@@ -73,6 +74,13 @@ DESTINATIONS = {
     Destination.HALF: "A trade leads half way from the band's edge to the target.",
     Destination.EDGE: "A trade leads just inside the band.",
 }
+
+
+def destination_name(settings: Settings) -> str:
+    """What was chosen; of the usual one also what that is."""
+    if settings.destination is None:
+        return f"usual ({settings.leads_to.value})"
+    return settings.destination.value
 
 
 def _range_line(target: UsdtRange) -> str:

@@ -1,16 +1,26 @@
 """Settings that a user requests, and the values under which the request still applies."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Self
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.balances import Counting
-from engine.domain.market.pairs import Symbol
-from engine.domain.targets.bands import Threshold
+from engine.domain.market.pairs import Asset, Symbol
+from engine.domain.targets.bands import ShareBand, Threshold
+from engine.domain.targets.destination import Destination
 from engine.domain.targets.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationChoice:
+    """Where trades lead; None is the usual place of the target."""
+
+    chosen: Destination | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +35,9 @@ class SettingsPatch:
     autonomy: TradingMode | None = None
     dry_run: bool | None = None
     limits: Limits | None = None
+    bands: Mapping[Asset, ShareBand] | None = None
+    destination: DestinationChoice | None = None
+    protected: Mapping[Asset, Decimal] | None = None
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -39,6 +52,9 @@ class SettingsPatch:
             autonomy=settings.autonomy,
             dry_run=settings.dry_run,
             limits=account.limits,
+            bands=settings.bands,
+            destination=DestinationChoice(settings.destination),
+            protected=settings.protected,
         )
 
     @property
@@ -59,6 +75,8 @@ class SettingsPatch:
         wanted.pop("limits", None)
         if "interval_s" in wanted:
             wanted["interval"] = timedelta(seconds=wanted.pop("interval_s"))
+        if self.destination is not None:
+            wanted["destination"] = self.destination.chosen
         if self.dry_run is False:
             wanted["paused"] = True
         return wanted

@@ -10,6 +10,8 @@ from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import CENT
 from engine.domain.market.pairs import Side
 from engine.domain.rebalancing.pending_change import PendingChange
+from engine.domain.rebalancing.planner import goal_of
+from engine.domain.targets.goals import DUST
 from engine.domain.targets.target import FixedUsdt
 
 
@@ -27,7 +29,7 @@ class DepositOffer:
     def of(cls, account: Account, amount: Decimal, *, held: Decimal) -> Self:
         """Raises ValueError where the target is planned as a portfolio: no deposit waits then."""
         settings, fixed = account.settings, account.settings.fixed_goal
-        excess = held - fixed.target
+        excess = held - goal_of(settings).aim(held, least=DUST)
         # What else is out of the band is traded at once, unless nothing is without an answer.
         alone = settings.autonomy is TradingMode.AUTO and not fixed.band.holds(held - amount)
         buys = min(amount, excess) if alone else excess

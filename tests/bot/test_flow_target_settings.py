@@ -1,0 +1,67 @@
+"""What is set around a target, in a conversation, down to the order at the exchange."""
+
+from decimal import Decimal
+
+from engine.domain.market.pairs import USDT, Asset
+from engine.domain.targets.destination import Destination
+from tests.bot.harness import OWNER, Program, World
+
+D = Decimal
+MNTL = Asset("MNTL")
+
+
+async def test_a_protected_amount_is_told_at_once_and_stops_buying_under_it(
+    world: World, bot: Program
+):
+    await bot.connect()
+    partly = await bot.ask(OWNER, "/protect MNTL 50000")
+    under = await bot.ask(OWNER, "/protect MNTL 150000")
+    (told,) = await bot.checked()
+    shown = await bot.ask(OWNER, "/protect")
+
+    assert "Protected: 50,000 MNTL" in partly.text
+    assert "You hold 91,858 MNTL. I manage 41,858 MNTL of that." in partly.text
+    assert "You hold 91,858 MNTL, less than you protect: I buy no MNTL." in under.text
+    assert "protect" in told.text
+    assert world.mexc.order_posts.total() == 0
+    assert shown.text.startswith("🟢 LIVE · Protected: 150,000 MNTL")
+
+    await bot.tap(OWNER, "↩️ Undo")
+    assert (await bot.account()).settings.protected == {MNTL: D(50_000)}
+    ended = await bot.ask(OWNER, "/protect off")
+    await bot.checked()
+    assert "Protected: nothing" in ended.text
+    assert world.mexc.order_posts.total() == 1
+
+
+async def test_protecting_usdt_asks_before_it_would_sell_much(world: World, bot: Program):
+    await bot.connect()
+    await bot.ask(OWNER, "/settarget 100")
+    await bot.checked()
+    question = await bot.ask(OWNER, "/protect USDT 90")
+
+    assert "Change this?" in question.text
+    assert "Protected: 90.00 USDT?" in question.text
+    assert "Sell" in question.text
+    assert (await bot.account()).settings.protected == {}
+    await bot.tap(OWNER, "Change it")
+    assert (await bot.account()).settings.protected == {USDT: D(90)}
+
+
+async def test_a_trade_leads_where_the_destination_says(world: World, bot: Program):
+    await bot.connect()
+    changed = await bot.ask(OWNER, "/destination half")
+    (told,) = await bot.checked()
+    shown = await bot.ask(OWNER, "/destination")
+
+    assert "Destination set to half" in changed.text
+    assert "Above 42.00 I buy until 41.00 USDT is left." in changed.text
+    assert "Below 38.00 I sell until you hold 39.00 USDT." in changed.text
+    assert "of 16.10 (normal)" in told.text
+    assert world.mexc.order_posts.total() == 1
+    assert "▶ half" in shown.text
+    assert (await bot.account()).settings.destination is Destination.HALF
+    usual = await bot.ask(OWNER, "/destination usual")
+    assert "Destination set to usual (centre)" in usual.text
+    await bot.tap(OWNER, "↩️ Undo")
+    assert (await bot.account()).settings.destination is Destination.HALF
