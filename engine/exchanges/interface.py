@@ -124,8 +124,8 @@ class Market(Protocol):
         """
         ...
 
-    async def book(self, symbol: Symbol) -> OrderBook:
-        """The order book, read from the exchange within the last second.
+    async def book(self, symbol: Symbol, *, fresh: bool = False) -> OrderBook:
+        """The order book, read from the exchange within the last second; *fresh*, from now on.
 
         Raises PairUnavailable or Unavailable; never returns a book that cannot be trusted.
         """

@@ -23,10 +23,10 @@ async def rules_and_book(market: Market, symbol: Symbol) -> tuple[PairRules, Ord
     return rules.result(), book.result()
 
 
-async def middle(market: Market, symbol: Symbol) -> Decimal | None:
+async def middle(market: Market, symbol: Symbol, *, fresh: bool = False) -> Decimal | None:
     """Returns the middle of the book; None where there is none, or it cannot be read now."""
     try:
-        return (await market.book(symbol)).mid
+        return (await market.book(symbol, fresh=fresh)).mid
     except (Unavailable, Rejected):
         return None
 

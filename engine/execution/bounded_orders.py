@@ -27,6 +27,7 @@ from engine.domain.execution.resting_steps import (
     StoreCancelling,
     Wait,
 )
+from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import Order
 from engine.errors import OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport
@@ -91,7 +92,7 @@ class BoundedOrderFollower(Service):
                     if report is not None:
                         return Followed(intent, report)
                     if is_open:
-                        intent = await self._store_cancelling(intent)
+                        intent = await self._store_cancelling(intent, reason)
                         order = after(order, CancellingStored(reason), now=self.clock.steady())
                     elif not await self._waits(order.next_at, until=until):
                         return Followed(intent, None)
@@ -119,11 +120,15 @@ class BoundedOrderFollower(Service):
         is_over = order.state is RestingState.ENDED
         return order, report if is_over else None, not report.is_final
 
-    async def _store_cancelling(self, intent: Order) -> Order:
+    async def _store_cancelling(self, intent: Order, reason: EndReason) -> Order:
         logger.warning("order rests", extra={"order": intent.client_order_id})
         async with self.database.writing() as session:
             return await orders.move(
-                session, intent, intent.state, cancelling_since=self.clock.now()
+                session,
+                intent,
+                intent.state,
+                cancelling_since=self.clock.now(),
+                end_reason=reason,
             )
 
     async def _waits(self, at: datetime | None, *, until: datetime) -> bool:

@@ -11,7 +11,6 @@ Every arrow is committed before the next step, so a crash at any point leaves a 
 `engine/execution/reconciliation.py` can finish. One POST per intent, ever.
 """
 
-import asyncio
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,8 +19,8 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import OrderUnclear, trade_settled
 from engine.domain.execution.capability import Lesson, refuses_type
-from engine.domain.market.pairs import USDT, OrderType, base_of
-from engine.domain.orders.order import Order, OrderState, Trigger, settled_state
+from engine.domain.market.pairs import USDT, Asset, OrderType, base_of
+from engine.domain.orders.order import AccountId, Order, OrderState, Trigger, settled_state
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.leg_order import LegInputs
@@ -30,7 +29,7 @@ from engine.domain.runs.stored_run import PortfolioRun
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from engine.execution.bounded_orders import BoundedOrderFollower, look_up
-from engine.execution.fills import balances_after, fees_of_order
+from engine.execution.fills import NOTHING_READ, coin_of, lacks_fees, late_fees, read_end
 from engine.execution.order_types import learn
 from engine.notifications import incidents
 from engine.notifications.publish import publish
@@ -62,6 +61,8 @@ class OrderExecutor(Service):
         self.bounded = BoundedOrderFollower(
             database=self.database, clock=self.clock, timing=self.timing
         )
+        # What coin beside the pair's own paid an account's last fee.
+        self._fee_coins: dict[AccountId, Asset | None] = {}
 
     async def execute(
         self,
@@ -104,7 +105,11 @@ class OrderExecutor(Service):
             return await self.mark_unknown(sending, account, error=str(e))
         async with self.database.writing() as session:
             acked = await orders.move(
-                session, sending, OrderState.ACKED, exchange_order_id=exchange_order_id
+                session,
+                sending,
+                OrderState.ACKED,
+                exchange_order_id=exchange_order_id,
+                acknowledged_at=self.clock.now(),
             )
         return await self.await_fill(acked, account=account, exchange=exchange, late=False)
 
@@ -227,14 +232,12 @@ class OrderExecutor(Service):
     ) -> Order:
         """Write an order's end down: amounts, fees, balances after, and the alert, together."""
         state = settled_state(report.execution, complete=report.complete)
-        fees, after = None, None
+        end = NOTHING_READ
         if state is not OrderState.UNFILLED:
-            async with asyncio.TaskGroup() as reads:
-                of_order = (intent, report, exchange, self.clock)
-                reading_fees = reads.create_task(fees_of_order(*of_order))
-                reading_after = reads.create_task(balances_after(*of_order))
-            fees, after = reading_fees.result(), reading_after.result()
-        now = self.clock.now()
+            coin = self._fee_coins.get(account.id)
+            end = await read_end(intent, report, exchange, self.clock, coin=coin)
+            self._fee_coins[account.id] = coin_of(end.fees, intent.symbol)
+        after, now = end.after, self.clock.now()
         async with self.database.writing() as session:
             settled = await orders.move(
                 session,
@@ -242,7 +245,9 @@ class OrderExecutor(Service):
                 state,
                 exchange_order_id=report.exchange_order_id,
                 execution=report.execution,
-                fees=fees,
+                fees=end.fees,
+                final_mid=end.mid,
+                fee_price=end.fee_price,
                 quote_after=after.of(USDT).total if after else None,
                 base_after=after.of(base_of(intent.symbol)).total if after else None,
                 resolved_at=now,
@@ -264,6 +269,15 @@ class OrderExecutor(Service):
                 await incidents.resolve(session, account, trouble, now=now, calm=calm)
                 await incidents.judge_fill(session, account, settled, now=now)
         return settled
+
+    async def learn_late_fees(self, fill: Order | None, exchange: Exchange) -> None:
+        """Book the fees of the last *fill* that the exchange had not shown when it ended."""
+        if fill is None or not lacks_fees(fill, now=self.clock.now()):
+            return
+        fees = await late_fees(fill, exchange)
+        if fees is not None:
+            async with self.database.writing() as session:
+                await orders.learn_fees(session, fill, fees)
 
     async def _refused(self, intent: Order, account: Account, error: Rejected) -> Order:
         now = self.clock.now()

@@ -1,18 +1,77 @@
-"""Reads the fees of an order that has ended, and the balances once they show it."""
+"""Reads an order's end: its fees, the balances once they show it, and the market then."""
 
-from dataclasses import replace
-from datetime import timedelta
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from engine.clock import Clock
 from engine.domain.market.balances import Holdings
+from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.orders.order import Fees, Order, can_be_of
 from engine.domain.orders.settlement import shows
 from engine.errors import Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport
+from engine.exchanges.pair_data import middle
 
 # The exchange shows fills and balances a moment after the order itself.
 _FIRST_PAUSE = timedelta(milliseconds=250)
 _MOST_READS = 4
+# For so long the checks after an order ask once more for its fees, where some were not shown.
+_SHOWS_FEES_WITHIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEnd:
+    """What was read when an order had ended: its *fees*, the balances *after* it, the middle of the
+    book, and what the coin that paid the fee cost, if it is none of the pair. None of what could
+    not be read in time.
+    """
+
+    fees: Fees | None = None
+    after: Holdings | None = None
+    mid: Decimal | None = None
+    fee_price: Decimal | None = None
+
+
+NOTHING_READ = OrderEnd()
+
+
+async def read_end(
+    intent: Order,
+    report: OrderReport,
+    exchange: Exchange,
+    clock: Clock,
+    *,
+    coin: Asset | None,
+) -> OrderEnd:
+    """The user waits for the fees and the balances. The prices, of *coin* too, are read meanwhile:
+    what is not there by then is left out.
+    """
+    async with asyncio.TaskGroup() as reads:
+        fees = reads.create_task(fees_of_order(intent, report, exchange, clock))
+        after = reads.create_task(balances_after(intent, report, exchange, clock))
+        prices = [
+            reads.create_task(middle(exchange.market, intent.symbol, fresh=True)),
+            *(reads.create_task(middle(exchange.market, symbol)) for symbol in _symbols(coin)),
+        ]
+        await asyncio.wait([fees, after])
+        for price in prices:
+            price.cancel()
+    mid, *others = [None if price.cancelled() else price.result() for price in prices]
+    paid_with = coin_of(fees.result(), intent.symbol)
+    fee_price = others[0] if others and paid_with == coin else None
+    return OrderEnd(fees.result(), after.result(), mid, fee_price)
+
+
+def coin_of(fees: Fees | None, symbol: Symbol) -> Asset | None:
+    """Returns the coin that is none of the pair and paid a fee, as MX does."""
+    own = {USDT, base_of(symbol)}
+    return next((asset for asset in (fees.by_asset if fees else ()) if asset not in own), None)
+
+
+def _symbols(coin: Asset | None) -> list[Symbol]:
+    return [] if coin is None else [Symbol(f"{coin}{USDT}")]
 
 
 async def fees_of_order(
@@ -38,6 +97,32 @@ async def fees_of_order(
     if fees is None or not can_be_of(report.execution, fees, symbol=intent.symbol):
         return None
     return fees if fees.complete or fees.by_asset else None
+
+
+async def late_fees(order: Order, exchange: Exchange) -> Fees | None:
+    """Returns all fees of an *order* that was booked without some of them; None while they are not
+    shown.
+    """
+    if order.exchange_order_id is None:
+        return None
+    try:
+        fees = await exchange.fees(
+            order.symbol,
+            order.exchange_order_id,
+            executed=order.execution.base_quantity,
+            sent_at=order.sent_at or order.created_at,
+        )
+    except (Unavailable, Rejected):
+        return None
+    is_whole = fees.complete and can_be_of(order.execution, fees, symbol=order.symbol)
+    return fees if is_whole else None
+
+
+def lacks_fees(order: Order, *, now: datetime) -> bool:
+    """True if the exchange may still show fees of *order* that it did not show in time."""
+    is_whole = order.fees is not None and order.fees.complete
+    ended_at = order.resolved_at
+    return not is_whole and ended_at is not None and now - ended_at <= _SHOWS_FEES_WITHIN
 
 
 async def balances_after(

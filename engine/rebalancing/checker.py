@@ -150,6 +150,7 @@ class Checker(Service):
         if rest is not None:
             look = self._look(duty, NoTrade(rest), holdings=holdings, first=reading.first)
             await self._drift_over(account, duty.trouble)
+            await self._executor.learn_late_fees(duty.last_fill, exchange)
             return Checked(look, again_in=self._until_due(account, rest))
         return await self._rebalance(duty, exchange, reading, fence=fence, attempt=attempt)
 

@@ -6,20 +6,25 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
 
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.execution.capability import UNKNOWN, Answer, Capability
 from engine.domain.market.pairs import USDT, Asset, OrderType, Side
+from engine.domain.orders.ledger import EndReason, TopOfBook
 from engine.domain.orders.order import (
     UNRESOLVED,
     AccountId,
     Fees,
+    Fill,
     Order,
     OrderState,
     PricedTerms,
     Trigger,
+    fees_of,
 )
 from engine.domain.targets.target import FixedUsdt
 from engine.errors import LeaseLost
@@ -27,6 +32,7 @@ from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.models.trading import OrderRow
 from engine.storage.trading import balance_changes, check_results, history, order_types, orders
+from engine.storage.trading.order_fills import fills_from_json
 from engine.storage.trading.orders import AlreadyIntended
 from tests.builders import execution, intent, settings
 from tests.fakes.clock import START
@@ -90,8 +96,15 @@ EVERYTHING = numbered(
         base_quantity=D(8521),
         average=D("0.002006621"),
         widened=True,
+        guard=D("0.01"),
+        cost_bp=D("33.1234"),
     ),
     cancelling_since=START + timedelta(seconds=3),
+    top=TopOfBook(D("0.001998"), D("0.002002"), START - timedelta(seconds=1), D("34.2")),
+    acknowledged_at=START + timedelta(milliseconds=60),
+    end_reason=EndReason.NOT_HONOURED,
+    final_mid=D("0.002001"),
+    fee_price=D("2.31"),
 )
 
 
@@ -101,6 +114,40 @@ async def test_every_fact_comes_back_as_it_was(both: Database):
 
     async with both.reading() as session:
         assert [await stored(session, each) for each in all_kinds] == all_kinds
+
+
+async def test_the_fills_of_an_order_are_kept(lite: Database):
+    fills = (
+        Fill(
+            trade_id="t1",
+            at=START,
+            price=D("0.002002"),
+            quantity=D(3000),
+            fee=D("0.003003"),
+            fee_asset=USDT,
+            is_maker=True,
+        ),
+        Fill(
+            trade_id="t2",
+            at=START + timedelta(milliseconds=1),
+            price=D("0.00201"),
+            quantity=D(40),
+            fee=D("0.0000000000000000001"),
+            fee_asset=Asset("MX"),
+        ),
+    )
+    filled = replace(EVERYTHING, fees=fees_of([*fills, fills[0]], executed=D(3040)))
+    async with lite.writing() as session:
+        await orders.add(session, filled)
+        # Whoever moves it on without its fills leaves them as they are.
+        known = await stored(session, filled)
+        assert known == filled
+        await orders.move(session, known, known.state, misses=2)
+        row = await session.scalar(select(OrderRow).options(undefer(OrderRow.fills)))
+
+    assert row is not None
+    assert row.fills is not None
+    assert tuple(fills_from_json(row.fills)) == fills
 
 
 def test_everything_really_is_everything():

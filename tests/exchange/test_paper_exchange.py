@@ -50,7 +50,7 @@ class FakeMarket:
             raise PairUnavailable(code=-1121, message="Invalid symbol.")
         return builders.rules(taker_fee_rate=self.fee_rate)
 
-    async def book(self, symbol: Symbol) -> OrderBook:
+    async def book(self, symbol: Symbol, *, fresh: bool = False) -> OrderBook:
         if self.failure:
             raise self.failure
         return self.shown

@@ -98,6 +98,7 @@ class FakeMarket:
         self._stage = stage
         self.price = Decimal("0.002")
         self.closes: dict[datetime, Decimal] = {}
+        self.fails_fresh: Exception | None = None
         self.pair_rules = builders.rules()
         self.bids: builders.Levels | None = None
         self.asks: builders.Levels | None = None
@@ -112,8 +113,13 @@ class FakeMarket:
             return replace(self.rules_of.get(base, usual), symbol=symbol)
         return replace(self.pair_rules, symbol=symbol)
 
-    async def book(self, symbol: Symbol) -> OrderBook:
-        await self._stage.pass_through("book")
+    async def book(self, symbol: Symbol, *, fresh: bool = False) -> OrderBook:
+        if fresh:  # a reading beside others: no step of its own
+            self._stage.calls["fresh book"] += 1
+            if self.fails_fresh is not None:
+                raise self.fails_fresh
+        else:
+            await self._stage.pass_through("book")
         return self._book(symbol)
 
     def price_of(self, symbol: Symbol, side: Side) -> Decimal:
@@ -165,7 +171,8 @@ class FakeExchange:
     *fills* is the share of an order that is executed; one that may rest does, until `fill` or
     `cancel`. *hidden_lookups* more look-ups do not find
     a new order, *ioc_rests* lets an IOC rest too, *hidden_in_history* more do not find it in the history, *open_lookups* find it
-    still open, *stale_reads* more reads after a fill show the balances of before.
+    still open, *stale_reads* more reads after a fill show the balances of before. Fees are said to be
+    in *fee_coin*.
     """
 
     def __init__(
@@ -191,6 +198,7 @@ class FakeExchange:
         self.odd_status = ""
         self.stale_reads = 0
         self.late_fills = 0
+        self.fee_coin = USDT
         self.ioc_rests = False
         self.tickets: list[OrderRequest] = []
         self.ledger: dict[ClientOrderId, OrderReport] = {}
@@ -312,7 +320,7 @@ class FakeExchange:
         [report] = [r for r in self.ledger.values() if r.exchange_order_id == exchange_order_id]
         fee = report.execution.quote_amount * _FEE_RATE
         if self.late_fills <= 0:
-            return Fees({USDT: fee})
+            return Fees({self.fee_coin: fee})
         self.late_fills -= 1
         return Fees({USDT: fee / 2}, complete=False)
 

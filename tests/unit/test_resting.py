@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.execution.record import EndReason
 from engine.domain.execution.resting import (
     BALANCES_WITHIN,
     IOC_ENDS_WITHIN,
@@ -50,6 +49,7 @@ from engine.domain.execution.resting_steps import (
     Unwanted,
     Wait,
 )
+from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import (
     NEEDS_HUMAN_AFTER,
     NOTHING,

@@ -19,7 +19,6 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import assert_never
 
-from engine.domain.execution.record import EndReason
 from engine.domain.execution.resting_steps import (
     Acknowledged,
     Action,
@@ -42,6 +41,7 @@ from engine.domain.execution.resting_steps import (
     Unwanted,
     Wait,
 )
+from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import NEEDS_HUMAN_AFTER, NOTHING, ClientOrderId, Execution
 
 # How long after a cancellation each look-up comes; then the order is cancelled once more.

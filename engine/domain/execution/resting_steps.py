@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.domain.execution.record import EndReason
+from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import Execution
 
 

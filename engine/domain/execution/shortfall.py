@@ -1,19 +1,13 @@
 """What a trade cost against the market it was decided on: implementation shortfall (Perold)."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal, localcontext
-from zoneinfo import ZoneInfo
 
 from engine.domain.market.decimals import EXACT_OR_LESS, ZERO, is_positive
-from engine.domain.market.order_book import PriceLevel
 from engine.domain.market.pairs import Side
+from engine.domain.orders.order import Execution
 
 _BASIS_POINTS = 10_000
-Month = tuple[int, int]
-"""Year and month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +60,12 @@ def shortfall(
     *,
     intended: Decimal,
     arrival: Decimal,
-    fills: Iterable[PriceLevel],
+    done: Execution,
     fees: Decimal,
     final: Decimal | None = None,
 ) -> Shortfall:
-    """Returns what trading *intended* of the base cost, decided at the middle *arrival*: of the
-    decision, whatever slices and retries came of it.
+    """Returns what trading *intended* of the base cost, of which *done* was, decided at the middle
+    *arrival*. Two orders in a row cost what one does, if the second was decided at the first's end.
 
     *fees* are in USDT, at their worth when they were paid. *final* is the middle at the end: without
     it what was not done costs nothing. More than was intended may have been done.
@@ -80,30 +74,16 @@ def shortfall(
         raise ValueError(f"nothing was decided: {intended} at {arrival}")
     sign = 1 if side is Side.BUY else -1
     with localcontext(EXACT_OR_LESS):
-        execution = done = ZERO
-        for fill in fills:
-            execution += sign * (fill.price - arrival) * fill.quantity
-            done += fill.quantity
-        missing = max(intended - done, ZERO)
+        done_value = done.base_quantity * arrival
+        missing = max(intended - done.base_quantity, ZERO)
         moved = ZERO if final is None else sign * (final - arrival)
         return Shortfall(
-            execution=execution,
+            execution=sign * (done.quote_amount - done_value),
             fees=fees,
             opportunity=moved * missing,
             intended_value=intended * arrival,
-            done_value=done * arrival,
+            done_value=done_value,
         )
-
-
-def by_month(
-    shortfalls: Iterable[tuple[datetime, Shortfall]], *, zone: ZoneInfo
-) -> Mapping[Month, Shortfall]:
-    """Returns the sums of each month in *zone*, whose `done_bp` is weighted by what was traded."""
-    months: defaultdict[Month, Shortfall] = defaultdict(Shortfall)
-    for at, one in shortfalls:
-        local = at.astimezone(zone)
-        months[local.year, local.month] += one
-    return dict(sorted(months.items()))
 
 
 def _in_bp(cost: Decimal, value: Decimal) -> Decimal | None:

@@ -2,8 +2,8 @@
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -11,6 +11,7 @@ from typing import NewType
 
 from engine.domain.market.decimals import EXACT_OR_LESS, ZERO, is_positive
 from engine.domain.market.pairs import USDT, Asset, OrderType, Side, Symbol, base_of
+from engine.domain.orders.ledger import EndReason, TopOfBook
 
 ClientOrderId = NewType("ClientOrderId", str)
 AccountId = NewType("AccountId", int)
@@ -47,6 +48,11 @@ UNRESOLVED = frozenset(
 )
 FINAL = frozenset(OrderState) - UNRESOLVED - {OrderState.PLANNED}
 _SETTLED = frozenset({OrderState.FILLED, OrderState.PARTIAL, OrderState.UNFILLED})
+_ENDS: Mapping[OrderState, EndReason] = {
+    OrderState.FILLED: EndReason.FILLED,
+    OrderState.REJECTED: EndReason.REFUSED,
+    OrderState.NOT_EXECUTED: EndReason.NEVER_ARRIVED,
+}
 
 LEGAL: Mapping[OrderState, frozenset[OrderState]] = {
     OrderState.PLANNED: frozenset({OrderState.SENDING, OrderState.DROPPED}),
@@ -74,10 +80,12 @@ class Fees:
     """Commissions of one order by the asset they were taken in (USDT, or MX with deduction on).
 
     *complete* is False where some of the order's fills were not seen: the true fees are higher.
+    *fills* are those that were, as far as they were just read.
     """
 
     by_asset: Mapping[Asset, Decimal]
     complete: bool = True
+    fills: Sequence["Fill"] = field(default=(), compare=False)
 
     def in_asset(self, asset: Asset) -> Decimal:
         return self.by_asset.get(asset, ZERO)
@@ -89,19 +97,22 @@ class Fill:
 
     trade_id: str
     at: datetime
+    price: Decimal
     quantity: Decimal
     fee: Decimal
     fee_asset: Asset
+    is_maker: bool = False
 
 
 def fees_of(fills: Collection[Fill], *, executed: Decimal) -> Fees:
     """The sum of *fills*, each counted once; complete if they are all that was *executed*."""
-    distinct = {fill.trade_id: fill for fill in fills}.values()
+    by_id = {fill.trade_id: fill for fill in fills}
+    distinct = sorted(by_id.values(), key=lambda fill: (fill.at, fill.trade_id))
     by_asset: dict[Asset, Decimal] = {}
     for fill in distinct:
         by_asset[fill.fee_asset] = by_asset.get(fill.fee_asset, ZERO) + fill.fee
     seen = sum((fill.quantity for fill in distinct), ZERO)
-    return Fees(by_asset, complete=seen >= executed)
+    return Fees(by_asset, complete=seen >= executed, fills=tuple(distinct))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +146,8 @@ def can_be_of(execution: Execution, fees: Fees, *, symbol: Symbol) -> bool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedTerms:
     """Trade *base_quantity* at *price* or better, by an order of that type. *average* is what the
-    book had for it; *widened* says that *price* is beyond what the user set.
+    book had for it; *widened* says that *price* is beyond what the user set. *guard* is how far from
+    the middle it might go, as a fraction, *cost_bp* what it was expected to cost, with its fee.
     """
 
     order_type: OrderType
@@ -143,6 +155,8 @@ class PricedTerms:
     base_quantity: Decimal
     average: Decimal
     widened: bool = False
+    guard: Decimal | None = field(default=None, compare=False)
+    cost_bp: Decimal | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.order_type is OrderType.MARKET:
@@ -160,6 +174,10 @@ class Order:
     sent. *price* is what the token cost when it was planned, *move_bp* how far the prices of that
     moment lay apart, in basis points rounded up. *cancelling_since* is stored before a cancellation
     leaves. *leg* is its place among the orders of the run that *run_id* names, where it is of one.
+
+    *top* is the book it was decided on, None before 0.9.0; *final_mid* the middle when it had ended,
+    where that was read. *fee_price* is what a coin that is none of the pair cost then, if it paid a
+    fee.
     """
 
     client_order_id: ClientOrderId
@@ -194,6 +212,11 @@ class Order:
     priced: PricedTerms | None = None
     cancelling_since: datetime | None = None
     leg: int | None = None
+    top: TopOfBook | None = None
+    acknowledged_at: datetime | None = None
+    end_reason: EndReason | None = None
+    final_mid: Decimal | None = None
+    fee_price: Decimal | None = None
 
     def __post_init__(self) -> None:
         if (self.side is Side.BUY) != (self.quote_amount is not None):
@@ -239,6 +262,16 @@ def settled_state(execution: Execution, *, complete: bool) -> OrderState:
     if execution.base_quantity == ZERO:
         return OrderState.UNFILLED
     return OrderState.FILLED if complete else OrderState.PARTIAL
+
+
+def end_reason_of(intent: Order, state: OrderState) -> EndReason | None:
+    """Returns why *intent* has ended in *state*; None where that says nothing of it."""
+    if state in _SETTLED - {OrderState.FILLED}:
+        if intent.end_reason is not None:
+            return intent.end_reason
+        is_cancelled = intent.cancelling_since is not None
+        return EndReason.NOT_HONOURED if is_cancelled else EndReason.BOUND
+    return _ENDS.get(state)
 
 
 def may_conclude_absence(intent: Order, *, exchange_time: datetime) -> bool:

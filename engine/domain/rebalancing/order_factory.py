@@ -12,6 +12,7 @@ from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import floor_to_step, step_of
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Side, base_of
+from engine.domain.orders.ledger import TopOfBook
 from engine.domain.orders.order import Order, PricedTerms, Trigger, client_order_id
 from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.limit_checks import price_move_bp, usual_price
@@ -20,6 +21,7 @@ from engine.domain.rebalancing.run_request import RunRequest
 
 # Finer than any price's grid.
 _AVERAGE_STEP = step_of(18)
+_BP_STEP = step_of(4)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -55,6 +57,9 @@ def create_order(
         fence=fence,
         target=target,
         created_at=now,
+        top=TopOfBook.of(
+            inputs.book, depth=order.arrival.depth if isinstance(order, BoundedOrder) else None
+        ),
         **terms_of(order, inputs),
     )
 
@@ -93,6 +98,8 @@ def _priced(order: ProposedOrder) -> PricedTerms | None:
         base_quantity=order.base_quantity,
         average=floor_to_step(order.expected.average, _AVERAGE_STEP),
         widened=order.widened,
+        guard=order.slippage,
+        cost_bp=order.cost_bp.quantize(_BP_STEP),
     )
 
 

@@ -60,6 +60,12 @@ class _Shared(Generic[T]):
             if not under_way.cancelled():
                 return under_way.result()
 
+    async def renewed(self, symbol: Symbol, read: Callable[[], Awaitable[T]]) -> T:
+        """Reads by itself, whatever is kept or under way."""
+        value = await read()
+        self._kept[symbol] = (self._clock.steady(), value)
+        return value
+
     def forget(self, symbol: Symbol) -> None:
         self._kept.pop(symbol, None)
 
@@ -133,7 +139,7 @@ class MexcMarket:
         """Drop rules that proved wrong before they expired; the next caller reads them again."""
         self._memory.rules.forget(symbol)
 
-    async def book(self, symbol: Symbol) -> OrderBook:
+    async def book(self, symbol: Symbol, *, fresh: bool = False) -> OrderBook:
         """A book from before the last one is read again, once: the second answer counts."""
 
         async def read() -> OrderBook:
@@ -143,7 +149,8 @@ class MexcMarket:
             self._memory.newest[symbol] = book.update_id
             return book
 
-        return await self._memory.books.get(symbol, read)
+        books = self._memory.books
+        return await (books.renewed(symbol, read) if fresh else books.get(symbol, read))
 
     async def _book_now(self, symbol: Symbol) -> OrderBook:
         depth = await self._ask(DEPTH, symbol, ("limit", str(_LEVELS)))

@@ -338,9 +338,11 @@ def _fill(trade: Record) -> Fill:
     return Fill(
         trade_id=text(trade, "id"),
         at=from_millis(at),
+        price=amount(trade, "price"),
         quantity=amount(trade, "qty"),
         fee=amount(trade, "commission"),
         fee_asset=Asset(text(trade, "commissionAsset")),
+        is_maker=trade.get("isMaker") is True,
     )
 
 

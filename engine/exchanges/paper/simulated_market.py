@@ -63,7 +63,7 @@ class SimulatedMarket:
             raise PairUnavailable(code=-1121, message="Invalid symbol.")
         return RULES
 
-    async def book(self, symbol: Symbol) -> OrderBook:
+    async def book(self, symbol: Symbol, *, fresh: bool = False) -> OrderBook:  # noqa: ARG002 - it always is
         await self.rules(symbol)
         slot = self._slot()
         dice = self._dice("book", slot)

@@ -7,8 +7,10 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.domain.accounts.flows import Correction
+from engine.domain.execution.bound import ExecutionMode
 from engine.domain.execution.capability import Answer
 from engine.domain.market.pairs import OrderType, Side
+from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import UNRESOLVED, OrderState, Trigger
 from engine.domain.portfolio.run import RunEnd
 from engine.domain.profit.entries import FlowKind
@@ -31,6 +33,9 @@ class OrderRow(Base):
 
     An order with a price is for *bound_quantity* at *bound*. A buy has its expected quote in
     *quote_amount* all the same: the version before schema 0021 reads it as an order like its own.
+
+    From *execution_mode* on, a version before schema 0024 has written NULL: what is kept to tell what
+    the order cost. *fills* are JSON, a row a trade.
     """
 
     __tablename__ = "orders"
@@ -88,6 +93,18 @@ class OrderRow(Base):
     widened: Mapped[bool] = mapped_column(server_default=false())
     cancelling_since: Mapped[datetime | None]
     leg: Mapped[int | None]
+    execution_mode: Mapped[ExecutionMode | None]
+    bid: Mapped[Decimal | None]
+    ask: Mapped[Decimal | None]
+    book_at: Mapped[datetime | None]
+    depth: Mapped[Decimal | None]
+    guard: Mapped[Decimal | None]
+    expected_cost_bp: Mapped[Decimal | None]
+    acknowledged_at: Mapped[datetime | None]
+    end_reason: Mapped[EndReason | None]
+    final_mid: Mapped[Decimal | None]
+    fills: Mapped[str | None] = mapped_column(deferred=True)
+    fee_price: Mapped[Decimal | None]
 
 
 class RunRow(Base):

@@ -17,6 +17,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.decimals import decimal_from_text, plain
 from engine.domain.market.pairs import Asset, OrderType
+from engine.domain.orders.ledger import TopOfBook
 from engine.domain.orders.order import (
     LEGAL,
     UNRESOLVED,
@@ -27,6 +28,7 @@ from engine.domain.orders.order import (
     Order,
     OrderState,
     PricedTerms,
+    end_reason_of,
 )
 from engine.domain.rebalancing.decision import PLANNER_VERSION, REPLAYABLE, DecisionInputs
 from engine.domain.rebalancing.leg_order import (
@@ -53,6 +55,7 @@ from engine.storage.row_mapping import columns_of, from_row
 from engine.storage.serialization import readable, to_short_json
 from engine.storage.statements import count_rows, update
 from engine.storage.trading import approvals, limit_usage, run_requests
+from engine.storage.trading.order_fills import fills_to_json
 
 IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
 IS_TRADE = OrderRow.state.in_({OrderState.FILLED, OrderState.PARTIAL})
@@ -75,7 +78,9 @@ async def add(
         decision = to_short_json(StoredDecision(PLANNER_VERSION, inputs))
     try:
         async with session.begin_nested():
-            session.add(OrderRow(**_columns(intent), inputs=decision))
+            mode = None if inputs is None else inputs.settings.execution
+            row = OrderRow(**_columns(intent), inputs=decision, execution_mode=mode)
+            session.add(row)
     except IntegrityError as e:
         raise AlreadyIntended(intent.client_order_id) from e
 
@@ -160,7 +165,8 @@ async def move(session: AsyncSession, intent: Order, state: OrderState, **facts:
     """
     if state is not intent.state and state not in LEGAL[intent.state]:
         raise ValueError(f"an order cannot go from {intent.state.value} to {state.value}")
-    moved = replace(intent, state=state, **facts)
+    reason = end_reason_of(intent, state) or intent.end_reason
+    moved = replace(intent, state=state, **({"end_reason": reason} | facts))
     result = await session.execute(
         update(OrderRow)
         .where(OrderRow.client_order_id == intent.client_order_id, OrderRow.state == intent.state)
@@ -172,6 +178,18 @@ async def move(session: AsyncSession, intent: Order, state: OrderState, **facts:
     if state is not intent.state:
         work_log.order_moved(session, moved)
     return moved
+
+
+async def learn_fees(session: AsyncSession, order: Order, fees: Fees) -> None:
+    """Store what is known by now of an order's *fees*, unless all was known before."""
+    await session.execute(
+        update(OrderRow)
+        .where(
+            OrderRow.client_order_id == order.client_order_id,
+            or_(OrderRow.fees.is_(None), OrderRow.fees_complete.is_(False)),
+        )
+        .values(**_fee_columns(fees))
+    )
 
 
 async def drop_planned(
@@ -302,13 +320,33 @@ async def count_refused(session: AsyncSession, account_id: AccountId, *, since: 
 
 
 def _columns(intent: Order) -> dict[str, Any]:
-    return columns_of(intent, "execution", "fees", "priced") | {
+    return columns_of(intent, "execution", "fees", "priced", "top") | {
         "worth_cents": worth_cents(intent.most_quote),
         "executed_base": intent.execution.base_quantity,
         "executed_quote": intent.execution.quote_amount,
-        "fees": None if intent.fees is None else _fees_to_json(intent.fees),
-        "fees_complete": intent.fees is None or intent.fees.complete,
+        **_fee_columns(intent.fees),
         **_priced_columns(intent.priced),
+        **_top_columns(intent.top),
+    }
+
+
+def _fee_columns(fees: Fees | None) -> Mapping[str, Any]:
+    """The fills stay as they are stored where none were read."""
+    columns = {
+        "fees": None if fees is None else _fees_to_json(fees),
+        "fees_complete": fees is None or fees.complete,
+    }
+    if fees is None or not fees.fills:
+        return columns
+    return columns | {"fills": fills_to_json(fees.fills)}
+
+
+def _top_columns(top: TopOfBook | None) -> Mapping[str, Any]:
+    return {
+        "bid": None if top is None else top.bid,
+        "ask": None if top is None else top.ask,
+        "book_at": None if top is None else top.read_at,
+        "depth": None if top is None else top.depth,
     }
 
 
@@ -319,6 +357,8 @@ def _priced_columns(priced: PricedTerms | None) -> Mapping[str, Any]:
         "bound_quantity": None if priced is None else priced.base_quantity,
         "expected_average": None if priced is None else priced.average,
         "widened": priced is not None and priced.widened,
+        "guard": None if priced is None else priced.guard,
+        "expected_cost_bp": None if priced is None else priced.cost_bp,
     }
 
 
@@ -331,6 +371,8 @@ def _priced(row: OrderRow) -> PricedTerms | None:
         base_quantity=row.bound_quantity,
         average=row.expected_average,
         widened=row.widened,
+        guard=row.guard,
+        cost_bp=row.expected_cost_bp,
     )
 
 
@@ -341,6 +383,7 @@ def intent_of(row: OrderRow) -> Order:
         execution=Execution(row.executed_base, row.executed_quote),
         fees=None if row.fees is None else _fees_from_json(row.fees, complete=row.fees_complete),
         priced=_priced(row),
+        top=None if row.book_at is None else TopOfBook(row.bid, row.ask, row.book_at, row.depth),
     )
 
 
