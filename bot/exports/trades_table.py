@@ -10,10 +10,13 @@ from bot.exports.booked import Kind
 from bot.exports.csv_files import CsvFile, Row
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.flows import Flow
+from engine.domain.execution.shortfall import Shortfall
 from engine.domain.market.decimals import ZERO, plain
 from engine.domain.market.pairs import USDT, base_of
-from engine.domain.orders.order import Order
+from engine.domain.orders.order import Fill, Order, PricedTerms
 from engine.domain.orders.slippage import slippage
+from engine.domain.profit.costs import cost_of
+from engine.domain.profit.entries import Prices
 
 
 def _fees(trade: Order) -> str:
@@ -88,7 +91,20 @@ _ORDER_CELLS: Mapping[str, Callable[[Order], str]] = {
     "order_type": lambda trade: trade.order_type.value,
     "bound_price": lambda trade: "" if trade.priced is None else plain(trade.priced.price),
     "expected_price": lambda trade: "" if trade.priced is None else plain(trade.priced.average),
+    "bid_seen": lambda trade: "" if trade.top is None else _maybe(trade.top.bid),
+    "ask_seen": lambda trade: "" if trade.top is None else _maybe(trade.top.ask),
+    "book_utc": lambda trade: "" if trade.top is None else _utc(trade.top.read_at),
+    "offered_usdt": lambda trade: "" if trade.top is None else _maybe(trade.top.depth),
+    "bound_percent": lambda trade: _bound_percent(trade.priced),
+    "expected_cost_bp": lambda trade: "" if trade.priced is None else _maybe(trade.priced.cost_bp),
+    "accepted_utc": lambda trade: _utc(trade.acknowledged_at),
+    "cancelled_utc": lambda trade: _utc(trade.cancelling_since),
+    "ended_by": lambda trade: "" if trade.end_reason is None else trade.end_reason.value,
+    "middle_after": lambda trade: _maybe(trade.final_mid),
+    "fee_coin_price": lambda trade: _maybe(trade.fee_price),
+    "fills": lambda trade: "; ".join(map(_fill, trade.fees.fills)) if trade.fees else "",
 }
+_COST_COLUMNS = ("cost_usdt", "cost_bp", "missed_usdt")
 # A newer version adds columns at the end only: files of two versions can be joined.
 COLUMNS = (
     *_CELLS,
@@ -97,15 +113,18 @@ COLUMNS = (
     *("flow_asset", "flow_amount", "flow_before", "flow_after", "flow_usdt"),
     "flow_corrected",
     *_ORDER_CELLS,
+    *_COST_COLUMNS,
 )
 _FEES = 3
+_COST_DIGITS = 12
+_NO_COINS = Prices({})
 
 
 def _rows(event: Order | Flow, zone: tzinfo) -> Iterable[Row]:
     if isinstance(event, Order):
         cells = {name: cell(event, zone) for name, cell in _CELLS.items()}
         ordered = {name: cell(event) for name, cell in _ORDER_CELLS.items()}
-        yield _row(cells | _fee_cells(event) | ordered)
+        yield _row(cells | _fee_cells(event) | ordered | _cost_cells(event))
         return
     for change in event.changes:
         yield _row({name: cell(event, change, zone) for name, cell in _FLOW_CELLS.items()})
@@ -125,6 +144,33 @@ def _fee_cells(trade: Order) -> dict[str, str]:
     for number, (asset, amount) in enumerate(paid[:_FEES], start=1):
         cells |= {f"fee_{number}": plain(amount), f"fee_{number}_asset": asset}
     return cells
+
+
+def _cost_cells(trade: Order) -> dict[str, str]:
+    cost = cost_of(trade, _NO_COINS)
+    if not isinstance(cost, Shortfall) or cost.done_bp is None:
+        return {}
+    is_end_known = trade.final_mid is not None or cost.intended_value == cost.done_value
+    return {
+        "cost_usdt": _rounded(cost.done),
+        "cost_bp": f"{cost.done_bp:.4f}",
+        "missed_usdt": _rounded(cost.opportunity) if is_end_known else "",
+    }
+
+
+def _rounded(amount: Decimal) -> str:
+    return plain(round(amount, _COST_DIGITS))
+
+
+def _fill(fill: Fill) -> str:
+    at = fill.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    paid = f"{plain(fill.fee)} {fill.fee_asset}"
+    side = "maker" if fill.is_maker else "taker"
+    return f"{fill.trade_id} {at} {plain(fill.quantity)} at {plain(fill.price)} {paid} {side}"
+
+
+def _bound_percent(priced: PricedTerms | None) -> str:
+    return "" if priced is None or priced.guard is None else plain(priced.guard * 100)
 
 
 def _corrected(flow: Flow, change: BalanceChange) -> str:

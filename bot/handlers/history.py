@@ -47,5 +47,11 @@ class HistoryHandler(Handler):
             return story_gone_view(back=back)
         asked_by = await self.ctx.records.asked_by(account, order)
         name = (asked_by[1] or f"User {asked_by[0]}") if asked_by else None
-        worth = await self.ctx.profits.worth(order)
-        return story_view(account=account, order=order, asked_by=name, back=back, worth=worth)
+        return story_view(
+            account=account,
+            order=order,
+            asked_by=name,
+            back=back,
+            worth=await self.ctx.profits.worth(order),
+            cost=await self.ctx.profits.cost(order),
+        )

@@ -9,6 +9,7 @@ from bot.interaction.callback_data import ProfitPage
 from bot.interaction.message import Message
 from bot.interaction.request import Request
 from bot.parsing.spans import parse_span
+from bot.views.costs import COSTS, costs_view
 from bot.views.profit import no_profit_view, profit_view
 from engine.accounts.profit import NoReport
 from engine.domain.profit.spans import Span
@@ -25,6 +26,9 @@ class ProfitHandler(Handler):
         word, _, rest = request.argument.strip().partition(" ")
         if word.lower() in FLOWS:
             return await self.flows.typed(replace(request, argument=rest))
+        if word.lower() == COSTS:
+            account = await self.ctx.accounts.of(request.chat_id)
+            return costs_view(account=account, report=await self.ctx.profits.costs(account))
         span: Span | date | Message = await self.parse(request, parse_span)
         return span if isinstance(span, Message) else await self._report(request, span)
 

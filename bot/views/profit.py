@@ -13,6 +13,7 @@ from bot.views.components.badges import badge
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, lines
 from bot.views.components.times import day_since, wall_time, zone_name
+from bot.views.costs import COSTS
 from engine.accounts.profit import NoReport, SpanReport
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
@@ -83,7 +84,10 @@ def profit_view(*, account: Account, found: SpanReport, span: Span | date) -> Me
         last_seen(account, found),
         *doubts,
     )
-    return Message(text, _spans(span, has_flows=bool(movements(report))))
+    return Message(
+        text,
+        _spans(span, has_flows=bool(movements(report)), has_trades=bool(report.count)),
+    )
 
 
 def last_seen(account: Account, found: SpanReport) -> str | None:
@@ -147,13 +151,14 @@ def _percent(fraction: Decimal | None) -> str:
     return "" if fraction is None else signed_percent(fraction)
 
 
-def _spans(shown: Span | date, *, has_flows: bool) -> InlineKeyboardMarkup:
+def _spans(shown: Span | date, *, has_flows: bool, has_trades: bool) -> InlineKeyboardMarkup:
     return keyboard(
         [
             button(f"· {label} ·" if span == shown else label, ProfitPage(span))
             for span, label in SPAN_LABELS.items()
         ],
         [button("Deposits and withdrawals…", FlowsPage(text_of(shown), 0))] if has_flows else [],
+        [do("Cost of trades", "profit", COSTS)] if has_trades else [],
         [
             # A picture has no span that begins on a date.
             *([do("Chart", "chart", shown.value)] if isinstance(shown, Span) else []),

@@ -8,6 +8,8 @@ from bot.interaction.message import Message
 from bot.views.components.amounts import (
     about_percent,
     cents,
+    fee,
+    precise_percent,
     price,
     quantity,
     signed,
@@ -21,10 +23,12 @@ from bot.views.components.order_text import OUTCOMES, fees_paid
 from bot.views.components.times import stamp, to_the_second, zone_name
 from engine.accounts.profit import WorthNow
 from engine.domain.accounts.account import Account
+from engine.domain.execution.shortfall import Shortfall
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import Side, base_of
+from engine.domain.market.pairs import USDT, Side, base_of
 from engine.domain.orders.order import Fees, Order, OrderState, Trigger
 from engine.domain.orders.slippage import slippage
+from engine.domain.profit.costs import NotKnown
 
 _ASIDE = "  "
 
@@ -36,9 +40,10 @@ def story_view(
     asked_by: str | None,
     back: HistoryPage,
     worth: WorthNow | None = None,
+    cost: Shortfall | NotKnown | None = None,
 ) -> Message:
     """*asked_by* is the user who tapped, as far as that is known; *back* the page it came from.
-    *worth* is what the trade brought so far.
+    *worth* is what the trade brought so far, *cost* what it cost against the middle of the book.
     """
     return Message.paragraphs(
         lines(
@@ -50,6 +55,7 @@ def story_view(
             [
                 *_planned(order),
                 *_happened(order),
+                *_cost(cost),
                 *_brought(worth),
                 *_balances(order),
                 *_times(order),
@@ -118,6 +124,22 @@ def _happened(order: Order) -> Iterable[str]:
     if slipped is not None:
         yield from row("Slippage", _slippage(slipped))
     yield from row("Fee", _fees(order.fees))
+
+
+def _cost(cost: Shortfall | NotKnown | None) -> Iterable[str]:
+    """Price and fees, of what was traded."""
+    if cost is NotKnown.FEES:
+        yield from row("Cost", "not known yet")
+    elif cost is NotKnown.MIDDLE:
+        yield from row("Cost", "not known: there is no middle price")
+    elif cost is not None and cost.done_bp is not None:
+        part = precise_percent(abs(cost.done_bp) / 10_000)
+        if cost.done < ZERO:
+            yield from row("Cost", f"{signed(cost.done)} USDT")
+            yield from row("", f"{part} better than the middle")
+        else:
+            yield from row("Cost", fee(cost.done, USDT))
+            yield from row("", f"{part} from the middle")
 
 
 def _brought(worth: WorthNow | None) -> Iterable[str]:

@@ -1,13 +1,25 @@
 """Reports the profit of an account: of a span, and of one trade."""
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from engine.domain.accounts.account import Account
+from engine.domain.alerts.local_time import zone
+from engine.domain.execution.shortfall import Shortfall
 from engine.domain.market.pairs import USDT, Symbol, base_of
-from engine.domain.orders.order import Order
+from engine.domain.orders.order import Order, coin_of
+from engine.domain.profit.costs import (
+    CostReckoning,
+    CostReport,
+    NotKnown,
+    cost_of,
+    first_month,
+)
 from engine.domain.profit.entries import PriceLine, Prices
 from engine.domain.profit.ledger import booked
 from engine.domain.profit.report import ProfitReport
@@ -18,7 +30,7 @@ from engine.exchanges.interface import ExchangeFor, within
 from engine.exchanges.price_history import PriceHistory
 from engine.storage.accounts import acting, alert_preferences
 from engine.storage.service import Service
-from engine.storage.trading import candles, value_events
+from engine.storage.trading import candles, order_costs, value_events
 from engine.storage.trading.value_events import symbol_of
 
 NO_LINES = Prices({})
@@ -74,11 +86,8 @@ class ProfitReports(Service):
         """
         now = self.clock.now()
         async with self.database.reading() as session:
-            if (share := acting.present_share()) is not None:
-                zone = share.time_zone
-            else:
-                zone = await alert_preferences.time_zone_of_chat(session, account.chat_id)
-            asked = beginning(span, now=now, time_zone=zone or "UTC")
+            time_zone = await self._time_zone(session, account)
+            asked = beginning(span, now=now, time_zone=time_zone or "UTC")
             if asked is not None and asked >= now:
                 return NoReport.FUTURE
             known = await value_events.records(session, account)
@@ -130,6 +139,42 @@ class ProfitReports(Service):
         entry = booked(trade, Prices(lines))
         worth = worth_of(entry, price=price)
         return WorthNow(worth.brought, price, at, about=not entry.is_fee_known)
+
+    async def cost(self, order: Order) -> Shortfall | NotKnown | None:
+        """Returns what *order* cost against the middle; None where nothing was traded."""
+        coin = coin_of(order.fees, order.symbol)
+        if coin is None or order.fee_price is not None:
+            return cost_of(order, NO_LINES)
+        async with self.database.reading() as session:
+            line = await candles.prices(
+                session, symbol_of(coin), since=order.created_at, until=order.created_at
+            )
+        return cost_of(order, Prices({coin: line}))
+
+    async def costs(self, account: Account) -> CostReport:
+        """Returns what the account's orders cost in each of the last months of the asking chat."""
+        async with self.database.reading() as session:
+            there = zone(await self._time_zone(session, account) or "UTC")
+            since = first_month(self.clock.now(), there)
+            coins = await order_costs.fee_coins(session, account, since=since)
+        for coin in coins:
+            await self.prices.fill(account, symbol_of(coin), since=since)
+        reckoning, until = CostReckoning(there), self.clock.now()
+        async with self.database.reading() as session:
+            lines = {
+                coin: await candles.prices(session, symbol_of(coin), since=since, until=until)
+                for coin in coins
+            }
+            pages = order_costs.settled(session, account, since=since, coins=Prices(lines))
+            async with aclosing(pages):
+                async for page in pages:
+                    reckoning.take(page)
+        return reckoning.report()
+
+    async def _time_zone(self, session: AsyncSession, account: Account) -> str | None:
+        if (share := acting.present_share()) is not None:
+            return share.time_zone
+        return await alert_preferences.time_zone_of_chat(session, account.chat_id)
 
     async def _price_now(self, account: Account, symbol: Symbol) -> tuple[Decimal | None, bool]:
         """The middle of the book, and whether the exchange answered that there is none."""

@@ -20,7 +20,14 @@ from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import OrderUnclear, trade_settled
 from engine.domain.execution.capability import Lesson, refuses_type
 from engine.domain.market.pairs import USDT, Asset, OrderType, base_of
-from engine.domain.orders.order import AccountId, Order, OrderState, Trigger, settled_state
+from engine.domain.orders.order import (
+    AccountId,
+    Order,
+    OrderState,
+    Trigger,
+    coin_of,
+    settled_state,
+)
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.leg_order import LegInputs
@@ -29,7 +36,7 @@ from engine.domain.runs.stored_run import PortfolioRun
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from engine.execution.bounded_orders import BoundedOrderFollower, look_up
-from engine.execution.fills import NOTHING_READ, coin_of, lacks_fees, late_fees, read_end
+from engine.execution.fills import NOTHING_READ, lacks_fees, late_fees, read_end
 from engine.execution.order_types import learn
 from engine.notifications import incidents
 from engine.notifications.publish import publish

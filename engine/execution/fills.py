@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from engine.clock import Clock
 from engine.domain.market.balances import Holdings
-from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
-from engine.domain.orders.order import Fees, Order, can_be_of
+from engine.domain.market.pairs import USDT, Asset, Symbol
+from engine.domain.orders.order import Fees, Order, can_be_of, coin_of
 from engine.domain.orders.settlement import shows
 from engine.errors import Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport
@@ -62,12 +62,6 @@ async def read_end(
     paid_with = coin_of(fees.result(), intent.symbol)
     fee_price = others[0] if others and paid_with == coin else None
     return OrderEnd(fees.result(), after.result(), mid, fee_price)
-
-
-def coin_of(fees: Fees | None, symbol: Symbol) -> Asset | None:
-    """Returns the coin that is none of the pair and paid a fee, as MX does."""
-    own = {USDT, base_of(symbol)}
-    return next((asset for asset in (fees.by_asset if fees else ()) if asset not in own), None)
 
 
 def _symbols(coin: Asset | None) -> list[Symbol]:

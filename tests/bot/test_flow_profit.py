@@ -18,6 +18,9 @@ async def test_profit_after_a_trade_and_each_span_in_its_place(world: World, bot
     await bot.tap(OWNER, "24h")
     assert "Profit, 24 hours" in answer.text
 
+    [costs] = await bot.tap(OWNER, "Cost of trades", message=answer)
+    assert re.search(r" market +0\.[0-9]{2} +[0-9.]+% +[0-9.]+%", costs.text)
+
     assert "Write 24h, 7d, 30d" in (await bot.ask(OWNER, "/profit soon")).text
     assert "still to come" in (await bot.ask(OWNER, "/profit 2098-01-01")).text
 

@@ -20,7 +20,16 @@ from bot.exports.trades_table import COLUMNS, EVERYTHING
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.flows import Correction, Flow
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
-from engine.domain.orders.order import ClientOrderId, Execution, Fees, Order, OrderState
+from engine.domain.orders.ledger import EndReason, TopOfBook
+from engine.domain.orders.order import (
+    ClientOrderId,
+    Execution,
+    Fees,
+    Fill,
+    Order,
+    OrderState,
+    fees_of,
+)
 from tests.builders import MNTL, intent
 
 AT = datetime(2026, 11, 22, 12, 3, 4, 999_999, tzinfo=UTC)
@@ -71,11 +80,43 @@ def test_a_trade_is_written_with_all_its_digits():
     assert (row["asked_usdt"], row["asked_base"]) == ("17.1", "")
 
 
+def test_what_a_trade_cost_is_written_with_what_it_is_measured_by():
+    fill = Fill(
+        trade_id="t1",
+        at=AT,
+        price=Decimal("0.00201"),
+        quantity=Decimal(1000),
+        fee=Decimal("0.001"),
+        fee_asset=USDT,
+    )
+    [row] = table(
+        EVERYTHING,
+        filled(
+            execution=Execution(Decimal(1000), Decimal("2.01")),
+            fees=fees_of([fill], executed=Decimal(1000)),
+            quote_amount=Decimal("4.01"),
+            top=TopOfBook(Decimal("0.001999"), Decimal("0.002001"), AT),
+            end_reason=EndReason.BOUND,
+            acknowledged_at=AT,
+            final_mid=Decimal("0.0021"),
+        ),
+    )
+
+    assert (row["bid_seen"], row["ask_seen"]) == ("0.001999", "0.002001")
+    assert (row["book_utc"], row["accepted_utc"]) == ("2026-11-22T12:03:04Z",) * 2
+    assert (row["ended_by"], row["middle_after"]) == ("bound", "0.0021")
+    assert row["fills"] == "t1 2026-11-22T12:03:04.999Z 1000 at 0.00201 0.001 USDT taker"
+    assert (row["cost_usdt"], row["cost_bp"], row["missed_usdt"]) == ("0.011", "55.0000", "0.1")
+
+
 def test_what_is_not_known_is_left_empty():
     [row] = table(EVERYTHING, intent(side=Side.SELL, dry_run=True))
 
     assert row["mode"] == "paper"
-    for unknown in ("average_price", "price_seen", "slippage_percent", "fees", "sent_utc"):
+    for unknown in (
+        *("average_price", "price_seen", "slippage_percent", "fees", "sent_utc", "bid_seen"),
+        *("accepted_utc", "ended_by", "middle_after", "fills", "cost_usdt", "missed_usdt"),
+    ):
         assert row[unknown] == "", unknown
 
 
@@ -90,7 +131,7 @@ def test_every_column_is_explained():
 def test_new_columns_stand_behind_those_of_the_versions_before():
     """Whoever reads the files by position, or joins those of two versions, still can."""
     assert COLUMNS[:27] == tuple(COLUMNS_OF_0_6.split())
-    assert len(COLUMNS) == len(set(COLUMNS)) == 44
+    assert len(COLUMNS) == len(set(COLUMNS)) == 59
 
 
 def test_fees_are_numbers_beside_their_assets():

@@ -1,19 +1,22 @@
 """What is kept of each order to tell what it cost, and that the chat never waits for it."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
+from engine.accounts.profit import ProfitReports
 from engine.domain.execution.bound import ExecutionMode
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import Fees, Order, OrderState
-from engine.domain.profit.costs import NotKnown, cost_of
-from engine.domain.profit.entries import Prices
+from engine.domain.profit.costs import CostReckoning, NotKnown, cost_of, settled_order
+from engine.domain.profit.entries import PriceLine, Prices
 from engine.errors import Rejected, Unavailable
+from engine.exchanges.price_history import PriceHistory
 from engine.storage.models.trading import OrderRow
 from tests.engine.harness import Engine
 from tests.fakes.clock import START, FakeClock
@@ -149,6 +152,37 @@ async def test_fees_that_were_not_shown_in_time_are_booked_by_a_later_check(
     await engine.wait(COMPLETE)
     await engine.check(account)
     assert exchange.calls["fees"] == asked
+
+
+async def test_the_months_are_told_from_the_orders_of_the_account_and_its_kind_of_money(
+    engine_on_both: Engine, exchange: FakeExchange, clock: FakeClock
+):
+    """Read as they are stored, they are what the orders themselves say."""
+    engine = engine_on_both
+    account = await engine.open_account(execution=ExecutionMode.AUTO)
+    exchange.paper_market.asks = [("0.002001", 4000), ("0.002004", 10**7)]
+    for fills, coin in (("1", USDT), ("0.4", MX), ("1", Asset("MNTL"))):
+        exchange.fills, exchange.fee_coin = D(fills), coin
+        await engine.until_quiet(account)
+        exchange.usdt += 20
+        await engine.wait(timedelta(days=20))
+    prices = PriceHistory(database=engine.database, clock=clock, exchange_for=lambda _: exchange)
+    reports = ProfitReports(
+        database=engine.database, clock=clock, exchange_for=lambda _: exchange, prices=prices
+    )
+    found = await reports.costs(account)
+    every = await engine.intents()
+    coins = Prices({MX: PriceLine([START], [D("0.002")])})
+    expected = CostReckoning(UTC)
+    expected.take(settled_order(one, coins)._replace(mode=ExecutionMode.AUTO) for one in every)
+
+    assert len(every) > len(found.months) == 3
+    assert found == expected.report()
+    assert (await reports.costs(account.with_money(dry_run=True))).months == []
+    first = await reports.cost(every[0])
+    assert first == cost_of(every[0], coins)
+    of_mx = next(one for one in every if one.fees and MX in one.fees.by_asset)
+    assert not isinstance(await reports.cost(replace(of_mx, fee_price=None)), NotKnown)
 
 
 async def test_fees_are_not_asked_for_without_end(engine: Engine, exchange: FakeExchange):

@@ -77,6 +77,10 @@ def wall_time(moment: datetime) -> datetime:
     return local(moment, _ZONE.get())
 
 
+def month_and_year(year: int, month: int) -> str:
+    return f"{_MONTHS[month - 1]} {year}"
+
+
 def day_and_month(there: datetime) -> str:
     """22 Nov."""
     return f"{there.day} {_MONTHS[there.month - 1]}"

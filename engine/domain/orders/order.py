@@ -143,6 +143,12 @@ def can_be_of(execution: Execution, fees: Fees, *, symbol: Symbol) -> bool:
     )
 
 
+def coin_of(fees: Fees | None, symbol: Symbol) -> Asset | None:
+    """Returns the coin that is none of the pair and paid a fee, as MX does."""
+    own = {USDT, base_of(symbol)}
+    return next((asset for asset in (fees.by_asset if fees else ()) if asset not in own), None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedTerms:
     """Trade *base_quantity* at *price* or better, by an order of that type. *average* is what the

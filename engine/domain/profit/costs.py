@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_DOWN, Context, Decimal, localcontext
 from enum import Enum
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from engine.domain.execution.bound import ExecutionMode
 from engine.domain.execution.shortfall import Shortfall, shortfall
@@ -134,7 +133,7 @@ def fee_in_quote(
 class CostReckoning:
     """Takes settled orders, the oldest first, and adds them up by month in *zone* and by mode."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
+    def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self._month = (1, 1)
         self._until = datetime.min.replace(tzinfo=UTC)
@@ -221,14 +220,14 @@ def _cost(order: SettledOrder, mid: Decimal) -> Shortfall:
         )
 
 
-def first_month(now: datetime, zone: ZoneInfo) -> datetime:
+def first_month(now: datetime, zone: tzinfo) -> datetime:
     """Returns when the oldest month begins that is told."""
     local = now.astimezone(zone)
     months = local.year * 12 + local.month - MONTHS
     return datetime(months // 12, months % 12 + 1, 1, tzinfo=zone).astimezone(UTC)
 
 
-def _month(at: datetime, zone: ZoneInfo) -> tuple[tuple[int, int], datetime]:
+def _month(at: datetime, zone: tzinfo) -> tuple[tuple[int, int], datetime]:
     """Returns the year and month of *at*, and when the next one begins."""
     local = at.astimezone(zone)
     year, month = local.year, local.month

@@ -1,6 +1,7 @@
 """Queries for files: all trades and flows of an account, oldest first, by page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, undefer
 
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.flows import Flow
@@ -28,6 +29,7 @@ from engine.storage.models.trading import BalanceChangeRow, OrderRow
 from engine.storage.row_mapping import from_row
 from engine.storage.statements import count_rows
 from engine.storage.trading import flow_corrections, orders
+from engine.storage.trading.order_fills import fills_from_json
 
 # Of the same moment the flow comes first: what came in may have been traded at once.
 _FLOW, _TRADE = 0, 1
@@ -64,7 +66,7 @@ async def after(
     most: int,
     real_only: bool = False,
 ) -> tuple[Sequence[Order | Flow], Position | None]:
-    """Returns the next *most* trades and flows after *last*, and where they end.
+    """Returns the next *most* trades, with their fills, and flows after *last*, and where they end.
     However many came before, a page costs the same: nothing is skipped over.
     """
     traded = select(literal(_TRADE).label("kind"), OrderRow.id, OrderRow.created_at.label("at"))
@@ -138,8 +140,15 @@ async def _trades(
     session: AsyncSession, keys: Sequence[Position]
 ) -> dict[tuple[int, int], Order | Flow]:
     ids = [key.row_id for key in keys if key.kind == _TRADE]
-    rows = await session.scalars(select(OrderRow).where(OrderRow.id.in_(ids)))
-    return {(_TRADE, row.id): orders.intent_of(row) for row in rows}
+    query = select(OrderRow).where(OrderRow.id.in_(ids)).options(undefer(OrderRow.fills))
+    rows = await session.scalars(query)
+    return {(_TRADE, row.id): _with_fills(orders.intent_of(row), row.fills) for row in rows}
+
+
+def _with_fills(order: Order, text: str | None) -> Order:
+    if order.fees is None or text is None:
+        return order
+    return replace(order, fees=replace(order.fees, fills=fills_from_json(text)))
 
 
 async def _flows_of(
