@@ -23,6 +23,7 @@ from bot.views.api_key import (
 from bot.views.ask_resume import ask_resume_view
 from bot.views.balance import balance_view
 from bot.views.components.listening import ask_plain_resume_view, ask_plain_value_view
+from bot.views.costs import costs_view
 from bot.views.deposits import deposits_view
 from bot.views.errors import error_view
 from bot.views.execution import execution_view, slippage_changed_view
@@ -94,10 +95,12 @@ from engine.domain.alerts.report_alerts import WeeklyFigures, WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.execution.bound import ExecutionMode, Slippage
+from engine.domain.execution.shortfall import Shortfall
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import AccountId, OrderState
 from engine.domain.profit.corrections import movements
+from engine.domain.profit.costs import CostReport, MonthCosts
 from engine.domain.profit.entries import Change, PriceLine, Prices
 from engine.domain.profit.ledger import Held
 from engine.domain.profit.report import ProfitReport, profit
@@ -141,6 +144,7 @@ _PROFIT = SpanReport(cast("ProfitReport", _SUMS), NOON - timedelta(days=7), pric
 _DAY = timedelta(days=1)
 _CAME = [Change(NOON - 5 * _DAY, USDT, D("57.10"), D("82.10"), D("0.00195")), Change(NOON - 2 * _DAY, USDT, D("82.10"), D("92.05"), D("0.002")), Change(NOON - 2 * _DAY, MNTL, D(91_858), D(86_858), D("0.002")), Change(NOON - _DAY, USDT, D("95.05"), D("45.05"), D("0.002"))]  # fmt: skip
 _FLOWS = cast("ProfitReport", profit(_CAME, now=Held(MNTL, D("45.05"), D(86_858)), prices=_PRICES, since=NOON - 7 * _DAY, until=_LATER))  # fmt: skip
+_COSTS = CostReport([MonthCosts(2026, 11, ExecutionMode.AUTO, 14, Shortfall(D("0.35"), D("0.08"), D("0.03"), D(205), D("198.20"))), MonthCosts(2026, 10, ExecutionMode.MARKET, 9, Shortfall(D("0.88"), D("0.06"), D("0.12"), D(131), D("124.80")))], without_middle=0, without_fees=1, without_end=0)  # fmt: skip
 _WEEK = Week(timedelta(days=7), D("1.31"), D("1.84"), day_ago=D("0.002024"))
 _LOOK = seen(_AFTER, at=_LATER)
 _STEADY = foreseen(ACCOUNT, _AFTER, at=_LATER)
@@ -257,6 +261,7 @@ CARDS: Sequence[Shown] = (
     Shown("profit", "Profit", _asked("/profit", profit_view(account=ACCOUNT, found=_PROFIT, span=Span.WEEK))),
     Shown("profit-none", "No profit to tell", _asked("/profit", no_profit_view(account=ACCOUNT, reason=NoReport.NO_RECORDS))),
     Shown("profit-deposits", "Deposits and withdrawals", _asked("/profit deposits", flows_view(account=ACCOUNT, report=_FLOWS, page=FlowsPage("7d", 0), may_correct=True))),
+    Shown("profit-costs", "What trades cost", _asked("/profit costs", costs_view(account=ACCOUNT, report=_COSTS))),
     Shown("profit-correct", "Correcting one", [correction_view(account=ACCOUNT, movement=movements(_FLOWS)[1], made=_FLOWS.made, span="7d", question_id="q")]),
     Shown("balance", "Balance", _asked("/balance", balance_view(account=ACCOUNT, holdings=_AFTER, prices={MNTL: D("0.002")}, now=_LATER))),
     Shown("connect-1", "Connecting, step by step", _asked("/connect", ask_key_view(account=_KEYLESS), ask_secret_view(deleted=True))),

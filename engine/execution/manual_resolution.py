@@ -4,7 +4,7 @@ The exchange is asked once more, and the answer counts only if the balances agre
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -14,6 +14,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, base_of
+from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import ClientOrderId, Order, OrderState
 from engine.domain.orders.settlement import Trace, left_no_trace, trace
 from engine.errors import DecryptionFailed, LeaseLost, OrderNotFound, Rejected, Unavailable
@@ -177,6 +178,7 @@ class ManualResolution(Service):
                 if order is None or order.state is not OrderState.NEEDS_HUMAN:
                     return AlreadyClear(order)
                 state = _end_of(order, filled=filled)
+                order = replace(order, end_reason=EndReason.ELSEWHERE)
                 order = await orders.move(session, order, state, resolved_at=self.clock.now())
                 account = await accounts.get(session, case.account.id)
                 if pause:

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Side
+from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import NEEDS_HUMAN_AFTER, Order, OrderState
 from engine.domain.orders.settlement import Trace, trace
 from engine.errors import BadCredentials, DecryptionFailed, OutcomeUnknown, Unavailable
@@ -140,7 +141,8 @@ async def test_an_order_the_exchange_once_took_did_arrive_and_filled_nothing(
 
     await claim(engine, filled=False)
 
-    assert (await the_order(engine)).state is OrderState.UNFILLED
+    order = await the_order(engine)
+    assert (order.state, order.end_reason) == (OrderState.UNFILLED, EndReason.ELSEWHERE)
 
 
 @pytest.mark.parametrize(("filled", "executes"), [(True, False), (False, True)])
