@@ -96,7 +96,7 @@ class OrderExecutor(Service):
         async with self.database.writing() as session:
             if run is not None:
                 await runs.put(session, run)
-            await orders.add(session, intent, inputs)
+            await orders.add(session, intent, inputs, mode=account.settings.execution)
             await check_results.put(session, account.id, look)
         sending = await self._start(
             intent, account=account, exchange=exchange, read_at=read_at, request=request

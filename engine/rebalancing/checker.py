@@ -107,6 +107,8 @@ class Checker(Service):
             exchange = self.exchange_for(duty.account)
             checked = await self._decide(duty, exchange, fence=fence)
             await self._strays.look(duty.account, exchange, fence=fence)
+            if isinstance(checked.look.verdict, NoTrade):
+                await self._executor.learn_late_fees(duty.last_fill, exchange)
         except LeaseLost:
             # The account changed during planning: check it again at once.
             look = self._look(duty, CheckFailed(IncidentKind.INTERNAL, "changed"))
@@ -150,7 +152,6 @@ class Checker(Service):
         if rest is not None:
             look = self._look(duty, NoTrade(rest), holdings=holdings, first=reading.first)
             await self._drift_over(account, duty.trouble)
-            await self._executor.learn_late_fees(duty.last_fill, exchange)
             return Checked(look, again_in=self._until_due(account, rest))
         return await self._rebalance(duty, exchange, reading, fence=fence, attempt=attempt)
 

@@ -26,7 +26,7 @@ from engine.domain.rebalancing.leg_order import (
     shortened_leg,
     terms_of_leg,
 )
-from engine.domain.rebalancing.order_factory import run_id
+from engine.domain.rebalancing.order_factory import run_id, top_of
 from engine.domain.rebalancing.planner import (
     LimitKind,
     OverLimit,
@@ -300,6 +300,7 @@ class PortfolioRunner(Service):
             target=goal.rest,
             created_at=self.clock.now(),
             leg=number,
+            top=top_of(order, inputs.book),
             **terms_of_leg(order, inputs),
         )
 

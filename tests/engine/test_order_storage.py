@@ -32,7 +32,7 @@ from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.models.trading import OrderRow
 from engine.storage.trading import balance_changes, check_results, history, order_types, orders
-from engine.storage.trading.order_fills import fills_from_json
+from engine.storage.trading.order_fees import fills_from_json
 from engine.storage.trading.orders import AlreadyIntended
 from tests.builders import execution, intent, settings
 from tests.fakes.clock import START
@@ -100,6 +100,7 @@ EVERYTHING = numbered(
         cost_bp=D("33.1234"),
     ),
     cancelling_since=START + timedelta(seconds=3),
+    leg=2,
     top=TopOfBook(D("0.001998"), D("0.002002"), START - timedelta(seconds=1), D("34.2")),
     acknowledged_at=START + timedelta(milliseconds=60),
     end_reason=EndReason.NOT_HONOURED,

@@ -93,6 +93,8 @@ async def test_a_drift_is_traded_leg_by_leg_sells_first_and_told_once(
         ("ETHUSDT", Side.BUY),
     ]
     assert [(leg.run_id, leg.leg) for leg in legs] == [(run.run_id, n) for n in (1, 2, 3)]
+    assert all(leg.top is not None and leg.top.mid == leg.price for leg in legs)
+    assert all(leg.final_mid is not None for leg in legs)
     assert (run.end, run.told, run.story.orders) == (RunEnd.INSIDE, True, 3)
     assert run.story.plan.outside[BTC] is Beyond.HIGH
     assert await engine.told() == ["RunSettled"]

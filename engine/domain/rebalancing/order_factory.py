@@ -57,10 +57,14 @@ def create_order(
         fence=fence,
         target=target,
         created_at=now,
-        top=TopOfBook.of(
-            inputs.book, depth=order.arrival.depth if isinstance(order, BoundedOrder) else None
-        ),
+        top=top_of(order, inputs.book),
         **terms_of(order, inputs),
+    )
+
+
+def top_of(order: ProposedOrder, book: OrderBook) -> TopOfBook:
+    return TopOfBook.of(
+        book, depth=order.arrival.depth if isinstance(order, BoundedOrder) else None
     )
 
 

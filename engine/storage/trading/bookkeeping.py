@@ -29,7 +29,7 @@ from engine.storage.models.trading import BalanceChangeRow, OrderRow
 from engine.storage.row_mapping import from_row
 from engine.storage.statements import count_rows
 from engine.storage.trading import flow_corrections, orders
-from engine.storage.trading.order_fills import fills_from_json
+from engine.storage.trading.order_fees import fills_from_json
 
 # Of the same moment the flow comes first: what came in may have been traded at once.
 _FLOW, _TRADE = 0, 1

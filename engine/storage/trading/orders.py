@@ -1,10 +1,8 @@
 """Queries of orders: stored before they are sent, and all that is known of them since."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
@@ -15,8 +13,8 @@ from sqlalchemy.orm import undefer
 from engine import work_log
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.market.decimals import decimal_from_text, plain
-from engine.domain.market.pairs import Asset, OrderType
+from engine.domain.execution.bound import ExecutionMode
+from engine.domain.market.pairs import OrderType
 from engine.domain.orders.ledger import TopOfBook
 from engine.domain.orders.order import (
     LEGAL,
@@ -55,7 +53,7 @@ from engine.storage.row_mapping import columns_of, from_row
 from engine.storage.serialization import readable, to_short_json
 from engine.storage.statements import count_rows, update
 from engine.storage.trading import approvals, limit_usage, run_requests
-from engine.storage.trading.order_fills import fills_to_json
+from engine.storage.trading.order_fees import fee_columns, fees_from_json
 
 IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
 IS_TRADE = OrderRow.state.in_({OrderState.FILLED, OrderState.PARTIAL})
@@ -66,9 +64,13 @@ class AlreadyIntended(LeaseLost):
 
 
 async def add(
-    session: AsyncSession, intent: Order, inputs: DecisionInputs | LegInputs | None = None
+    session: AsyncSession,
+    intent: Order,
+    inputs: DecisionInputs | LegInputs | None = None,
+    *,
+    mode: ExecutionMode | None = None,
 ) -> None:
-    """Store *intent* with the *inputs* of its decision, so that it can be replayed.
+    """Store *intent* with the *inputs* of its decision, so that it can be replayed, and its *mode*.
     Raises AlreadyIntended if its run and attempt are known.
     """
     decision = None
@@ -78,9 +80,7 @@ async def add(
         decision = to_short_json(StoredDecision(PLANNER_VERSION, inputs))
     try:
         async with session.begin_nested():
-            mode = None if inputs is None else inputs.settings.execution
-            row = OrderRow(**_columns(intent), inputs=decision, execution_mode=mode)
-            session.add(row)
+            session.add(OrderRow(**_columns(intent), inputs=decision, execution_mode=mode))
     except IntegrityError as e:
         raise AlreadyIntended(intent.client_order_id) from e
 
@@ -188,7 +188,7 @@ async def learn_fees(session: AsyncSession, order: Order, fees: Fees) -> None:
             OrderRow.client_order_id == order.client_order_id,
             or_(OrderRow.fees.is_(None), OrderRow.fees_complete.is_(False)),
         )
-        .values(**_fee_columns(fees))
+        .values(**fee_columns(fees))
     )
 
 
@@ -324,21 +324,10 @@ def _columns(intent: Order) -> dict[str, Any]:
         "worth_cents": worth_cents(intent.most_quote),
         "executed_base": intent.execution.base_quantity,
         "executed_quote": intent.execution.quote_amount,
-        **_fee_columns(intent.fees),
+        **fee_columns(intent.fees),
         **_priced_columns(intent.priced),
         **_top_columns(intent.top),
     }
-
-
-def _fee_columns(fees: Fees | None) -> Mapping[str, Any]:
-    """The fills stay as they are stored where none were read."""
-    columns = {
-        "fees": None if fees is None else _fees_to_json(fees),
-        "fees_complete": fees is None or fees.complete,
-    }
-    if fees is None or not fees.fills:
-        return columns
-    return columns | {"fills": fills_to_json(fees.fills)}
 
 
 def _top_columns(top: TopOfBook | None) -> Mapping[str, Any]:
@@ -381,18 +370,7 @@ def intent_of(row: OrderRow) -> Order:
         Order,
         row,
         execution=Execution(row.executed_base, row.executed_quote),
-        fees=None if row.fees is None else _fees_from_json(row.fees, complete=row.fees_complete),
+        fees=None if row.fees is None else fees_from_json(row.fees, complete=row.fees_complete),
         priced=_priced(row),
         top=None if row.book_at is None else TopOfBook(row.bid, row.ask, row.book_at, row.depth),
     )
-
-
-def _fees_to_json(fees: Fees) -> str:
-    return json.dumps({asset: plain(amount) for asset, amount in fees.by_asset.items()})
-
-
-def _fees_from_json(text: str, *, complete: bool) -> Fees:
-    by_asset: dict[Asset, Decimal] = {
-        Asset(asset): decimal_from_text(amount) for asset, amount in json.loads(text).items()
-    }
-    return Fees(by_asset, complete=complete)
