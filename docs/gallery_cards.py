@@ -26,7 +26,7 @@ from bot.views.components.listening import ask_plain_resume_view, ask_plain_valu
 from bot.views.costs import costs_view
 from bot.views.deposits import deposits_view
 from bot.views.errors import error_view
-from bot.views.execution import execution_view, slippage_changed_view
+from bot.views.execution import execution_view, orders_changed_view
 from bot.views.flows import correction_view, flows_view
 from bot.views.general import unknown_command_view, version_view, waiting_view
 from bot.views.halt import halt_alert_view, halted_view
@@ -285,9 +285,9 @@ CARDS: Sequence[Shown] = (
     Shown("settings-target", "A page of the settings", [page_view(page=PanelPage.TARGET, account=ACCOUNT, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY))]),
     Shown("mode", "The three modes", _asked("/mode", mode_view(account=ACCOUNT, now=_LATER))),
     Shown("execution", "Which orders are sent", _asked("/execution", execution_view(account=ACCOUNT))),
-    Shown("slippage", "How far they may trade", _asked("/slippage 1% strict", slippage_changed_view(account=_with(execution=ExecutionMode.AUTO, slippage=Slippage(strict=True)), changed=True))),
     Shown("destination", "Where a trade leads", _asked("/destination half", destination_changed_view(account=_with(destination=Destination.HALF), changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("protect", "What is never sold", _asked("/protect MNTL 50000", protect_changed_view(account=_with(protected={MNTL: D(50_000)}), before={}, holdings=_AFTER, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
+    Shown("slippage", "How far they may trade", _asked("/slippage 1% strict", orders_changed_view(account=_with(execution=ExecutionMode.AUTO, slippage=Slippage(strict=True)), topic=Topic.SLIPPAGE, changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("prices-not-taken", "A pair without such orders", [alert_view(PricesNotTaken(dry_run=False, symbol=SYMBOL))]),
     Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT))]),
     Shown("drift-noticed", "Only told of it", [alert_view(_DRIFT)]),

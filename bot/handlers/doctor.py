@@ -58,6 +58,7 @@ class DoctorHandler(Handler):
             backlog=backlog.result(),
             polled=self.ctx.telegram_activity.contact_age(),
             workload=workload,
+            ioc=known.ioc if known else None,
             trouble=known.trouble if known else None,
             seen=known.seen.seen if known and known.seen else None,
             unclear=unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN,

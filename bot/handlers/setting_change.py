@@ -1,6 +1,6 @@
 """Changes a setting: asks first where much would move, shows the result, offers undo."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -35,6 +35,8 @@ from engine.domain.rebalancing.trade_size import is_big, moved, worth_of
 from engine.domain.targets.target import FixedUsdt
 from engine.rebalancing.preview import Foreseen
 
+Echo = Callable[[Change, AccountForecast], Message]
+
 
 @dataclass(frozen=True, eq=False)
 class SettingChangeFlow(Handler):
@@ -61,8 +63,11 @@ class SettingChangeFlow(Handler):
         *,
         in_panel: bool,
         foreseen: Foreseen | None = None,
+        echo: Echo | None = None,
     ) -> Message:
-        """Set fields of the settings at once. *foreseen* is what the next check would do then."""
+        """Set fields of the settings at once. *foreseen* is what the next check would do then.
+        *echo* words the change outside the panel, where the topic has words of its own.
+        """
         undo: tuple[SettingsPatch, str] | None = None
 
         async def offer(session: AsyncSession, change: Change) -> None:
@@ -80,7 +85,7 @@ class SettingChangeFlow(Handler):
         ):
             outlook = await self.ctx.previews.shown(change.after, foreseen)
         forecast = await self.forecast(change.after, outlook)
-        return _echo_view(topic, change, forecast, undo, in_panel=in_panel)
+        return _echo_view(topic, change, forecast, undo, in_panel=in_panel, echo=echo)
 
     async def target(
         self, request: Request, account: Account, target: Decimal, *, in_panel: bool
@@ -239,12 +244,17 @@ def _echo_view(
     undo: tuple[SettingsPatch, str] | None,
     *,
     in_panel: bool,
+    echo: Echo | None = None,
 ) -> Message:
     if in_panel:
         page = PanelPage(topic.value)
         return page_view(page=page, **forecast, undo=undo)
-    echo = changed_view(topic=topic, **forecast, before=change.before.settings)
-    return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
+    told = (
+        changed_view(topic=topic, **forecast, before=change.before.settings)
+        if echo is None
+        else echo(change, forecast)
+    )
+    return undoable(told, former=undo[0], question_id=undo[1]) if undo else told
 
 
 def _change_back(before: Account, after: Account, *, in_panel: bool) -> PendingChange | None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 
 from bot.handlers.context import Handler, Routes
+from bot.handlers.execution import PARSERS as EXECUTION
+from bot.handlers.execution import ExecutionHandler
 from bot.handlers.limits import LimitsHandler
 from bot.handlers.setting_change import SettingChangeFlow
 from bot.handlers.settings import SettingsHandler
@@ -23,6 +25,7 @@ class SettingsPanelHandler(Handler):
     setting_change: SettingChangeFlow
     settings_handler: SettingsHandler
     limits_handler: LimitsHandler
+    execution_handler: ExecutionHandler
 
     def routes(self) -> Routes:
         return Routes(
@@ -41,7 +44,7 @@ class SettingsPanelHandler(Handler):
         """The value that was waited for, as if it had been typed behind its command."""
         page = PanelPage(step.kind.removeprefix(_VALUE))
         try:
-            PARSERS[Topic(page.value)](text)
+            {**PARSERS, **EXECUTION}[Topic(page.value)](text)
         except NotUnderstood as e:
             return still_waiting_view(page=page, typed_text=text, rule=e.rule)
         answer = await self._set(page, replace(request, argument=text), in_panel=False)
@@ -81,6 +84,8 @@ class SettingsPanelHandler(Handler):
         request = replace(request, command=page.value)
         if page is PanelPage.LIMITS:
             return await self.limits_handler.set_limits(request, in_panel=in_panel)
+        if Topic(page.value) in EXECUTION:
+            return await self.execution_handler.set(request, in_panel=in_panel)
         return await self.settings_handler.set(request, Topic(page.value), in_panel=in_panel)
 
     async def _page(self, request: Request, page: PanelPage) -> Message:

@@ -234,6 +234,8 @@ class PanelPage(Enum):
     COUNTING = "count"
     LIMITS = "limits"
     DRY_RUN = "dryrun"
+    EXECUTION = "execution"
+    SLIPPAGE = "slippage"
 
 
 _Setting = Annotated[PanelPage, {*PanelPage}.difference({PanelPage.HOME}).__contains__]

@@ -9,7 +9,7 @@ from engine.domain.execution.bound import ExecutionMode, Slippage
 
 _MODES = {mode.value: mode for mode in (ExecutionMode.AUTO, ExecutionMode.MARKET)}
 _SLIPPAGE = re.compile(
-    r"(?P<percent>[0-9]{1,2}(?:[.,][0-9]{1,2})?) ?%(?P<strict> strict)?", re.ASCII
+    r"(?P<percent>[0-9]{1,2}(?:[.,][0-9]{1,2})?) ?%(?P<strict> ?strict)?", re.ASCII
 )
 
 

@@ -57,10 +57,11 @@ class HandlerRegistry:
         setting_change = SettingChangeFlow(ctx)
         settings = SettingsHandler(ctx, setting_change)
         limits = LimitsHandler(ctx, setting_change)
+        execution = ExecutionHandler(ctx, setting_change)
         general = GeneralHandler(ctx)
         self.welcome = general.welcome
         self._api_key = ApiKeyHandler(ctx)
-        self._panel = SettingsPanelHandler(ctx, setting_change, settings, limits)
+        self._panel = SettingsPanelHandler(ctx, setting_change, settings, limits, execution)
         self._resume = ResumeHandler(ctx)
         unresolved_order = UnresolvedOrderHandler(ctx)
         share = ShareHandler(ctx)
@@ -89,8 +90,8 @@ class HandlerRegistry:
             ExportHandler(ctx),
             TradingModeHandler(ctx, setting_change),
             DepositsHandler(ctx, setting_change),
-            ExecutionHandler(ctx),
             TargetSettingsHandler(ctx, setting_change),
+            execution,
             TradingHandler(ctx),
             self._resume,
             ManualTradeHandler(ctx),

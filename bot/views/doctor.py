@@ -12,9 +12,11 @@ from bot.views.components.badges import badge
 from bot.views.components.forecast import caution
 from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import escape, lines, quoted
-from bot.views.components.times import compact, roughly
+from bot.views.components.times import compact, roughly, utc
 from engine.diagnosis.findings import WITHIN, Grade, HealthFinding, Symptoms
 from engine.diagnosis.workload import MessageBacklog
+from engine.domain.execution.bound import ExecutionMode
+from engine.domain.execution.capability import NO_LASTS, Capability
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.liquidity import depth, spread
 from engine.domain.market.pairs import PairRules, Side, base_of
@@ -62,10 +64,7 @@ _WORDS: Mapping[HealthFinding, str] = {
     ),
     HealthFinding.ADDRESS_UNKNOWN: "Address: MEXC did not say from where the key works. {again}",
     HealthFinding.PAIR_FINE: "Pair: {pair} can be bought and sold. {minimum}",
-    HealthFinding.PAIR_CLOSED: (
-        "Pair: {pair} takes no market orders from API keys now. Wait, or choose another with "
-        "/setpair."
-    ),
+    HealthFinding.PAIR_CLOSED: ("Pair: {shut} Wait, or choose another with /setpair."),
     HealthFinding.PAIR_ONE_SIDED: "Pair: {closed} Wait, or choose another with /setpair.",
     HealthFinding.PAIR_HIDDEN: (
         "Pair: MEXC does not show {pair} to this key. Allow it under the key's trading pairs at "
@@ -90,6 +89,16 @@ _WORDS: Mapping[HealthFinding, str] = {
     HealthFinding.SETTINGS_CANNOT_TRADE: "Settings: {caution}",
     HealthFinding.SETTINGS_UNKNOWN: (
         "Settings: I cannot check them without the pair's rules. {again}"
+    ),
+    HealthFinding.ORDERS_BOUND: (
+        "Orders: with a bound, at most {slippage} from the middle price. (/slippage)"
+    ),
+    HealthFinding.ORDERS_MARKET: (
+        "Orders: market orders, up to 5% from the last price. To set a bound: /execution auto"
+    ),
+    HealthFinding.ORDERS_MARKET_ONLY: (
+        "Orders: market orders. MEXC takes no orders with a bound for {pair} from this key. I try "
+        "again {tried_again}."
     ),
     HealthFinding.DATABASE_FINE: "Database: works.",
     HealthFinding.DATABASE_SLOW: (
@@ -187,6 +196,9 @@ def _facts(found: Symptoms) -> Mapping[str, str]:
         "add_address": add_address(answer or ""),
         "pair": escape(pair_name(symbol)),
         "minimum": _minimum(rules) if rules else "",
+        "shut": _shut(found, pair=escape(pair_name(symbol))),
+        "slippage": percent(found.account.settings.slippage.fraction),
+        "tried_again": _tried_again(found.ioc),
         "closed": _closed_sides(rules, pair=escape(pair_name(symbol))),
         **_market(found),
         "order_limit": usdt(found.account.limits_in_force.order),
@@ -235,6 +247,16 @@ def _minimum(rules: PairRules) -> str:
         f"The smallest order is {usdt(smallest_order(rules))}, the fee is "
         f"{percent(rules.taker_fee_rate)}."
     )
+
+
+def _shut(found: Symptoms, *, pair: str) -> str:
+    if found.account.settings.execution is ExecutionMode.MARKET:
+        return f"{pair} takes no market orders from API keys now."
+    return f"{pair} takes no orders from API keys now."
+
+
+def _tried_again(ioc: Capability | None) -> str:
+    return utc(ioc.at + NO_LASTS) if ioc and ioc.at else "in a week"
 
 
 def _closed_sides(rules: PairRules | None, *, pair: str) -> str:

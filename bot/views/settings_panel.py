@@ -1,6 +1,7 @@
 """The settings panel: an overview, and a page with presets for each setting."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from telegram import InlineKeyboardButton
@@ -25,6 +26,7 @@ from bot.views.components.command_text import (
     pair_texts,
     threshold_text,
 )
+from bot.views.components.execution_words import ORDERS, bound_lines, how_sent, order_lines
 from bot.views.components.forecast import band_line, next_check, warning_of
 from bot.views.components.input_rules import RULES
 from bot.views.components.keyboards import button, do, in_rows, keyboard
@@ -35,9 +37,8 @@ from bot.views.settings import USAGE
 from bot.views.undo import UNDO, undo_hint
 from engine.domain.accounts import setting_presets
 from engine.domain.accounts.account import Account
-from engine.domain.accounts.settings import Settings
 from engine.domain.accounts.settings_change import SettingsPatch
-from engine.domain.execution.bound import ExecutionMode
+from engine.domain.execution.bound import Slippage
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import PairRules, Symbol
 from engine.domain.rebalancing.planner import smallest_order
@@ -54,8 +55,12 @@ _PAGES = {
     PanelPage.PAIR: ("🪙", "Pair"),
     PanelPage.COUNTING: ("🔒", "Count"),
     PanelPage.LIMITS: ("🚧", "Limits"),
+    PanelPage.EXECUTION: ("🎚", "Orders"),
     PanelPage.DRY_RUN: ("🧪", "Dry run"),
+    PanelPage.SLIPPAGE: ("🎚", "Slippage"),
 }
+# Both are one page, with the buttons of both.
+_OF_ORDERS = frozenset({PanelPage.EXECUTION, PanelPage.SLIPPAGE})
 _COUNTING = {Counting.HELD: "held, open orders too", Counting.FREE: "free coins only"}
 _CHOSEN_FROM = frozenset({PanelPage.COUNTING, PanelPage.DRY_RUN})
 
@@ -66,7 +71,11 @@ def panel_view(
     now: datetime,
     outlook: Outlook,
 ) -> Message:
-    pages = [button(f"{icon} {label}", Open(page)) for page, (icon, label) in _PAGES.items()]
+    pages = [
+        button(f"{icon} {label}", Open(page))
+        for page, (icon, label) in _PAGES.items()
+        if page is not PanelPage.SLIPPAGE
+    ]
     others = [do("🤖 Mode", "mode"), do("🔔 Alerts", "alerts")]
     around = [do("↪️ Destination", "destination"), do("🛡 Protect", "protect")]
     return Message.paragraphs(
@@ -74,7 +83,7 @@ def panel_view(
         block(_rows(account, outlook.rules)),
         next_check(account, outlook, now=now),
         "/mode and /alerts have pages of their own, as have /destination and /protect.",
-        keyboard=keyboard(pages[:3], pages[3:6], [*pages[6:], *others], around),
+        keyboard=keyboard(*in_rows(pages, 3), others, around),
     )
 
 
@@ -94,6 +103,7 @@ def page_view(
     icon, label = _PAGES[page]
     rules = outlook.rules
     warning = warning_of(settings, outlook)
+    entered = PanelPage.SLIPPAGE if page is PanelPage.EXECUTION else page
     return Message.paragraphs(
         lines(
             f"{badge(account)} · {icon} {title or f'{label} {_value(page, account)}'}",
@@ -106,9 +116,9 @@ def page_view(
         f"You can also type {_usage(page)}.",
         keyboard=keyboard(
             [button(UNDO, Confirm(undo[1]))] if undo else [],
-            *in_rows(_presets(page, account, outlook), 2 if page is PanelPage.PAIR else _A_ROW),
+            *_rows_of_presets(page, account, outlook),
             [
-                *([] if page in _CHOSEN_FROM else [button("✏️ Other…", EnterValue(page))]),
+                *([] if page in _CHOSEN_FROM else [button("✏️ Other…", EnterValue(entered))]),
                 button(_BACK, Open(PanelPage.HOME)),
             ],
         ),
@@ -170,16 +180,10 @@ def _rows(account: Account, rules: PairRules | None) -> list[str]:
         ),
         ("🚧 Limits", f"≤ {usdt(account.limits_in_force.order)}"),
         ("🤖 Mode", settings.autonomy.value),
-        ("🎚 Orders", _orders(settings)),
+        ("🎚 Orders", how_sent(settings)),
         ("🧪 Dry run", "on, on paper" if settings.dry_run else "off, real money"),
     ]
     return [line for label, value in rows for line in row(label, value, column=_LABEL)]
-
-
-def _orders(settings: Settings) -> str:
-    if settings.execution is ExecutionMode.MARKET:
-        return "market"
-    return f"within {slippage_text(settings.slippage)}"
 
 
 def _value(page: PanelPage, account: Account) -> str:
@@ -192,11 +196,16 @@ def _value(page: PanelPage, account: Account) -> str:
         PanelPage.PAIR: escape(pair_name(settings.symbol)),
         PanelPage.COUNTING: _COUNTING[settings.counting],
         PanelPage.LIMITS: f"{usdt(in_force.order)} an order",
+        PanelPage.EXECUTION: settings.execution.value,
+        PanelPage.SLIPPAGE: slippage_text(settings.slippage),
         PanelPage.DRY_RUN: "on: on paper" if settings.dry_run else "off: real money",
     }[page]
 
 
 def _effects(page: PanelPage, account: Account) -> Sequence[str]:
+    if page in _OF_ORDERS:
+        is_bound = page is PanelPage.SLIPPAGE
+        return (bound_lines if is_bound else order_lines)(account.settings)
     if page is not PanelPage.LIMITS:
         return [band_line(account.settings)]
     return [
@@ -204,6 +213,27 @@ def _effects(page: PanelPage, account: Account) -> Sequence[str]:
         f"You set: {limits_text(account.limits)}",
         "The buttons set the limit for one order.",
     ]
+
+
+def _rows_of_presets(
+    page: PanelPage, account: Account, outlook: Outlook
+) -> Sequence[Sequence[InlineKeyboardButton]]:
+    if page not in _OF_ORDERS:
+        presets = _presets(page, account, outlook)
+        return in_rows(presets, 2 if page is PanelPage.PAIR else _A_ROW)
+    slippage = account.settings.slippage
+    others = setting_presets.slippages(slippage.fraction)
+    strict = replace(slippage, strict=not slippage.strict)
+    return [
+        [button(mode.value, SetPreset(PanelPage.EXECUTION, mode.value)) for mode in ORDERS],
+        [_slippage_preset(replace(slippage, fraction=value)) for value in others],
+        [_slippage_preset(strict, label="strict" if strict.strict else "not strict")],
+    ]
+
+
+def _slippage_preset(value: Slippage, *, label: str = "") -> InlineKeyboardButton:
+    typed = slippage_text(value).replace(" ", "")
+    return button(label or typed.removesuffix("strict"), SetPreset(PanelPage.SLIPPAGE, typed))
 
 
 def _presets(

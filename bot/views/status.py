@@ -19,6 +19,7 @@ from bot.views.components.amounts import (
     usdt,
 )
 from bot.views.components.badges import badge
+from bot.views.components.execution_words import how_sent
 from bot.views.components.forecast import HALTED_FOR_ALL
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, lines, row
@@ -82,6 +83,7 @@ def status_view(
     unresolved: Order | None = None,
     trouble: Incident | None = None,
     pause: TimedPause | None = None,
+    is_market_only: bool = False,
     undelivered: int = 0,
     refused: Refused = NOTHING,
     pinned: bool = False,
@@ -91,7 +93,7 @@ def status_view(
     dated: bool = True,
 ) -> Message:
     """*look* is the newest that read the balances, *price* the pair's that was seen last, *week* what 7 days brought; *checked*
-    is the last check, where this process made it. *pause* is the end of a pause that has one. *undelivered* counts alerts that Telegram has not accepted
+    is the last check, where this process made it. *pause* is the end of a pause that has one. *is_market_only*: the exchange takes no other orders here. *undelivered* counts alerts that Telegram has not accepted
     yet, *refused* says where it accepts none. *for_viewer* leaves out the buttons that would
     refuse, *is_shared* those of another chat's account. *renewed*: it is edited every 15 min at least. What is not *dated* leaves out what changes while nothing happens: prices and times.
     """
@@ -109,6 +111,7 @@ def status_view(
             now=now if dated else None,
         ),
         *(week_rows(week) if dated else ()),
+        *row("Orders", how_sent(account.settings, is_market_only=is_market_only)),
         *(() if is_shared else _key(account, now=now)),
         *_last(account, last_trade, now=now if dated else None),
         *(_seen(look, checked) if dated else ()),

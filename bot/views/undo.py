@@ -90,6 +90,8 @@ def page_of(wish: SettingsPatch) -> PanelPage:
         "counting": PanelPage.COUNTING,
         "dry_run": PanelPage.DRY_RUN,
         "limits": PanelPage.LIMITS,
+        "execution": PanelPage.EXECUTION,
+        "slippage": PanelPage.SLIPPAGE,
     }
     names = wish.names
     return pages.get(names[0], PanelPage.HOME) if len(names) == 1 else PanelPage.HOME

@@ -8,7 +8,10 @@ from decimal import Decimal
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.timed_pause import TimedPause
+from engine.domain.execution.bound import ExecutionMode
+from engine.domain.execution.capability import UNKNOWN, Capability
 from engine.domain.market.candles import whole_hour
+from engine.domain.market.pairs import OrderType
 from engine.domain.orders.order import AccountId, Order
 from engine.domain.profit.report import ProfitReport
 from engine.domain.rebalancing.check_result import (
@@ -24,7 +27,7 @@ from engine.storage.database import Database
 from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import queue
 from engine.storage.service import Service
-from engine.storage.trading import candles, check_results, orders, stored_profit
+from engine.storage.trading import candles, check_results, order_types, orders, stored_profit
 
 # A failed check stores its incident just before its result.
 _SAME_CHECK = timedelta(seconds=1)
@@ -42,6 +45,7 @@ class AccountOverview:
     balances. Both are of the money that the account trades now. *checked* is the last check if
     this process makes the account's checks. *price* is the price of the pair seen last, by
     whatever read it. *pause* is the end of a pause that has one. *time_zone* is the chat's.
+    *ioc* is what is known of orders with a bound, where the account wants such.
     """
 
     look: CheckResult | None
@@ -55,6 +59,7 @@ class AccountOverview:
     pause: TimedPause | None
     undelivered: int
     time_zone: str | None
+    ioc: Capability
 
 
 class AccountOverviews:
@@ -75,6 +80,11 @@ class AccountOverviews:
             )
             time_zone = await alert_preferences.time_zone_of_chat(session, account.chat_id)
             undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
+            ioc = (
+                UNKNOWN
+                if account.settings.execution is ExecutionMode.MARKET
+                else await order_types.get(session, account, OrderType.IOC)
+            )
         checked = _of(account, standing.look if standing else None)
         look = checked or _of(account, stored)
         own = standing.seen if standing else None
@@ -90,6 +100,7 @@ class AccountOverviews:
             pause=pause,
             undelivered=undelivered,
             time_zone=time_zone,
+            ioc=ioc,
         )
 
     async def snapshot(self, account: Account) -> CheckResult | None:

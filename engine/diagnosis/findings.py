@@ -13,9 +13,11 @@ from typing import Self
 from engine.diagnosis.workload import MessageBacklog, Workload
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
+from engine.domain.execution.bound import ExecutionMode
+from engine.domain.execution.capability import UNKNOWN, Capability, is_market_only
 from engine.domain.market.liquidity import depth, spread
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import PairRules, Side
+from engine.domain.market.pairs import OrderType, PairRules, Side
 from engine.domain.rebalancing.check_result import BalanceSnapshot
 from engine.domain.rebalancing.planner import smallest_order
 from engine.errors import (
@@ -93,6 +95,9 @@ class HealthFinding(Enum):
     SETTINGS_FINE = Grade.OK
     SETTINGS_CANNOT_TRADE = Grade.LOOK
     SETTINGS_UNKNOWN = Grade.LOOK
+    ORDERS_BOUND = Grade.OK
+    ORDERS_MARKET = Grade.OK
+    ORDERS_MARKET_ONLY = Grade.OK
     DATABASE_FINE = Grade.OK
     DATABASE_SLOW = Grade.LOOK
     DATABASE_BROKEN = Grade.BROKEN
@@ -116,7 +121,7 @@ class HealthFinding(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptoms:
     """Results of the checks; an error where one failed, None where nothing is known.
-    *trouble* is the open incident, *unclear*: an order needs the user's answer, *seen* is the last
+    *ioc* is what is known of orders with a bound; *trouble* is the open incident, *unclear*: an order needs the user's answer, *seen* is the last
     known balance.
     """
 
@@ -129,6 +134,7 @@ class Symptoms:
     backlog: MessageBacklog | None
     polled: timedelta | None
     workload: Workload
+    ioc: Capability | None = UNKNOWN
     trouble: Incident | None = None
     unclear: bool = False
     seen: BalanceSnapshot | None = None
@@ -150,9 +156,10 @@ def diagnose(found: Symptoms) -> Sequence[HealthFinding]:
     return [
         *_trading(found),
         *of_key,
-        _pair(found.rules),
+        _pair(found),
         _market(found),
         _settings(found),
+        *_orders(found),
         _database(found.stored_in),
         _checks(found),
         *_messages(found.backlog),
@@ -221,12 +228,13 @@ def _address(found: Symptoms) -> list[HealthFinding]:
             return [HealthFinding.ADDRESS_UNKNOWN]
 
 
-def _pair(rules: PairRules | EngineError) -> HealthFinding:
+def _pair(found: Symptoms) -> HealthFinding:
+    rules, mode = found.rules, found.account.settings.execution
     if isinstance(rules, PairUnavailable):
         return HealthFinding.PAIR_HIDDEN
     if isinstance(rules, EngineError):
         return HealthFinding.PAIR_UNKNOWN
-    if not rules.is_open:
+    if not rules.takes(OrderType.MARKET if mode is ExecutionMode.MARKET else OrderType.IOC):
         return HealthFinding.PAIR_CLOSED
     both = rules.allows(Side.BUY) and rules.allows(Side.SELL)
     return HealthFinding.PAIR_FINE if both else HealthFinding.PAIR_ONE_SIDED
@@ -256,6 +264,17 @@ def _settings(found: Symptoms) -> HealthFinding:
         return HealthFinding.SETTINGS_UNKNOWN
     too_small = reach < smallest_order(found.rules)
     return HealthFinding.SETTINGS_CANNOT_TRADE if too_small else HealthFinding.SETTINGS_FINE
+
+
+def _orders(found: Symptoms) -> list[HealthFinding]:
+    """Which orders are sent; nothing to say where the database did not."""
+    mode = found.account.settings.execution
+    if found.ioc is None:
+        return []
+    if mode is ExecutionMode.MARKET:
+        return [HealthFinding.ORDERS_MARKET]
+    market_only = is_market_only(mode, ioc=found.ioc, now=found.workload.now)
+    return [HealthFinding.ORDERS_MARKET_ONLY if market_only else HealthFinding.ORDERS_BOUND]
 
 
 def _database(stored_in: timedelta | None) -> HealthFinding:

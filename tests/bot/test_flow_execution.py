@@ -98,3 +98,42 @@ async def test_a_deposit_at_a_new_account_ends_at_its_target_after_one_order(wor
     assert "Bought 8,521 MNTL" in bought.text
     assert world.mexc.order_posts.total() == 1
     assert D("39.9") < usdt.free < D("40.1")
+
+
+async def test_the_page_of_orders_sets_how_far_they_may_trade(bot: Program):
+    panel = await bot.ask(OWNER, "/settings")
+    for label in ("🎚 Orders", "auto", "2%", "strict"):
+        assert await bot.tap(OWNER, label) == []
+    page, labels = panel.text, panel.labels
+    await bot.tap(OWNER, "✏️ Other…")
+    prompt = panel.text
+    typed = await bot.ask(OWNER, "0,5%")
+    settings = (await bot.account()).settings
+
+    assert "🎚 Slippage 2% strict\nAn order with a bound trades at most 2% from" in page
+    assert "I wait, however long that takes." in page
+    assert labels == [
+        *("↩️ Undo", "auto", "market", "0.5%", "1%", "3%", "5%", "not strict"),
+        *("✏️ Other…", "⬅️ Back"),
+    ]
+    assert "You can also type /slippage 1%." in prompt
+    assert "Slippage set to 0.5%" in typed.text
+    assert "Slippage 0.5%" in panel.text
+    assert (settings.execution, settings.slippage) == (ExecutionMode.AUTO, Slippage(D("0.005")))
+
+
+async def test_what_was_typed_can_be_undone(bot: Program):
+    await bot.ask(OWNER, "/start")
+    before = (await bot.account()).settings
+    chosen = await bot.ask(OWNER, "/execution auto")
+    offered = chosen.text
+    await bot.tap(OWNER, "↩️ Undo")
+    far = await bot.ask(OWNER, "/slippage 2% strict")
+    reachable = far.text
+    await bot.tap(OWNER, "↩️ Undo")
+
+    assert "Undo works for 60 s. Later: /execution market" in offered
+    assert "Undone. Orders: market" in chosen.text
+    assert "Later: /slippage 1%" in reachable
+    assert "Undone. Slippage: 1%" in far.text
+    assert (await bot.account()).settings == before

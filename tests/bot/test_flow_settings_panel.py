@@ -61,13 +61,14 @@ async def test_the_panel_shows_everything_at_a_glance(bot: Program):
 
     shown = panel.text.replace(" (/mode)", "").split("\n\n/mode and")[0]
     assert shown == HOME
-    assert panel.labels[:7] == [
+    assert panel.labels[:8] == [
         "🎯 Target",
         "📏 Threshold",
         "⏱ Interval",
         "🪙 Pair",
         "🔒 Count",
         "🚧 Limits",
+        "🎚 Orders",
         "🧪 Dry run",
     ]
 
@@ -147,6 +148,8 @@ async def test_a_preset_is_set_at_once_and_can_be_undone_in_the_same_place(bot: 
         ("🔒 Count", "free", "Count free coins only"),
         ("🚧 Limits", "500.00", "Limits 500.00 USDT an order"),
         ("🧪 Dry run", "🧪 on", "Dry run on: on paper"),
+        ("🎚 Orders", "auto", "Orders auto"),
+        ("🎚 Orders", "2%", "Slippage 2%"),
     ],
 )
 async def test_every_page_sets_and_undoes(bot: Program, page: str, preset: str, words: str):

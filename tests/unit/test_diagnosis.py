@@ -11,6 +11,8 @@ from bot.views.doctor import doctor_view
 from engine.diagnosis.findings import Grade, HealthFinding, Symptoms, diagnose
 from engine.diagnosis.workload import MessageBacklog, Workload
 from engine.domain.accounts.risk_limits import Limits
+from engine.domain.execution.bound import ExecutionMode
+from engine.domain.execution.capability import NO_LASTS, Answer, Capability
 from engine.domain.market.order_book import OrderBook
 from engine.errors import (
     AddressRefused,
@@ -91,8 +93,39 @@ def test_where_nothing_is_wrong_all_is_well():
 
     assert text.startswith("🟢 LIVE · All is well\n")
     assert {finding.grade for finding in diagnose(symptoms())} == {Grade.OK}
-    assert text.count("✅") == 11
+    assert text.count("✅") == 12
     assert "Ballast 1.2.3, up for 1m 30s." in text
+
+
+LISTED = rules(market_orders=False)
+BOUNDED = account(settings=replace(settings(), execution=ExecutionMode.AUTO))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"account": LIMITED}, "Orders: market orders, up to 5% from the last price."),
+        ({"account": BOUNDED}, "Orders: with a bound, at most 1% from the middle price."),
+        (
+            {"account": BOUNDED, "ioc": Capability(Answer.NO, NOW)},
+            "from this key. I try again 29 Nov 12:00 UTC.",
+        ),
+        (
+            {"account": BOUNDED, "ioc": Capability(Answer.NO, NOW - NO_LASTS)},
+            "Orders: with a bound",
+        ),
+        ({"account": BOUNDED, "rules": LISTED}, "can be bought and sold"),
+        ({"account": LIMITED, "rules": LISTED}, "takes no market orders from API keys now"),
+        (
+            {"account": BOUNDED, "rules": rules(limit_orders=False)},
+            "takes no orders from API keys now",
+        ),
+    ],
+)
+def test_it_says_how_orders_are_sent_and_whether_the_pair_takes_such(
+    changes: dict[str, Any], words: str
+):
+    assert words in told(symptoms(**changes))
 
 
 @pytest.mark.parametrize(
@@ -212,6 +245,7 @@ def test_what_could_not_be_asked_is_never_fine():
         stored_in=None,
         backlog=None,
         polled=None,
+        ioc=None,
         workload=load(late=60 * S),
     )
 

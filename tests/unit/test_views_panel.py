@@ -35,6 +35,7 @@ from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
+from engine.domain.execution.bound import ExecutionMode, Slippage
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Asset, Symbol
 from engine.domain.orders.order import Trigger
@@ -51,6 +52,7 @@ from tests.unit.phone import check_message
 
 D = Decimal
 PAGES = [page for page in PanelPage if page is not PanelPage.HOME]
+WITHOUT_BAND = {PanelPage.LIMITS, PanelPage.EXECUTION, PanelPage.SLIPPAGE}
 LONG = Symbol("1000000BABYDOGE1USDT")
 WISHES = [
     SettingsPatch(target=FixedUsdt(D("999999999.99"))),
@@ -62,17 +64,23 @@ WISHES = [
     SettingsPatch(autonomy=TradingMode.NOTIFY),
     SettingsPatch(dry_run=True),
     SettingsPatch(limits=Limits(order=D(500), day=D(2000), orders_per_hour=20, move=D("0.15"))),
+    SettingsPatch(execution=ExecutionMode.AUTO),
+    SettingsPatch(slippage=Slippage(D("0.0005"), strict=True)),
     SettingsPatch(target=FixedUsdt(D(40)), threshold=Threshold(relative=D("0.05"))),
 ]
 accounts = st.builds(
-    lambda target, hundredths, seconds, symbol, paused, dry_run, halted: account(
-        settings=settings(
-            target=target,
-            threshold=D(hundredths) / 10000,
-            interval=timedelta(seconds=seconds),
-            symbol=symbol,
-            paused=paused,
-            dry_run=dry_run,
+    lambda target, hundredths, seconds, symbol, paused, dry_run, halted, mode, far: account(
+        settings=replace(
+            settings(
+                target=target,
+                threshold=D(hundredths) / 10000,
+                interval=timedelta(seconds=seconds),
+                symbol=symbol,
+                paused=paused,
+                dry_run=dry_run,
+            ),
+            execution=mode,
+            slippage=far,
         ),
         halted=halted,
     ),
@@ -83,6 +91,8 @@ accounts = st.builds(
     st.booleans(),
     st.booleans(),
     st.booleans(),
+    st.sampled_from([ExecutionMode.AUTO, ExecutionMode.MARKET]),
+    st.builds(Slippage, st.sampled_from([D("0.0001"), D("0.01"), D("0.2")]), st.booleans()),
 )
 
 
@@ -122,7 +132,7 @@ def test_every_page_fits_whatever_is_set(one: Account, known: bool):
         view = page_view(page=page, account=one, now=START, outlook=Outlook(look=look, rules=pair))
         text = check_message(view)
         assert f"/{page.value}" in text
-        assert ("Band" in text) is (page is not PanelPage.LIMITS)
+        assert ("Band" in text) is (page not in WITHOUT_BAND)
         assert max(map(len, labels(view))) <= 20
         check_message(enter_view(page=page, account=one, is_private=known))
 

@@ -17,6 +17,7 @@ from engine.domain.accounts.deposits import DepositChoice, DepositRule, WaitingD
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.timed_pause import TimedPause
+from engine.domain.execution.bound import ExecutionMode, Slippage
 from engine.domain.market.balances import Balance, Counting
 from engine.domain.market.pairs import Side, Symbol
 from engine.domain.orders.order import ClientOrderId, OrderState, Trigger
@@ -91,6 +92,7 @@ def test_the_card_is_the_one_of_the_product():
         "Price    0.002  11:59",
         "         -1.2% in 24 h",
         "Made 7d  +1.31 (trading +1.84)",
+        "Orders   market",
         "Last     bought 8,142  11:57",
         "Checked  22 Nov 11:59 ✓ in band",
         "Next     12:01, then every 2m",
@@ -103,6 +105,25 @@ def test_the_card_is_the_one_of_the_product():
         ["Target", "Threshold", "History"],
         ["Refresh", "Why", "Settings", "Pin"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "is_market_only", "row"),
+    [
+        ({}, False, "Orders   within 1%"),
+        (
+            {"slippage": Slippage(Decimal("0.0005"), strict=True)},
+            False,
+            "Orders   within 0.05% strict",
+        ),
+        ({}, True, "Orders   only market here"),
+    ],
+)
+def test_the_card_says_how_orders_are_sent(wishes: dict[str, Any], is_market_only: bool, row: str):
+    one = account(settings=replace(settings(), execution=ExecutionMode.AUTO, **wishes))
+    text = check_message(status_view(account=one, now=NOW, is_market_only=is_market_only))
+
+    assert row in text.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+from bot.parsing.execution import slippage_text
 from bot.views.components.amounts import asset_amount, pair_name, threshold, usdt
 from bot.views.components.layout import escape, listed
 from bot.views.components.target_words import target_line
@@ -71,7 +72,9 @@ def commands(wish: SettingsPatch) -> list[str]:
     return [command for _, _, typed in _parts(wish) for command in typed]
 
 
-def _parts(wish: SettingsPatch) -> Iterator[tuple[str, str, Sequence[str]]]:
+def _parts(  # noqa: C901 - one case a setting
+    wish: SettingsPatch,
+) -> Iterator[tuple[str, str, Sequence[str]]]:
     """Yield the label of each changed setting, its value in words, and the commands that set it."""
     if wish.target is not None:
         is_amount = isinstance(wish.target, FixedUsdt)
@@ -96,6 +99,11 @@ def _parts(wish: SettingsPatch) -> Iterator[tuple[str, str, Sequence[str]]]:
     yield from _around_target(wish)
     if wish.limits is not None:
         yield "Limits", limits_text(wish.limits), _limits_commands(wish.limits)
+    if wish.execution is not None:
+        yield "Orders", wish.execution.value, [f"/execution {wish.execution.value}"]
+    if wish.slippage is not None:
+        text = slippage_text(wish.slippage)
+        yield "Slippage", text, [f"/slippage {text}"]
 
 
 def _around_target(wish: SettingsPatch) -> Iterator[tuple[str, str, Sequence[str]]]:

@@ -13,6 +13,7 @@ _STEPS = (Decimal(10), Decimal(25))
 _LEAST_FOR_WHOLE_STEPS = Decimal(30)
 _EITHER_SIDE = 2
 _PERCENTS = tuple(Decimal(n).scaleb(-2) for n in (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50))
+_SLIPPAGES = tuple(Decimal(n).scaleb(-3) for n in (1, 2, 5, 10, 20, 30, 50))
 _INTERVALS = (
     *(timedelta(seconds=n) for n in (10, 30)),
     *(timedelta(minutes=n) for n in (1, 2, 5, 10, 15, 30)),
@@ -61,6 +62,10 @@ def intervals(interval: timedelta) -> Sequence[timedelta]:
 def order_limits(limit: Decimal) -> Sequence[Decimal]:
     """Returns limits to offer for the worth of one order."""
     return _around([amount for amount in _AMOUNTS if amount >= 1], limit)
+
+
+def slippages(fraction: Decimal) -> Sequence[Decimal]:
+    return _around(_SLIPPAGES, fraction)
 
 
 def _around(ladder: Sequence[T], value: T) -> Sequence[T]:

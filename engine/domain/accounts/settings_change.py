@@ -9,6 +9,7 @@ from typing import Any, Self
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import TradingMode
+from engine.domain.execution.bound import ExecutionMode, Slippage
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Asset, Symbol
 from engine.domain.targets.bands import ShareBand, Threshold
@@ -38,6 +39,8 @@ class SettingsPatch:
     bands: Mapping[Asset, ShareBand] | None = None
     destination: DestinationChoice | None = None
     protected: Mapping[Asset, Decimal] | None = None
+    execution: ExecutionMode | None = None
+    slippage: Slippage | None = None
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -55,6 +58,8 @@ class SettingsPatch:
             bands=settings.bands,
             destination=DestinationChoice(settings.destination),
             protected=settings.protected,
+            execution=settings.execution,
+            slippage=settings.slippage,
         )
 
     @property

@@ -85,6 +85,11 @@ def order_type_for(
     return OrderType.IOC if takes_ioc or not rules.takes(OrderType.MARKET) else OrderType.MARKET
 
 
+def is_market_only(mode: ExecutionMode, *, ioc: Capability, now: datetime) -> bool:
+    """True if MARKET orders are sent in place of those that *mode* asks for."""
+    return mode is not ExecutionMode.MARKET and ioc.at_moment(now) is Answer.NO
+
+
 def says_it_once(before: Capability, after: Capability) -> bool:
     """True if the user is told that orders go out as MARKET: the answer was not no before."""
     return after.answer is Answer.NO and before.answer is not Answer.NO
