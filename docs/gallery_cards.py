@@ -61,6 +61,7 @@ from docs.story import (
     bought,
     foreseen,
     holdings,
+    inputs_of,
     seen,
     target_set,
 )
@@ -94,7 +95,7 @@ from engine.domain.alerts.preferences import AlertPreferences
 from engine.domain.alerts.report_alerts import WeeklyFigures, WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
-from engine.domain.execution.bound import ExecutionMode, Slippage
+from engine.domain.execution.bound import Slippage
 from engine.domain.execution.shortfall import Shortfall
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
@@ -106,9 +107,9 @@ from engine.domain.profit.ledger import Held
 from engine.domain.profit.report import ProfitReport, profit
 from engine.domain.profit.spans import Span
 from engine.domain.rebalancing.check_result import CheckFailed, OrderPending, OrderPlaced
-from engine.domain.rebalancing.decision import DecisionInputs, wanted
+from engine.domain.rebalancing.decision import wanted
 from engine.domain.rebalancing.forecast import Forecast, forecast
-from engine.domain.rebalancing.manual_trade import ManualTrade, plan_manual
+from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.order_factory import terms_of
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan
 from engine.domain.rebalancing.replay import replayed
@@ -134,7 +135,7 @@ D = Decimal
 _BEFORE = holdings(usdt=D("57.10"), mntl=D(83_716))
 _RICH = holdings(usdt=D(947), mntl=D(83_716))
 _TRADE = bought(_BEFORE)
-_INPUTS = DecisionInputs(holdings=_BEFORE, settings=SETTINGS, rules=RULES, book=BOOK, limits=ACCOUNT.limits_in_force, recent=Recent(turnover=D("31.40"), orders=2, price=D("0.002")))  # fmt: skip
+_INPUTS = inputs_of(SETTINGS, _BEFORE, recent=Recent(turnover=D("31.40"), orders=2, price=D("0.002")))  # fmt: skip
 _TERMS: dict[str, Any] = dict(terms_of(wanted(_INPUTS).order or MarketBuy(D(0), D(0)), _INPUTS))
 _AFTER = holdings(usdt=_TRADE.quote_after or D(0), mntl=_TRADE.base_after or D(0))
 _LATER = NOON + timedelta(minutes=3)
@@ -184,7 +185,7 @@ def _status(account: Account = ACCOUNT, **more: object) -> Message:
 
 
 def _by_hand(trade: ManualTrade, held: Holdings = _AFTER) -> Message:
-    decided = plan_manual(trade, holdings=held, settings=SETTINGS, rules=RULES, book=BOOK)
+    decided = wanted(inputs_of(SETTINGS, held, trade=trade))
     decided, comes_to = forecast(decided, rules=RULES, book=BOOK, last_price=D("0.002"))
     if decided.order is None or comes_to is None:
         raise ValueError("nothing to show")
@@ -283,11 +284,12 @@ CARDS: Sequence[Shown] = (
     Shown("order-needs-person", "An order that needs your eyes", [alert_view(OrderNeedsPerson(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10"), client_order_id=_TRADE.client_order_id))]),
     Shown("settings", "All settings", _asked("/settings", panel_view(account=ACCOUNT, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("settings-target", "A page of the settings", [page_view(page=PanelPage.TARGET, account=ACCOUNT, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY))]),
+    Shown("settings-orders", "The page of orders", [page_view(page=PanelPage.EXECUTION, account=ACCOUNT, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY))]),
     Shown("mode", "The three modes", _asked("/mode", mode_view(account=ACCOUNT, now=_LATER))),
     Shown("execution", "Which orders are sent", _asked("/execution", execution_view(account=ACCOUNT))),
     Shown("destination", "Where a trade leads", _asked("/destination half", destination_changed_view(account=_with(destination=Destination.HALF), changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("protect", "What is never sold", _asked("/protect MNTL 50000", protect_changed_view(account=_with(protected={MNTL: D(50_000)}), before={}, holdings=_AFTER, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
-    Shown("slippage", "How far they may trade", _asked("/slippage 1% strict", orders_changed_view(account=_with(execution=ExecutionMode.AUTO, slippage=Slippage(strict=True)), topic=Topic.SLIPPAGE, changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
+    Shown("slippage", "How far they may trade", _asked("/slippage 1% strict", orders_changed_view(account=_with(slippage=Slippage(strict=True)), topic=Topic.SLIPPAGE, changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("prices-not-taken", "A pair without such orders", [alert_view(PricesNotTaken(dry_run=False, symbol=SYMBOL))]),
     Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT))]),
     Shown("drift-noticed", "Only told of it", [alert_view(_DRIFT)]),

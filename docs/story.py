@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from bot.interaction.message import Message
 from bot.parsing.settings import Topic
@@ -16,24 +17,22 @@ from bot.views.status import status_view
 from bot.views.undo import undoable
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.accounts.risk_limits import Recent
 from engine.domain.accounts.settings import Settings
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.alerts.alerts import IncidentAlert, trade_settled
+from engine.domain.execution.bound import ExecutionMode
+from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.order_book import OrderBook, PriceLevel
-from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
-from engine.domain.orders.matching import match_market_order
-from engine.domain.orders.order import (
-    AccountId,
-    Fees,
-    Order,
-    OrderState,
-    Trigger,
-    client_order_id,
-)
+from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Symbol
+from engine.domain.orders.matching import match_priced_order
+from engine.domain.orders.order import AccountId, Fees, Order, OrderState, Trigger
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
+from engine.domain.rebalancing.decision import DecisionInputs, wanted
 from engine.domain.rebalancing.forecast import forecast
-from engine.domain.rebalancing.planner import InsideBand, MarketBuy, plan
+from engine.domain.rebalancing.order_factory import create_order
+from engine.domain.rebalancing.planner import InsideBand
 from engine.domain.targets.bands import Threshold
 from engine.domain.targets.target import FixedUsdt
 from engine.rebalancing.preview import Foreseen, Outlook
@@ -46,6 +45,7 @@ SETTINGS = Settings(
     interval=timedelta(minutes=2),
     symbol=SYMBOL,
     paused=False,
+    execution=ExecutionMode.AUTO,
 )
 ACCOUNT = Account(
     id=AccountId(1),
@@ -156,10 +156,22 @@ def seen(holdings: Holdings, *, at: datetime) -> CheckResult:
     )
 
 
+def inputs_of(settings: Settings, held: Holdings, **more: Any) -> DecisionInputs:
+    return DecisionInputs(
+        holdings=held,
+        settings=settings,
+        rules=RULES,
+        book=BOOK,
+        limits=ACCOUNT.limits_in_force,
+        order_type=OrderType.IOC,
+        **({"recent": Recent()} | more),
+    )
+
+
 def foreseen(account: Account, held: Holdings, *, at: datetime) -> Foreseen:
     """What the next check of *account* would do."""
     settings = account.settings
-    decided = plan(holdings=held, settings=settings, rules=RULES, book=BOOK)
+    decided = wanted(inputs_of(settings, held))
     decided, comes_to = forecast(decided, rules=RULES, book=BOOK, last_price=_LAST_PRICE)
     look = seen(held, at=at)
     return Foreseen(decided, None, look, BalanceSnapshot.of(settings, held, BOOK), RULES, comes_to)
@@ -167,35 +179,32 @@ def foreseen(account: Account, held: Holdings, *, at: datetime) -> Foreseen:
 
 def bought(before: Holdings) -> Order:
     """What the planner asks for, filled as the paper exchange would fill it."""
-    order = plan(holdings=before, settings=SETTINGS, rules=RULES, book=BOOK).order
-    if not isinstance(order, MarketBuy):
-        raise TypeError("the story begins with a purchase")
+    inputs = inputs_of(SETTINGS, before)
+    order = wanted(inputs).order
+    if not isinstance(order, BoundedOrder):
+        raise TypeError("the story begins with an order with a bound")
     usdt, mntl = before.of(USDT).free, before.of(MNTL).free
-    match = match_market_order(
-        side=Side.BUY,
-        amount=order.quote_amount,
+    match = match_priced_order(
+        side=order.side,
+        order_type=order.order_type,
+        base_quantity=order.base_quantity,
+        price=order.price,
         free=usdt,
-        last_price=_LAST_PRICE,
         book=BOOK,
         rules=RULES,
     )
-    return Order(
-        client_order_id=client_order_id(account_uuid="picture", run_id="1", attempt=1),
-        account_id=ACCOUNT.id,
+    intent = create_order(
+        ACCOUNT,
+        order,
         run_id="1",
-        attempt=1,
-        symbol=SYMBOL,
-        side=Side.BUY,
-        quote_amount=order.quote_amount,
-        base_quantity=None,
-        expected_quote=order.expected_quote,
-        dry_run=False,
-        trigger=Trigger.INTERVAL,
+        inputs=inputs,
         fence=1,
-        target=SETTINGS.fixed_goal.target,
-        quote_before=usdt,
-        base_before=mntl,
-        created_at=NOON,
+        trigger=Trigger.INTERVAL,
+        attempt=1,
+        now=NOON,
+    )
+    return replace(
+        intent,
         state=OrderState.FILLED,
         execution=match.execution,
         fees=Fees({USDT: match.fee}),
@@ -203,6 +212,5 @@ def bought(before: Holdings) -> Order:
         base_after=mntl + match.execution.base_quantity,
         resolved_at=NOON,
         sent_at=NOON,
-        price=BOOK.mid,
         exchange_order_id="C02__385413065019117569043",
     )

@@ -91,7 +91,7 @@ _WORDS: Mapping[HealthFinding, str] = {
         "Settings: I cannot check them without the pair's rules. {again}"
     ),
     HealthFinding.ORDERS_BOUND: (
-        "Orders: with a bound, at most {slippage} from the middle price. (/slippage)"
+        "Orders: with a bound, at most {slippage} from the middle price. To change it: /slippage"
     ),
     HealthFinding.ORDERS_MARKET: (
         "Orders: market orders, up to 5% from the last price. To set a bound: /execution auto"

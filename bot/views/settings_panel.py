@@ -61,6 +61,7 @@ _PAGES = {
 }
 # Both are one page, with the buttons of both.
 _OF_ORDERS = frozenset({PanelPage.EXECUTION, PanelPage.SLIPPAGE})
+_BY_COMMAND = "/execution auto or /slippage 1%"
 _COUNTING = {Counting.HELD: "held, open orders too", Counting.FREE: "free coins only"}
 _CHOSEN_FROM = frozenset({PanelPage.COUNTING, PanelPage.DRY_RUN})
 
@@ -113,7 +114,7 @@ def page_view(
         next_check(account, outlook, now=now),
         warning.text if warning else None,
         undo_hint(undo[0]) if undo else None,
-        f"You can also type {_usage(page)}.",
+        f"You can also type {_BY_COMMAND if page in _OF_ORDERS else _usage(page)}.",
         keyboard=keyboard(
             [button(UNDO, Confirm(undo[1]))] if undo else [],
             *_rows_of_presets(page, account, outlook),
@@ -222,12 +223,15 @@ def _rows_of_presets(
         presets = _presets(page, account, outlook)
         return in_rows(presets, 2 if page is PanelPage.PAIR else _A_ROW)
     slippage = account.settings.slippage
-    others = setting_presets.slippages(slippage.fraction)
-    strict = replace(slippage, strict=not slippage.strict)
+    far = slippage_text(replace(slippage, strict=False))
+    label = "5% after 15 min" if slippage.strict else f"Never over {far}"
     return [
         [button(mode.value, SetPreset(PanelPage.EXECUTION, mode.value)) for mode in ORDERS],
-        [_slippage_preset(replace(slippage, fraction=value)) for value in others],
-        [_slippage_preset(strict, label="strict" if strict.strict else "not strict")],
+        [
+            _slippage_preset(replace(slippage, fraction=value))
+            for value in setting_presets.slippages(slippage.fraction)
+        ],
+        [_slippage_preset(replace(slippage, strict=not slippage.strict), label=label)],
     ]
 
 

@@ -76,6 +76,7 @@ USDT     40.79  target 40 ±5%
 MNTL     100,000 ≈ 200.00 USDT
 Total    240.79 USDT
 Price    0.002  12:01
+Orders   market
 Last     bought 8,142  12:00
 Checked  22 Nov 12:00 order sent
 Next     12:02, then every 2m

@@ -102,7 +102,7 @@ async def test_a_deposit_at_a_new_account_ends_at_its_target_after_one_order(wor
 
 async def test_the_page_of_orders_sets_how_far_they_may_trade(bot: Program):
     panel = await bot.ask(OWNER, "/settings")
-    for label in ("🎚 Orders", "auto", "2%", "strict"):
+    for label in ("🎚 Orders", "auto", "2%", "Never over 2%"):
         assert await bot.tap(OWNER, label) == []
     page, labels = panel.text, panel.labels
     await bot.tap(OWNER, "✏️ Other…")
@@ -113,7 +113,7 @@ async def test_the_page_of_orders_sets_how_far_they_may_trade(bot: Program):
     assert "🎚 Slippage 2% strict\nAn order with a bound trades at most 2% from" in page
     assert "I wait, however long that takes." in page
     assert labels == [
-        *("↩️ Undo", "auto", "market", "0.5%", "1%", "3%", "5%", "not strict"),
+        *("↩️ Undo", "auto", "market", "0.5%", "1%", "3%", "5%", "5% after 15 min"),
         *("✏️ Other…", "⬅️ Back"),
     ]
     assert "You can also type /slippage 1%." in prompt
