@@ -12,24 +12,20 @@ from bot.config.env import MAKE_A_KEY
 from bot.config.settings import ProcessSettings
 from bot.interaction.message import plain_text
 from bot.views.alerts.alerts import alert_view
-from bot.views.components.amounts import cents, quantity, usdt
+from bot.views.components.amounts import cents, price, quantity, usdt
 from bot.views.help import COMMANDS
 from docs.make_picture import PICTURE, draw
 from docs.story import story
 from engine.domain.accounts.incidents import IncidentKind
+from engine.domain.accounts.risk_limits import Recent
 from engine.domain.alerts.alerts import IncidentAlert
+from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import USDT, Side
-from engine.domain.orders.matching import match_market_order
-from engine.domain.rebalancing.planner import (
-    InsideBand,
-    MarketBuy,
-    MarketSell,
-    Plan,
-    UnderMinimum,
-    plan,
-)
-from tests.builders import MNTLUSDT, book, holdings, rules, settings
+from engine.domain.market.pairs import USDT, OrderType, Side
+from engine.domain.orders.matching import match_market_order, match_priced_order
+from engine.domain.rebalancing.decision import DecisionInputs, wanted
+from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan, UnderMinimum
+from tests.builders import MNTLUSDT, account, book, holdings, rules, settings
 from tests.fakes.clock import START
 
 ROOT = Path(__file__).parents[2]
@@ -105,14 +101,21 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
-def example_plan(held: str, *, threshold: str = "0.05") -> Plan:
-    """A plan in the market that the page describes."""
-    return plan(
+def example_plan(
+    held: str, *, threshold: str = "0.05", order_type: OrderType = OrderType.IOC
+) -> Plan:
+    """A plan in the market that the page describes, of a new account unless it is another's."""
+    one = account(settings=settings(threshold=threshold))
+    inputs = DecisionInputs(
         holdings=holdings(usdt=held),
-        settings=settings(threshold=threshold),
+        settings=one.settings,
         rules=rules(),
         book=the_book(),
+        limits=one.limits_in_force,
+        recent=Recent(),
+        order_type=order_type,
     )
+    return wanted(inputs)
 
 
 def the_book() -> OrderBook:
@@ -270,6 +273,29 @@ def test_the_example_of_a_balance_in_its_band_is_what_the_planner_decides():
 def test_the_example_of_a_purchase_is_what_the_planner_and_the_exchange_do():
     told = text_of("docs/how-it-decides.md")
     order = example_plan("57.10").order
+    assert isinstance(order, BoundedOrder)
+    match = match_priced_order(
+        side=Side.BUY,
+        order_type=order.order_type,
+        base_quantity=order.base_quantity,
+        price=order.price,
+        free=Decimal("57.10"),
+        book=the_book(),
+        rules=rules(),
+    )
+    left = Decimal("57.10") - match.execution.quote_amount - match.fee
+
+    assert f"buys {quantity(match.execution.base_quantity)} MNTL" in told
+    assert (
+        f"for {cents(match.execution.quote_amount)}, and never above {price(order.price)}" in told
+    )
+    assert f"{usdt(left)} are left" in told
+    assert abs(left - settings().fixed_goal.target) < Decimal("0.1")
+
+
+def test_the_example_of_a_market_order_is_what_the_planner_and_the_exchange_do():
+    told = text_of("docs/how-it-decides.md")
+    order = example_plan("57.10", order_type=OrderType.MARKET).order
     assert isinstance(order, MarketBuy)
     match = match_market_order(
         side=Side.BUY,
@@ -292,8 +318,9 @@ def test_the_example_of_a_sale_is_what_the_planner_decides():
     told = text_of("docs/how-it-decides.md")
     order = example_plan("31.20").order
 
-    assert isinstance(order, MarketSell)
+    assert isinstance(order, BoundedOrder)
     assert f"sells {quantity(order.base_quantity)} MNTL" in told
+    assert f"never below {price(order.price)}" in told
     assert f"brings {usdt(order.expected_quote)}" in told
 
 
