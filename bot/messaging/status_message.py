@@ -23,7 +23,6 @@ from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.shares import Share
 from engine.domain.accounts.undeliverable import NOTHING
-from engine.domain.execution.capability import is_market_only
 from engine.domain.market.pairs import PairRules, Symbol
 from engine.domain.rebalancing.check_result import (
     CheckResult,
@@ -143,9 +142,7 @@ class StatusMessages:
                 unresolved=overview.unresolved,
                 trouble=overview.trouble,
                 pause=overview.pause,
-                is_market_only=is_market_only(
-                    account.settings.execution, ioc=overview.ioc, now=self._clock.now()
-                ),
+                ioc=overview.ioc,
                 undelivered=overview.undelivered if undelivered else 0,
                 refused=refused,
                 pinned=card.pinned if card else False,

@@ -26,7 +26,7 @@ from bot.views.components.command_text import (
     pair_texts,
     threshold_text,
 )
-from bot.views.components.execution_words import ORDERS, bound_lines, how_sent, order_lines
+from bot.views.components.execution_words import ORDERS, bound_lines, chosen, order_lines
 from bot.views.components.forecast import band_line, next_check, warning_of
 from bot.views.components.input_rules import RULES
 from bot.views.components.keyboards import button, do, in_rows, keyboard
@@ -181,7 +181,7 @@ def _rows(account: Account, rules: PairRules | None) -> list[str]:
         ),
         ("🚧 Limits", f"≤ {usdt(account.limits_in_force.order)}"),
         ("🤖 Mode", settings.autonomy.value),
-        ("🎚 Orders", how_sent(settings)),
+        ("🎚 Orders", chosen(settings)),
         ("🧪 Dry run", "on, on paper" if settings.dry_run else "off, real money"),
     ]
     return [line for label, value in rows for line in row(label, value, column=_LABEL)]

@@ -42,6 +42,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.accounts.undeliverable import NOTHING, Refused
+from engine.domain.execution.capability import UNKNOWN, Capability
 from engine.domain.market.pairs import PairRules, Side, base_of
 from engine.domain.orders.order import Order, OrderState
 from engine.domain.rebalancing.check_result import (
@@ -83,7 +84,7 @@ def status_view(
     unresolved: Order | None = None,
     trouble: Incident | None = None,
     pause: TimedPause | None = None,
-    is_market_only: bool = False,
+    ioc: Capability = UNKNOWN,
     undelivered: int = 0,
     refused: Refused = NOTHING,
     pinned: bool = False,
@@ -93,7 +94,7 @@ def status_view(
     dated: bool = True,
 ) -> Message:
     """*look* is the newest that read the balances, *price* the pair's that was seen last, *week* what 7 days brought; *checked*
-    is the last check, where this process made it. *pause* is the end of a pause that has one. *is_market_only*: the exchange takes no other orders here. *undelivered* counts alerts that Telegram has not accepted
+    is the last check, where this process made it. *pause* is the end of a pause that has one. *ioc* is what is known of orders with a bound. *undelivered* counts alerts that Telegram has not accepted
     yet, *refused* says where it accepts none. *for_viewer* leaves out the buttons that would
     refuse, *is_shared* those of another chat's account. *renewed*: it is edited every 15 min at least. What is not *dated* leaves out what changes while nothing happens: prices and times.
     """
@@ -111,7 +112,7 @@ def status_view(
             now=now if dated else None,
         ),
         *(week_rows(week) if dated else ()),
-        *row("Orders", how_sent(account.settings, is_market_only=is_market_only)),
+        *row("Orders", how_sent(account.settings, ioc=ioc, now=now)),
         *(() if is_shared else _key(account, now=now)),
         *_last(account, last_trade, now=now if dated else None),
         *(_seen(look, checked) if dated else ()),

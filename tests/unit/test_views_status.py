@@ -18,6 +18,7 @@ from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.execution.bound import ExecutionMode, Slippage
+from engine.domain.execution.capability import UNKNOWN, Answer, Capability
 from engine.domain.market.balances import Balance, Counting
 from engine.domain.market.pairs import Side, Symbol
 from engine.domain.orders.order import ClientOrderId, OrderState, Trigger
@@ -108,20 +109,20 @@ def test_the_card_is_the_one_of_the_product():
 
 
 @pytest.mark.parametrize(
-    ("wishes", "is_market_only", "row"),
+    ("wishes", "ioc", "row"),
     [
-        ({}, False, "Orders   within 1%"),
+        ({}, UNKNOWN, "Orders   within 1%"),
         (
             {"slippage": Slippage(Decimal("0.0005"), strict=True)},
-            False,
+            Capability(Answer.YES, NOW),
             "Orders   within 0.05% strict",
         ),
-        ({}, True, "Orders   only market here"),
+        ({}, Capability(Answer.NO, NOW), "Orders   only market here"),
     ],
 )
-def test_the_card_says_how_orders_are_sent(wishes: dict[str, Any], is_market_only: bool, row: str):
+def test_the_card_says_how_orders_are_sent(wishes: dict[str, Any], ioc: Capability, row: str):
     one = account(settings=replace(settings(), execution=ExecutionMode.AUTO, **wishes))
-    text = check_message(status_view(account=one, now=NOW, is_market_only=is_market_only))
+    text = check_message(status_view(account=one, now=NOW, ioc=ioc))
 
     assert row in text.splitlines()
 

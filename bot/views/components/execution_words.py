@@ -1,10 +1,12 @@
 """Which orders are sent, in words: for the commands, the panel, the card and the check-up."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from bot.parsing.execution import slippage_text
 from engine.domain.accounts.settings import Settings
 from engine.domain.execution.bound import ExecutionMode
+from engine.domain.execution.capability import Capability, is_market_only
 
 ORDERS: Mapping[ExecutionMode, str] = {
     ExecutionMode.AUTO: "orders with a bound near the middle price.",
@@ -12,11 +14,17 @@ ORDERS: Mapping[ExecutionMode, str] = {
 }
 
 
-def how_sent(settings: Settings, *, is_market_only: bool = False) -> str:
-    """For a row. *is_market_only*: the exchange takes no other orders of the key in the pair."""
+def chosen(settings: Settings) -> str:
+    """For a row: which orders the settings ask for."""
     if settings.execution is ExecutionMode.MARKET:
         return "market"
-    return "only market here" if is_market_only else f"within {slippage_text(settings.slippage)}"
+    return f"within {slippage_text(settings.slippage)}"
+
+
+def how_sent(settings: Settings, *, ioc: Capability, now: datetime) -> str:
+    """For a row: which are sent. *ioc* is what is known of orders with a bound."""
+    market_only = is_market_only(settings.execution, ioc=ioc, now=now)
+    return "only market here" if market_only else chosen(settings)
 
 
 def order_lines(settings: Settings) -> Sequence[str]:
