@@ -95,7 +95,7 @@ from engine.domain.alerts.preferences import AlertPreferences
 from engine.domain.alerts.report_alerts import WeeklyFigures, WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
-from engine.domain.execution.bound import Slippage
+from engine.domain.execution.bound import ExecutionMode, Slippage
 from engine.domain.execution.shortfall import Shortfall
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
