@@ -16,7 +16,8 @@ from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset
-from engine.domain.portfolio.plan import NoLegs, Outlook, WithinSpread
+from engine.domain.portfolio.plan import NoLegs, Outlook, PortfolioPlan, WithinSpread
+from engine.domain.portfolio.position import LegReason
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import (
     AwaitingApproval,
@@ -83,7 +84,7 @@ class PortfolioChecker(Service):
             return await self._declined(duty, reading, planned, seen.snapshot)
         plan, snapshot = planned.plan, planned.snapshot
         if not plan.legs:
-            found = NoLegs(plan.reasons) if plan.outside else InsideBand()
+            found = _no_legs(plan) if plan.outside else InsideBand()
             return await self._declined(duty, reading, found, snapshot)
         if (over := planned.over_limit) is not None:
             return await self._declined(duty, reading, over, snapshot)
@@ -230,3 +231,11 @@ class PortfolioChecker(Service):
             funds=duty.account.funds,
             **seen,
         )
+
+
+def _no_legs(plan: PortfolioPlan) -> NoLegs:
+    """Returns the reasons of what is outside, those of the plan first."""
+    unsaid = dict.fromkeys(plan.outside, LegReason.NOT_REACHABLE)
+    return NoLegs(
+        {**plan.reasons, **{a: why for a, why in unsaid.items() if a not in plan.reasons}}
+    )

@@ -13,7 +13,7 @@ from bot.views.components.amounts import (
     percent,
     usdt,
 )
-from bot.views.components.layout import escape, lines, listed
+from bot.views.components.layout import escape, listed
 from bot.views.components.target_facts import leg_reason_text
 from bot.views.components.times import utc
 from engine.domain.accounts.settings import Band
@@ -104,8 +104,9 @@ def _of_several(
             names = listed(map(escape, assets[:_MOST_NAMES]))
             return f"Buyers and sellers are too far apart to say whether {names} left the band."
         case NoLegs(assets):
-            whys = [leg_reason_text(asset, why) for asset, why in assets.items()]
-            return lines(*whys[:_MOST_NAMES])
+            first, *others = (leg_reason_text(asset, why) for asset, why in assets.items())
+            more = count(len(others), "{n} more is outside too.", "{n} more are outside too.")
+            return f"{first} {more}" if others else first
         case _:
             assert_never(reason)
 
@@ -144,7 +145,7 @@ def reason_advice(  # noqa: C901, PLR0911, PLR0912 - one return a reason
         case NothingManaged():
             return "You can deposit at MEXC, or protect less with /protect."
         case MissingPrices() | OldPrices() | WithinSpread() | NoLegs():
-            return "I look again at each check. You need not do anything."
+            return "You need not do anything."
         case _:
             assert_never(reason)
 
