@@ -315,12 +315,13 @@ class OrderExecutor(Service):
 
 def must_narrow(intent: Order) -> bool:
     """True if the exchange refused the order's bound as too far away, and one nearer to the middle is
-    tried: once, and where no user's tap is used up by it.
+    tried: once, and where no user's tap is used up by it. Whoever sends the legs of a run counts
+    for itself.
     """
     return (
         intent.state is OrderState.REJECTED
         and intent.priced is not None
-        and intent.attempt == 1
+        and (intent.attempt == 1 or intent.leg is not None)
         and intent.trigger is Trigger.INTERVAL
         and (intent.error or "").startswith(f"{PRICE_OUT_OF_RANGE}:")
     )

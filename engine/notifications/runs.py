@@ -27,12 +27,13 @@ async def end(
     left: tuple[LeftOutside, ...] = (),
     now: datetime,
 ) -> None:
-    """Store the end of *run*; tell of its trades. A single one is told like any other trade, and an
-    order whose outcome is not known yet tells of itself once it is.
+    """Store the end of *run*, unless it has one; tell of its trades. A single one is told like any
+    other trade, and an order whose outcome is not known yet tells of itself once it is.
     """
     story = replace(run.story, left=left)
     ended = replace(run, story=story, end=why, ended_at=now, told=True)
-    await runs.put(session, ended)
+    if not await runs.close(session, ended):
+        return
     trades = [order for order in await runs.legs(session, run) if order.execution.base_quantity]
     if not trades:
         return

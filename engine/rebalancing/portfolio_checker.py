@@ -12,6 +12,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.execution.bound import ExecutionMode
+from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
@@ -136,10 +137,18 @@ class PortfolioChecker(Service):
                     )
             raise
         if ran.look is not None:
+            await self._note_outside(duty.account, ran)
             return Checked(ran.look, again_in=ran.again_in)
-        # Not one leg had an order: the first one says why.
-        asset, reason = next(iter(ran.obstacles.items()))
+        # Not one leg had an order: the first one says why, if prices did not bring all inside.
+        asset, reason = next(iter(ran.obstacles.items()), (None, InsideBand()))
         return await self._declined(duty, reading, reason, planned.snapshot, asset=asset)
+
+    async def _note_outside(self, account: Account, ran: Ran) -> None:
+        """What found no offer within its bound goes on waiting for one, whatever else was traded."""
+        waits = any(isinstance(reason, NoOfferNear) for reason in ran.obstacles.values())
+        if waits and account.outside_since is None:
+            async with self.database.writing() as session:
+                await check_results.note_outside(session, account, self.clock.now())
 
     async def _rests(
         self,

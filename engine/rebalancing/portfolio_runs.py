@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.risk_limits import MAX_AMOUNT, Limits
 from engine.domain.execution.bound import is_old, may_widen
+from engine.domain.execution.capability import Answer
 from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, OrderType, Side, base_of
@@ -43,9 +45,9 @@ from engine.domain.runs.stored_run import (
 )
 from engine.errors import ClockRefused, LeaseLost
 from engine.exchanges.interface import Exchange, Market
-from engine.execution.executor import OrderExecutor
+from engine.execution.executor import OrderExecutor, must_narrow
 from engine.execution.reconciliation import next_look
-from engine.notifications import runs
+from engine.notifications import incidents, runs
 from engine.rebalancing.portfolio_planning import (
     Planned,
     PortfolioPlanner,
@@ -53,6 +55,7 @@ from engine.rebalancing.portfolio_planning import (
     symbol_of,
 )
 from engine.storage.service import Service
+from engine.storage.trading import order_types
 from engine.timeouts import Timing, steadily
 
 logger = logging.getLogger(__name__)
@@ -60,6 +63,16 @@ logger = logging.getLogger(__name__)
 # The limits that no other leg would keep either.
 _OF_ALL = frozenset({LimitKind.ORDER, LimitKind.DAY, LimitKind.HOUR})
 _SETTLE_POLL = timedelta(seconds=2)
+# The last plan was made after the last order: what it finds outside is so.
+_AFTER_A_PLAN = frozenset(
+    {
+        RunEnd.INSIDE,
+        RunEnd.NO_LEG,
+        RunEnd.NO_PROGRESS,
+        RunEnd.MOST_ORDERS,
+        RunEnd.OVER_LIMIT,
+    }
+)
 
 # Makes what is stored with an order: of what was read, and the id of the run.
 Look = Callable[[Decision, Holdings, OrderBook, Planned, str], CheckResult]
@@ -79,7 +92,7 @@ class Ran:
 @dataclass(slots=True, kw_only=True)
 class _Under:
     """A run under way. *closed* are the sides on which it trades no more, *obstacles* why; *stored*
-    is set from its first order on.
+    is set from its first order on. The bounds of *narrowed* tokens were refused as too far away.
     """
 
     duty: CheckInput
@@ -92,6 +105,7 @@ class _Under:
     run: PortfolioRun
     closed: set[tuple[Asset, Side]] = field(default_factory=set)
     obstacles: dict[Asset, Reason] = field(default_factory=dict)
+    narrowed: set[Asset] = field(default_factory=set)
     attempts: int = 0
     failed: bool = False
     stored: bool = False
@@ -227,6 +241,7 @@ class PortfolioRunner(Service):
             slippage=settings.slippage,
             order_type=order_type,
             waited=waited,
+            is_narrowed=leg.asset in under.narrowed,
         )
         return allowed_leg(leg, inputs), inputs
 
@@ -272,19 +287,45 @@ class PortfolioRunner(Service):
             under.retimed = True
             return None
         under.progress = step.run
+        return await self._outcome(under, leg, intent)
+
+    async def _outcome(self, under: _Under, leg: Leg, intent: Order) -> RunEnd | None:
         if intent.state in UNRESOLVED:
-            under.again_in = next_look(intent, now=exchange.time())
+            under.again_in = next_look(intent, now=under.exchange.time())
             return RunEnd.UNCLEAR
-        if intent.state in {OrderState.REJECTED, OrderState.UNFILLED}:
-            under.failed = True
-            under.close(leg)
-            return None
-        after = await self._settled(under, intent)
-        if after is None:
+        if must_narrow(intent) and leg.asset not in under.narrowed:
+            under.narrowed.add(leg.asset)
+        elif intent.state in {OrderState.REJECTED, OrderState.UNFILLED}:
+            if must_narrow(intent):
+                await self._note_refused(under, intent)
+            if not await self._refuses_type(under, intent):  # else it is sent by MARKET now
+                under.failed = True
+                under.close(leg)
+        elif (after := await self._settled(under, intent)) is None:
             under.again_in = _SETTLE_POLL
             return RunEnd.UNSETTLED
-        under.holdings = after
+        else:
+            under.holdings = after
         return None
+
+    async def _refuses_type(self, under: _Under, intent: Order) -> bool:
+        if intent.state is not OrderState.REJECTED or intent.priced is None:
+            return False
+        account, now = in_pair(under.account, intent.symbol), self.clock.now()
+        async with self.database.reading() as session:
+            known = await order_types.get(session, account, intent.order_type)
+        return known.at_moment(now) is Answer.NO
+
+    async def _note_refused(self, under: _Under, intent: Order) -> None:
+        """The executor left it to whoever narrows the bound, which did not help."""
+        async with self.database.writing() as session:
+            await incidents.record(
+                session,
+                in_pair(under.account, intent.symbol),
+                kind=IncidentKind.ORDER_REFUSED,
+                detail=intent.error or "",
+                now=self.clock.now(),
+            )
 
     def _intent(self, under: _Under, order: ProposedOrder, inputs: LegInputs) -> Order:
         account, run, number = under.account, under.run.run_id, under.attempts + 1
@@ -320,7 +361,8 @@ class PortfolioRunner(Service):
             return
         async with self.database.writing() as session:
             now = self.clock.now()
-            await runs.end(session, under.run, why, left=under.left, now=now)
+            left = under.left if why in _AFTER_A_PLAN else ()
+            await runs.end(session, under.run, why, left=left, now=now)
 
 
 def _within(account: Account, planned: Planned) -> Account:

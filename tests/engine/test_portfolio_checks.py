@@ -222,9 +222,7 @@ async def test_a_refused_leg_is_set_aside_for_the_run_and_the_others_go_on(
     engine: Engine, exchange: FakeExchange
 ):
     account = await open_basket(engine)
-    refuse_once = Rejected(code=30021, message="Not now")
-    exchange.meanwhile("place", nothing)
-    exchange.go_wrong("place", refuse_once)  # the sell of BTC
+    exchange.go_wrong("place", Rejected(code=30021, message="Not now"))  # the sell of BTC
 
     checked = await engine.check(account)
 
@@ -238,6 +236,57 @@ async def test_a_refused_leg_is_set_aside_for_the_run_and_the_others_go_on(
     assert checked.again_in is not None
     [told] = await engine.alerts_of(IncidentAlert)
     assert (told.kind, told.symbol) == (IncidentKind.ORDER_REFUSED, "BTCUSDT")
+
+
+async def test_a_bound_that_is_too_far_away_is_halved_once_and_then_refused_for_the_run(
+    engine: Engine, exchange: FakeExchange
+):
+    account = await open_basket(engine, execution=ExecutionMode.AUTO)
+    exchange.go_wrong("place", Rejected(code=30087, message="price"), times=2)
+    await engine.check(account)
+
+    legs = await engine.intents()
+    bounds = [leg.priced.price for leg in legs if leg.priced and leg.symbol == "BTCUSDT"]
+    assert [leg.state for leg in legs[:2]] == [OrderState.REJECTED] * 2
+    assert bounds == [D("9.905"), D("9.955")]
+    assert {leg.symbol for leg in legs[2:]} <= {"MNTLUSDT", "ETHUSDT"}
+    assert [alert.kind for alert in await engine.alerts_of(IncidentAlert)] == [
+        IncidentKind.ORDER_REFUSED
+    ]
+
+
+async def test_a_pair_that_takes_no_bound_is_traded_by_market_in_the_same_run(
+    engine: Engine, exchange: FakeExchange
+):
+    account = await open_basket(engine, execution=ExecutionMode.AUTO)
+    exchange.go_wrong("place", Rejected(code=30041, message="Type not supported"))
+    await engine.until_quiet(account)
+
+    sold = [leg for leg in await engine.intents() if leg.symbol == "BTCUSDT"]
+    assert [leg.order_type for leg in sold] == [OrderType.IOC, OrderType.MARKET]
+    assert await whats_outside(account, exchange) == set()
+
+
+async def test_a_process_that_lost_the_account_neither_goes_on_nor_tells_again(
+    engine: Engine, exchange: FakeExchange
+):
+    account = await open_basket(engine)
+    other = Engine(engine.database, engine.clock, exchange, owner="another")
+
+    async def takes_over() -> None:
+        await other.lease_runs_out()
+        await other.claim()
+
+    exchange.meanwhile("holdings", nothing)
+    exchange.meanwhile("holdings", nothing)
+    exchange.meanwhile("holdings", takes_over)  # after the first leg, before the second
+    await engine.check(account)
+
+    [run] = await stored_runs(other, account)
+    assert (run.end, len(exchange.tickets)) == (RunEnd.RESTARTED, 1)
+    assert await engine.told() == ["TradeSettled"]
+    await other.until_quiet(account)
+    assert await whats_outside(account, exchange) == set()
 
 
 async def nothing() -> None:

@@ -3,20 +3,24 @@ how many transactions it takes.
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from engine.domain.market.pairs import Symbol
-from engine.domain.rebalancing.check_result import OrderPlaced
-from engine.domain.targets.target import FixedUsdt
+from engine.domain.market.pairs import Asset, Symbol
+from engine.domain.rebalancing.check_result import NoTrade, OrderPlaced
+from engine.domain.rebalancing.planner import InsideBand
+from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import Basket, FixedUsdt
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.mexc.market_data import MexcMarket
 from engine.exchanges.rate_limiter import RateLimiter
 from engine.security.credentials import Credentials
 from engine.storage.database import Database
+from tests.builders import MNTL
 from tests.engine.conftest import API_KEY, API_SECRET
 from tests.engine.harness import Engine
 from tests.fakes.clock import FakeClock
@@ -24,6 +28,7 @@ from tests.fakes.database import statements
 from tests.fakes.http import Reply, Request
 from tests.fakes.inline import InlineExchange
 from tests.fakes.mexc import FakeMexc
+from tests.fakes.mexc_books import mntl
 
 ROUND_TRIP = timedelta(milliseconds=50)
 MNTLUSDT = Symbol("MNTLUSDT")
@@ -142,3 +147,27 @@ async def test_few_round_trips_lead_to_an_accepted_order(
     assert isinstance(checked.look.verdict, OrderPlaced)
     assert away.trips_to_the_order == trips
     assert away.asked.count("POST order") == 1
+
+
+async def test_a_basket_that_holds_asks_for_balances_and_all_prices_and_shares_the_prices(
+    engine: Engine, away: Away
+):
+    away.mexc.add_pair(replace(mntl("2"), symbol="BTCUSDT", base="BTC"))
+    away.mexc.add_pair(replace(mntl("2"), symbol="ETHUSDT", base="ETH"))
+    funds = away.mexc.ledger.accounts[API_KEY]
+    funds.of("BTC").free = funds.of("ETH").free = Decimal(100)
+    account = await engine.open_account()
+    thirds = Basket.of([(MNTL, 1), (Asset("BTC"), 1), (Asset("ETH"), 1)])
+    account = await engine.change(
+        account, target=thirds, threshold=Threshold(relative=Decimal("0.3"))
+    )
+    await engine.check(account)
+    away.clock.shift(timedelta(seconds=3))
+    away.begin()
+    with statements(engine.database) as seen:
+        checked = await engine.check(account)
+        await engine.check(account)
+
+    assert checked.look.verdict == NoTrade(InsideBand())
+    assert away.asked == ["GET account", "GET ticker/bookTicker", "GET account"]
+    assert [s for s in seen if not s.startswith(("SELECT", "BEGIN"))] == []

@@ -1,23 +1,43 @@
 """Queries of runs over several pairs, and of their legs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId, Order
 from engine.domain.runs.stored_run import PortfolioRun, RunStory
+from engine.errors import LeaseLost
 from engine.storage.models.trading import OrderRow, RunRow
 from engine.storage.row_mapping import columns_of, from_row
 from engine.storage.serialization import readable, to_short_json
-from engine.storage.statements import has_row
+from engine.storage.statements import has_row, update
 from engine.storage.trading.orders import intent_of
 
 
 async def put(session: AsyncSession, run: PortfolioRun) -> None:
-    """Store *run* as it stands now."""
-    await session.merge(RunRow(**columns_of(run, "story"), story=to_short_json(run.story)))
-    await session.flush()
+    """Store *run* as it stands with its next order. Raises LeaseLost where it was ended meanwhile:
+    whoever did that owns the account.
+    """
+    story = to_short_json(run.story)
+    if run.story.orders == 1:
+        session.add(RunRow(**columns_of(run, "story"), story=story))
+        await session.flush()
+    elif not await _update(session, run, story=story):
+        raise LeaseLost(f"run {run.run_id} was ended meanwhile")
+
+
+async def close(session: AsyncSession, run: PortfolioRun) -> bool:
+    """Store the end of *run*; False, and nothing is changed, unless it was open."""
+    return await _update(
+        session,
+        run,
+        story=to_short_json(run.story),
+        ended_at=run.ended_at,
+        end=run.end,
+        told=run.told,
+    )
 
 
 async def get(session: AsyncSession, account_id: AccountId, run_id: str) -> PortfolioRun | None:
@@ -66,6 +86,20 @@ async def is_open(session: AsyncSession, order: Order) -> bool:
         RunRow.run_id == order.run_id,
         RunRow.ended_at.is_(None),
     )
+
+
+async def _update(session: AsyncSession, run: PortfolioRun, **values: Any) -> bool:
+    updated = await session.execute(
+        update(RunRow)
+        .where(
+            RunRow.account_id == run.account_id,
+            RunRow.run_id == run.run_id,
+            RunRow.ended_at.is_(None),
+        )
+        .values(**values)
+        .returning(RunRow.run_id)
+    )
+    return updated.scalar_one_or_none() is not None
 
 
 def _run(row: RunRow) -> PortfolioRun | None:
