@@ -9,7 +9,14 @@ from bot.interaction.callback_data import ChartKind, ChartPage
 from bot.interaction.message import Message
 from bot.interaction.request import Photo, Request, Toast
 from bot.rendering.image_process import NotDrawn
-from bot.views.chart import chart_view, no_chart_view, not_drawn_view, unknown_chart_view
+from bot.views.chart import (
+    chart_view,
+    no_chart_view,
+    no_drift_view,
+    not_drawn_view,
+    unknown_chart_view,
+)
+from bot.views.charts.portfolio_parts import has_drift
 from bot.views.charts.theme import Theme
 from engine.accounts.profit import NoReport
 from engine.domain.accounts.account import Account
@@ -42,7 +49,8 @@ class ChartHandler(Handler):
             elif word in _SPANS:
                 span = _SPANS[word]
             else:
-                return unknown_chart_view(typed_text=request.argument)
+                account = await self.ctx.accounts.of(request.chat_id)
+                return unknown_chart_view(account=account, typed_text=request.argument)
         tap = request.chat_id, request.message_id, request.argument
         if self._is_repeated(tap) and request.is_shown:
             return _ALREADY
@@ -74,6 +82,8 @@ class ChartHandler(Handler):
 
     async def _drawn(self, request: Request, kind: ChartKind, span: Span) -> Message | Photo:
         account = await self.ctx.accounts.of(request.chat_id)
+        if kind is ChartKind.DRIFT and not has_drift(account):
+            return no_drift_view(account=account, span=span)
         found = await self.ctx.profits.report(account, span)
         if isinstance(found, NoReport):
             return no_chart_view(account=account, why=found)

@@ -15,6 +15,7 @@ from bot.interaction.message import Message
 from bot.views.charts.allocation_chart import AllocationChart, Part, allocation_chart
 from bot.views.charts.drift_chart import BandSince, DriftChart, drift_chart
 from bot.views.charts.frame import Words
+from bot.views.charts.portfolio_parts import has_drift, parts_of
 from bot.views.charts.series import Sample, Trade, Transfer
 from bot.views.charts.theme import Theme
 from bot.views.charts.value_chart import ValueChart, value_chart
@@ -45,6 +46,7 @@ from engine.domain.profit.spans import Span
 
 _CENT = Decimal("0.01")
 _MOST_LINES = 8
+_OTHERS = "Other tokens of the account are not counted."
 # A transfer that is less than this part of the account is in the sum, not in the picture.
 _SMALLEST_TRANSFER = Decimal("0.005")
 _GAP = timedelta(hours=3)
@@ -79,7 +81,17 @@ def chart_view(
         case ChartKind.DRIFT:
             return _drift(account, found, bands, page, theme)
         case ChartKind.HOLDINGS:
-            return _holdings(account, found, page, theme)
+            draw = _holdings if has_drift(account) else _parts
+            return draw(account, found, page, theme)
+
+
+def no_drift_view(*, account: Account, span: Span) -> Message:
+    return Message.of(
+        f"{badge(account)} · Chart",
+        "There is no picture of the drift: your target is not one amount of USDT.",
+        "/chart holdings shows each part and its band.",
+        keyboard=_buttons(ChartPage(ChartKind.DRIFT, span), account),
+    )
 
 
 def value_svg(*, account: Account, report: ProfitReport, theme: Theme) -> str:
@@ -118,14 +130,15 @@ def not_drawn_view(caption: Message) -> Message:
     return Message.of(*kept, "I could not draw the picture.", keyboard=caption.keyboard)
 
 
-def unknown_chart_view(*, typed_text: str) -> Message:
+def unknown_chart_view(*, account: Account, typed_text: str) -> Message:
+    drift = "/chart drift shows your USDT and its band." if has_drift(account) else None
     return Message.of(
         f"I know no picture named {echoed(typed_text)}.",
         "/chart shows what your account is worth.",
-        "/chart drift shows your USDT and its band.",
+        drift,
         "/chart holdings shows what you hold.",
-        "Add 24h, 7d, 30d or all, like /chart drift 7d.",
-        keyboard=_buttons(ChartPage(ChartKind.VALUE, Span.MONTH)),
+        f"Add 24h, 7d, 30d or all, like /chart {'drift 7d' if drift else '7d'}.",
+        keyboard=_buttons(ChartPage(ChartKind.VALUE, Span.MONTH), account),
     )
 
 
@@ -159,7 +172,7 @@ def _value(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -
         f"Trading brought {signed(report.brought)} USDT, after fees." if report.trades else None,
         _traded(report),
         _about(account, found),
-        keyboard=_buttons(page),
+        keyboard=_buttons(page, account),
     )
     return Picture(value_chart(chart, theme), caption)
 
@@ -195,7 +208,7 @@ def _drift(
         _traded(report),
         "My records begin then. I know nothing of before." if found.is_young else None,
         _about_usdt(report) if account.can_trade else last_seen(account, found),
-        keyboard=_buttons(page),
+        keyboard=_buttons(page, account),
     )
     return Picture(drift_chart(chart, theme), caption)
 
@@ -241,14 +254,29 @@ def _holdings(account: Account, found: SpanReport, page: ChartPage, theme: Theme
         f"{usdt(worth)} is {balance(now.base)} {escape(base)} ({share(worth)}).",
         f"{usdt(now.quote)} is USDT ({share(now.quote)}); target {short(target)}.",
         f"{band_range(band)} is the band.",
-        "Other tokens of the account are not counted.",
+        _OTHERS,
         _about(account, found),
-        keyboard=_buttons(page),
+        keyboard=_buttons(page, account),
     )
     return Picture(allocation_chart(chart, theme), caption)
 
 
-def _buttons(page: ChartPage) -> InlineKeyboardMarkup:
+def _parts(account: Account, found: SpanReport, page: ChartPage, theme: Theme) -> Picture:
+    shown = parts_of(account, found.report)
+    caption = Message.of(
+        _title(account, "Holdings now"),
+        f"{usdt(shown.whole)} in all, {shown.state}.",
+        *shown.lines,
+        "Protected amounts are not counted." if account.settings.protected else _OTHERS,
+        _about(account, found),
+        keyboard=_buttons(page, account),
+    )
+    words = Words(usdt(shown.whole), shown.count, f"· {shown.state}", _mode(account))
+    chart = AllocationChart(words=words, share=about_percent, parts=shown.parts)
+    return Picture(allocation_chart(chart, theme), caption)
+
+
+def _buttons(page: ChartPage, account: Account) -> InlineKeyboardMarkup:
     """Another span of the same picture, or another picture of the same span."""
     spans = [
         button(_chosen(label, is_shown=span is page.span), ChartPage(page.kind, span))
@@ -257,6 +285,7 @@ def _buttons(page: ChartPage) -> InlineKeyboardMarkup:
     kinds = [
         button(_chosen(name, is_shown=kind is page.kind), ChartPage(kind, page.span))
         for kind, name in _KINDS.items()
+        if kind is not ChartKind.DRIFT or has_drift(account)
     ]
     return keyboard(
         kinds, [] if page.kind is ChartKind.HOLDINGS else spans, [do("Status", "status")]

@@ -15,21 +15,25 @@ from bot.views.chart import (
     Picture,
     chart_view,
     no_chart_view,
+    no_drift_view,
     not_drawn_view,
     unknown_chart_view,
 )
 from bot.views.charts.theme import Theme, palette
 from engine.accounts.profit import NoReport, SpanReport
+from engine.domain.accounts.account import Account
 from engine.domain.accounts.band_history import PastBand
 from engine.domain.accounts.settings import Band
-from engine.domain.market.pairs import USDT, Side
+from engine.domain.market.pairs import USDT, Asset, Side
 from engine.domain.orders.order import ClientOrderId
 from engine.domain.profit.entries import Doubt, Flow, FlowKind
 from engine.domain.profit.points import ValuePoint
 from engine.domain.profit.report import ProfitReport
 from engine.domain.profit.spans import Span
 from engine.domain.profit.worths import TradeWorth
-from tests.builders import account
+from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import Basket, Target, TokenWorth, UsdtRange, UsdtShare
+from tests.builders import MNTL, account, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
@@ -73,6 +77,7 @@ def report(**changes: Any) -> ProfitReport:
         ],
         "results": [],
         "doubts": frozenset[Doubt](),
+        "holdings": {USDT: (D(40), D(1)), MNTL: (D(100_000), D("0.002"))},
     }
     whole |= changes
     came = whole["start"] + whole["deposits"] + whole["fee_flows"]
@@ -97,10 +102,11 @@ def picture(
     refused: bool = False,
     key: bool = True,
     bands: Sequence[PastBand] = (),
+    of: Account | None = None,
 ) -> Picture:
     settings = account().settings
     return chart_view(
-        account=account() if key else account(sealed_key=None, key_tail=None),
+        account=of or (account() if key else account(sealed_key=None, key_tail=None)),
         found=SpanReport(found or report(), START, priced_now, refused),
         bands=bands or [PastBand(START, settings.fixed_goal.target, settings.fixed_goal.band)],
         page=ChartPage(kind, Span.WEEK),
@@ -253,6 +259,87 @@ def test_an_empty_account_has_its_pictures():
         assert said(picture(kind, found).caption)
 
 
+BTC, ETH, MX = Asset("BTC"), Asset("ETH"), Asset("MX")
+HELD = {
+    USDT: (D(190), D(1)),
+    BTC: (D("0.004"), D(100_000)),
+    ETH: (D("0.05"), D(4000)),
+    MX: (D(100), D("2.1")),
+}
+
+
+def of_target(target: Target, threshold: str = "0.1", **wishes: Any) -> Account:
+    whole = Threshold(relative=D(threshold))
+    return account(settings=replace(settings(), target=target, threshold=whole, **wishes))
+
+
+def test_a_basket_is_drawn_with_the_part_and_the_band_of_each_token():
+    basket = of_target(Basket.of([(BTC, 4), (ETH, 2), (MX, 2), (USDT, 2)]))
+    shown = picture(ChartKind.HOLDINGS, replace(report(), holdings=HELD), of=basket)
+
+    assert said(shown.caption) == [
+        "🟢 LIVE · Holdings now · /chart",
+        "1,000.00 USDT in all, all inside their bands.",
+        "BTC: 400.00 USDT (40%); band 36% – 44%.",
+        "MX: 210.00 USDT (21%); band 18% – 22%.",
+        "ETH: 200.00 USDT (20%); band 18% – 22%.",
+        "USDT: 190.00 USDT (19%); band 18% – 22%.",
+        "Other tokens of the account are not counted.",
+    ]
+    assert drawn(shown) >= {"BTC", "ETH", "MX", "USDT", "· all inside their bands", "21%"}
+
+
+def test_parts_outside_are_said_and_what_is_protected_is_left_out():
+    basket = of_target(Basket.of([(BTC, 4), (ETH, 2), (MX, 2), (USDT, 2)]), protected={MX: D(50)})
+    shown = picture(ChartKind.HOLDINGS, replace(report(), holdings=HELD), of=basket)
+
+    assert said(shown.caption)[1] == "895.00 USDT in all, 3 outside their bands."
+    assert said(shown.caption)[-1] == "Protected amounts are not counted."
+    assert {"105.00 USDT", "outside"} <= drawn(shown)
+
+
+def test_of_many_tokens_the_caption_names_the_largest():
+    tokens = [Asset(f"T{number}") for number in range(9)]
+    held = {USDT: (D(50), D(1))} | {t: (D(10 + n), D(1)) for n, t in enumerate(tokens)}
+    basket = of_target(Basket.of([(token, 1) for token in tokens] + [(USDT, 3)]))
+    shown = picture(ChartKind.HOLDINGS, replace(report(), holdings=held), of=basket)
+
+    assert said(shown.caption)[5] == "7 more are in the picture."
+    assert {str(token) for token in tokens} <= drawn(shown)
+
+
+def test_an_asset_that_may_be_all_or_nothing_has_no_band():
+    floor = of_target(UsdtRange(low=D(35)))
+    shown = picture(ChartKind.HOLDINGS, of=floor)
+
+    assert said(shown.caption)[2:4] == [
+        "MNTL: 200.00 USDT (83.3%).",
+        "USDT: 40.00 USDT (16.7%); from 35.00 USDT on.",
+    ]
+    worth = picture(ChartKind.HOLDINGS, of=of_target(TokenWorth(MNTL, D(195)), "0.05"))
+    assert said(worth.caption)[2:4] == [
+        "MNTL: 200.00 USDT (83.3%); band 185.25 USDT – 204.75 USDT.",
+        "USDT: 40.00 USDT (16.7%).",
+    ]
+
+
+@pytest.mark.parametrize("target", [UsdtShare(D(25)), UsdtRange(high=D(50))])
+def test_without_one_amount_of_usdt_there_is_no_drift_and_no_button_for_it(target: Target):
+    of = of_target(target)
+    told = no_drift_view(account=of, span=Span.WEEK)
+
+    assert "no picture of the drift" in said(told)[1]
+    for message in (told, picture(ChartKind.VALUE, of=of).caption):
+        assert message.keyboard is not None
+        assert [button.text.strip("· ") for button in message.keyboard.inline_keyboard[0]] == [
+            "Value",
+            "Holdings",
+        ]
+    assert not any(
+        "drift" in line for line in said(unknown_chart_view(account=of, typed_text="x"))
+    )
+
+
 def test_the_buttons_lead_to_the_other_spans_and_pictures():
     keyboard = picture(ChartKind.DRIFT).caption.keyboard
     assert keyboard is not None
@@ -276,7 +363,7 @@ def test_words_are_left_where_nothing_can_be_drawn():
         keyless = said(no_chart_view(account=account(sealed_key=None, key_tail=None), why=why))
         assert "has no key" in keyless[1]
         assert keyless[2] == "/connect adds your MEXC key."
-    assert "“pie”" in said(unknown_chart_view(typed_text="pie"))[0]
+    assert "“pie”" in said(unknown_chart_view(account=account(), typed_text="pie"))[0]
 
 
 def test_a_trade_before_the_first_sample_does_no_harm():

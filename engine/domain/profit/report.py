@@ -5,13 +5,13 @@ account less what had only been held, and the sum over the trades.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 
 from engine.domain.market.candles import HOUR
-from engine.domain.market.decimals import ZERO
+from engine.domain.market.decimals import ONE, ZERO
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.profit.entries import (
     BUY,
@@ -44,7 +44,8 @@ class ProfitReport:
 
     *points* are as far as *apart* where no hour is missing. Of many *trades* some of each time are
     there, as a picture shows them; *bought* and *sold* count all. Of the *flows* those that paid
-    fees are put together by the day, in UTC.
+    fees are put together by the day, in UTC. *holdings* are what is held now: units and their price,
+    USDT included.
     """
 
     since: datetime
@@ -71,6 +72,7 @@ class ProfitReport:
     results: Sequence[Flow]
     doubts: frozenset[Doubt]
     apart: timedelta = HOUR
+    holdings: Mapping[Asset, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -219,6 +221,7 @@ class _Books:
             results=self.results,
             doubts=frozenset(self.doubts | doubts),
             apart=self.points.apart,
+            holdings={USDT: (self.quote, ONE), self.asset: (self.base, last.price)},
         )
 
     def _begin(self, seen: KnownPrice | None = None) -> None:
@@ -239,6 +242,7 @@ class _Books:
 
     def _follow(self, asset: Asset, since: datetime) -> None:
         """The token that is traded after *since*."""
+        self.asset = asset
         self.line = self.prices.line(asset)
         self.hour = bisect_right(self.line.times, since)
         self.next_hour = self._hour()
