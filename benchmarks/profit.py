@@ -5,17 +5,18 @@ import gc
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert
 
 from benchmarks.processes import OURS, pin
 from benchmarks.program import seed
 from benchmarks.reports import Goal, Report, middle
+from bot.views.costs import costs_view
 from bot.views.profit import profit_view
 from engine.accounts.profit import ProfitReports, SpanReport
 from engine.clock import SystemClock
@@ -47,12 +48,21 @@ def run(_peers: Path | None) -> Report:
         url = f"sqlite:///{folder}/profit.db"
         seed(url, 1, interval=timedelta(seconds=120))
         figures = asyncio.run(_measured(url))
-    report.rows.append(["records to message", *figures])
-    report.goals.append(Goal("profit", "seconds", figures[0], 1.0))
+    report.rows.append(["records to message", *figures.profit])
+    report.rows.append([f"/profit costs of {figures.counted:,} orders", *figures.costs])
+    report.goals.append(Goal("profit", "seconds", figures.profit[0], 1.0))
     return report
 
 
-async def _measured(url: str) -> tuple[float, float, float]:
+class _Figures(NamedTuple):
+    """*counted* orders are those of the months that `/profit costs` tells of."""
+
+    profit: tuple[float, float, float]
+    costs: tuple[float, float, float]
+    counted: int
+
+
+async def _measured(url: str) -> _Figures:
     clock = SystemClock()
     async with Database.open(url, clock=clock) as database:
         await _fill(database, clock)
@@ -62,17 +72,30 @@ async def _measured(url: str) -> tuple[float, float, float]:
             account = await accounts.get(session, AccountId(1))
         gc.collect()
         gc.freeze()  # as the program does when it starts
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        walls, cpus = [], []
-        for _ in range(_ROUNDS):
-            wall, cpu = time.perf_counter(), time.process_time()
+
+        async def profit() -> None:
             found = await reports.report(account, Span.ALL)
             if not isinstance(found, SpanReport) or found.report.count != _TRADES:
                 raise RuntimeError(found)
             profit_view(account=account, found=found, span=Span.ALL)
-            walls.append(time.perf_counter() - wall)
-            cpus.append(time.process_time() - cpu)
-        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+        async def costs() -> None:
+            costs_view(account=account, report=await reports.costs(account))
+
+        figures = await _timed(profit), await _timed(costs)
+        counted = sum(one.orders for one in (await reports.costs(account)).months)
+        return _Figures(*figures, counted)
+
+
+async def _timed(act: Callable[[], Awaitable[None]]) -> tuple[float, float, float]:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    walls, cpus = [], []
+    for _ in range(_ROUNDS):
+        wall, cpu = time.perf_counter(), time.process_time()
+        await act()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return middle(walls), middle(cpus), (after - before) / 1024
 
 
@@ -127,6 +150,10 @@ def _orders(begin: Any, quote: Decimal, base: Decimal) -> Iterator[dict[str, Any
             "base_quantity": None if number % 2 else Decimal(8142),
             "expected_quote": Decimal("17.10"),
             "price": Decimal("0.0020005"),
+            "bid": Decimal("0.0020"),
+            "ask": Decimal("0.002001"),
+            "book_at": at,
+            "final_mid": Decimal("0.002001"),
             "dry_run": False,
             "trigger": Trigger.INTERVAL,
             "fence": 1,

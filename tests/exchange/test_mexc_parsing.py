@@ -492,8 +492,9 @@ def test_an_answer_without_an_order_id_is_bad_data(answer: object):
 
 
 def a_fill(number: int, **changes: object) -> dict[str, object]:
-    row = {"orderId": "a", "id": f"X{number}", "qty": "10", "time": to_millis(START)}
-    return row | {"commission": "0.01", "commissionAsset": "USDT"} | changes
+    row = {"orderId": "a", "id": f"X{number}", "price": "0.002", "qty": "10"}
+    rest = {"time": to_millis(START), "commission": "0.01", "commissionAsset": "USDT"}
+    return row | rest | changes
 
 
 def test_only_fills_of_the_order_asked_about_count():
