@@ -38,7 +38,7 @@ def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = Fal
             badge(account),
             "Welcome! This chat may use me now." if just_let_in else "Hello!",
             f"I hold {usdt(fixed.target)} ±{threshold(settings.threshold)} on your MEXC "
-            f"account: I buy or sell {pair} at market."
+            f"account: I buy or sell {pair}."
             if fixed
             else f"Your MEXC account: {escape(target_line(settings.target))}.",
             f"I check it every {exactly(settings.interval)}.",

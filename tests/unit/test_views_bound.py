@@ -18,7 +18,7 @@ from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.pairs import OrderType, Side
 from engine.domain.orders.order import Order, OrderState, PricedTerms
 from engine.domain.rebalancing.decision import wanted
-from tests.builders import MNTLUSDT, account, execution, forecast_of, intent
+from tests.builders import MNTLUSDT, account, book, execution, forecast_of, intent
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
 from tests.unit.test_bounded_plan import auto
@@ -67,6 +67,49 @@ def test_a_trade_is_told_beside_what_was_expected_of_it():
 
     assert "for 17.10 USDT at 0.002007 (expected 0.002007)" in text
     assert "normal" not in text
+
+
+def test_an_order_that_was_filled_cheaper_than_expected_is_not_short_of_anything():
+    order = replace(bought(), execution=execution(8521, "17.06"))
+
+    text = check_message(alert_view(trade_settled(order, late=False)))
+
+    assert "for 17.06 USDT at 0.002002 (expected 0.002007)" in text
+    assert "filled" not in text
+
+
+def test_an_order_that_was_filled_in_part_counts_tokens():
+    order = replace(bought(), execution=execution(5000, "10.02"))
+
+    text = check_message(alert_view(trade_settled(order, late=False)))
+
+    assert "MEXC filled 5,000 of 8,521 MNTL" in text
+    assert "Only part was filled. I try the rest at the next check." in text
+
+
+def test_an_order_with_a_bound_that_was_not_filled_does_not_speak_of_five_percent():
+    order = replace(bought(), execution=execution(0, 0))
+
+    text = check_message(alert_view(trade_settled(order, late=True)))
+
+    assert "Nobody sold within its bound any more. MEXC ended the order; no money moved." in text
+
+
+@pytest.mark.parametrize(("offered", "is_said"), [(8_000, True), (900_000, False)])
+def test_the_plan_says_where_it_takes_all_that_is_offered(offered: int, is_said: bool):
+    market = book(bids=[("0.001998", 900_000)], asks=[("0.002002", offered), ("0.00208", 900_000)])
+    inputs = replace(auto(), book=market)
+    plan, comes_to = forecast_of(wanted(inputs), book=market)
+    view = plan_view(
+        account=account(settings=inputs.settings),
+        plan=plan,
+        rules=inputs.rules,
+        forecast=comes_to,
+        confirmation_id="q",
+    )
+    text = check_message(view)
+
+    assert ("No more MNTL is for sale up to that price." in text) is is_said
 
 
 def test_an_order_that_went_beyond_the_bound_tells_what_it_cost():

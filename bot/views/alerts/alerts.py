@@ -15,7 +15,15 @@ from bot.views.alerts.runs import run_settled_view
 from bot.views.alerts.timed_pause import pause_ended_view, resume_asked_view
 from bot.views.alerts.undeliverable import chat_deliverable_view, chat_undeliverable_view
 from bot.views.alerts.weekly import weekly_view
-from bot.views.components.amounts import cents, pair_name, precise_percent, price, tokens, usdt
+from bot.views.components.amounts import (
+    cents,
+    pair_name,
+    precise_percent,
+    price,
+    quantity,
+    tokens,
+    usdt,
+)
 from bot.views.components.badges import RECOVERED, TROUBLE, alert_badge, mode_badge
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import escape, lines, quoted
@@ -122,13 +130,26 @@ def _nothing_traded(trade: TradeSettled) -> Message:
     buying = trade.side is Side.BUY
     return Message.of(
         f"{badge} · Nothing bought" if buying else f"{badge} · Nothing sold",
-        "No seller within 5% of the last price. MEXC cancelled the order; no money moved."
-        if buying
-        else "No buyer within 5% of the last price. MEXC cancelled the order; no money moved.",
+        _nobody(trade),
         f"USDT  {cents(trade.quote_before)} unchanged  (target {cents(trade.target)})",
         "The next check decides again.",
         _CONFIRMED_LATE if trade.late else None,
         silent=trade.dry_run,
+    )
+
+
+def _nobody(trade: TradeSettled) -> str:
+    buying = trade.side is Side.BUY
+    if trade.asked_base is not None:
+        return (
+            "Nobody sold within its bound any more. MEXC ended the order; no money moved."
+            if buying
+            else "Nobody bought within its bound any more. MEXC ended the order; no money moved."
+        )
+    return (
+        "No seller within 5% of the last price. MEXC cancelled the order; no money moved."
+        if buying
+        else "No buyer within 5% of the last price. MEXC cancelled the order; no money moved."
     )
 
 
@@ -141,6 +162,8 @@ def _moved(trade: TradeSettled) -> Decimal:
 
 def _shortfall(trade: TradeSettled) -> Decimal:
     """Return the part of the request that was not executed."""
+    if trade.asked_base is not None:
+        return (trade.asked_base - trade.base_quantity) / trade.asked_base
     if trade.asked_quote <= ZERO:
         return ZERO
     return max(ZERO, (trade.asked_quote - _moved(trade)) / trade.asked_quote)
@@ -150,8 +173,11 @@ def _fee_and_shortfall(trade: TradeSettled, shortfall: Decimal) -> str:
     fee = _fees(trade.fees, complete=trade.fees_complete)
     if shortfall < _WORTH_SAYING:
         return fee
+    if trade.asked_base is not None:
+        asked_base = escape(tokens(trade.asked_base, base_of(trade.symbol)))
+        return f"{fee} · MEXC filled {quantity(trade.base_quantity)} of {asked_base}"
     filled, asked = cents(_moved(trade)), cents(trade.asked_quote)
-    if shortfall > _NORMAL_SHORTFALL or trade.expected is not None:
+    if shortfall > _NORMAL_SHORTFALL:
         return f"{fee} · MEXC filled {filled} of {asked}"
     return f"{fee} · MEXC filled {filled} of {asked} (normal)"
 

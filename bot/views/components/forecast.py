@@ -202,7 +202,8 @@ def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) ->
     """Why less than the requested amount is traded; of an order with a bound, what it may cost."""
     if isinstance(order, BoundedOrder):
         cost = order.cost_bp / BASIS_POINTS
-        return bound_text(order.side, order.price, cost=cost, step=rules.price_step)
+        bound = bound_text(order.side, order.price, cost=cost, step=rules.price_step)
+        return lines(bound, _no_more(order, rules=rules))
     if not forecast.complete:
         return _only_part(order, forecast, rules=rules)
     if not isinstance(order, MarketBuy):
@@ -210,6 +211,16 @@ def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) ->
     if usdt(forecast.quote_amount) == usdt(order.quote_amount):
         return None
     return sizing_note(order.quote_amount, spent=forecast.quote_amount)
+
+
+def _no_more(order: BoundedOrder, *, rules: PairRules) -> str | None:
+    """Said where the order takes all that is offered within its bound."""
+    if order.arrival.depth - order.expected.quote_amount >= rules.quantity_step * order.price:
+        return None
+    base = escape(rules.base)
+    if order.side is Side.BUY:
+        return f"No more {base} is for sale up to that price."
+    return f"Nobody buys more {base} down to that price."
 
 
 def bound_text(side: Side, bound: Decimal, *, cost: Decimal, step: Decimal | None = None) -> str:

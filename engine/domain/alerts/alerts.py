@@ -35,7 +35,8 @@ _KEY_TROUBLES = PAUSING - {IncidentKind.BAD_FILL}
 class TradeSettled(InMode, stored_as="trade_settled", kind=AlertKind.TRADE):
     """An order has ended. *base_quantity* 0 means nothing was filled.
 
-    *asked_quote* is what a buy was to spend or a sell was to bring. *late* means the exchange's
+    *asked_quote* is what a buy was to spend or a sell was to bring; an order with a bound asked for
+    *asked_base* instead. *late* means the exchange's
     first answer was lost and the result had to be looked up. An order with a bound has the average
     that was *expected* of it; *widened* says that it went beyond the user's own bound, and *slipped*
     how much worse than the middle it traded, as a fraction.
@@ -56,6 +57,7 @@ class TradeSettled(InMode, stored_as="trade_settled", kind=AlertKind.TRADE):
     expected: Decimal | None = None
     widened: bool = False
     slipped: Decimal | None = None
+    asked_base: Decimal | None = None
 
     @property
     def traits(self) -> AlertTraits:
@@ -368,6 +370,7 @@ def trade_settled(intent: Order, *, late: bool) -> TradeSettled:
         expected=None if intent.priced is None else intent.priced.average,
         widened=intent.priced is not None and intent.priced.widened,
         slipped=None if intent.priced is None else _slipped(intent),
+        asked_base=None if intent.priced is None else intent.priced.base_quantity,
     )
 
 
