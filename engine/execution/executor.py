@@ -19,9 +19,11 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import OrderUnclear, trade_settled
 from engine.domain.execution.capability import Lesson, refuses_type
+from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Asset, OrderType, base_of
 from engine.domain.orders.order import (
     AccountId,
+    ClientOrderId,
     Order,
     OrderState,
     Trigger,
@@ -70,6 +72,8 @@ class OrderExecutor(Service):
         )
         # What coin beside the pair's own paid an account's last fee.
         self._fee_coins: dict[AccountId, Asset | None] = {}
+        # What showed the fill of a leg, until the next one is planned from it.
+        self._shown: dict[ClientOrderId, Holdings] = {}
 
     async def execute(
         self,
@@ -228,6 +232,10 @@ class OrderExecutor(Service):
             await self.clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
+    def take_balances(self, leg: Order) -> Holdings | None:
+        """Returns the balances that showed the fill of *leg*, once; None where none did."""
+        return self._shown.pop(leg.client_order_id, None)
+
     async def record_fill(
         self,
         intent: Order,
@@ -245,6 +253,8 @@ class OrderExecutor(Service):
             end = await read_end(intent, report, exchange, self.clock, coin=coin)
             self._fee_coins[account.id] = coin_of(end.fees, intent.symbol)
         after, now = end.after, self.clock.now()
+        if after is not None and intent.leg is not None and not late:
+            self._shown[intent.client_order_id] = after
         async with self.database.writing() as session:
             settled = await orders.move(
                 session,

@@ -16,7 +16,6 @@ from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, OrderType, Side, base_of
 from engine.domain.orders.order import UNRESOLVED, Order, OrderState, client_order_id
-from engine.domain.orders.settlement import shows
 from engine.domain.portfolio.plan import Leg
 from engine.domain.portfolio.run import NextOrder, Run, RunEnd, begun, next_order
 from engine.domain.rebalancing.check_input import CheckInput
@@ -301,7 +300,7 @@ class PortfolioRunner(Service):
             if not await self._refuses_type(under, intent):  # else it is sent by MARKET now
                 under.failed = True
                 under.close(leg)
-        elif (after := await self._settled(under, intent)) is None:
+        elif (after := self._settled(under, intent)) is None:
             under.again_in = _SETTLE_POLL
             return RunEnd.UNSETTLED
         else:
@@ -345,16 +344,16 @@ class PortfolioRunner(Service):
             **terms_of_leg(order, inputs),
         )
 
-    async def _settled(self, under: _Under, intent: Order) -> Holdings | None:
-        """Returns balances that show the order, and have lost nothing else; None where these are
-        not read now.
+    def _settled(self, under: _Under, intent: Order) -> Holdings | None:
+        """Returns the balances that show the order, if they have lost nothing else: an answer that
+        is cut off is no base for the next order.
         """
-        if intent.quote_after is None:
+        after = self.executor.take_balances(intent)
+        if after is None:
             return None
-        after = await under.exchange.holdings()
         others = set(under.planned.inputs.settings.tokens) - {base_of(intent.symbol)}
         has_all = all(after.of(asset).total >= under.holdings.of(asset).total for asset in others)
-        return after if has_all and shows(after, intent) else None
+        return after if has_all else None
 
     async def _end(self, under: _Under, why: RunEnd) -> None:
         if not under.stored:

@@ -1,5 +1,6 @@
 """The engine through the client that faces the real MEXC, against a fake one on a socket."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -7,12 +8,17 @@ import pytest
 
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import IncidentAlert, OrderNeedsPerson, TradeSettled
-from engine.domain.market.pairs import USDT, Side
+from engine.domain.alerts.run_alerts import RunSettled
+from engine.domain.execution.bound import ExecutionMode
+from engine.domain.market.pairs import USDT, Asset, Side
 from engine.domain.orders.order import UNRESOLVED, OrderState
 from engine.domain.rebalancing.check_result import NoTrade, OrderPlaced
 from engine.domain.rebalancing.planner import InsideBand
+from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import Basket
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.storage.database import Database
+from tests.builders import MNTL
 from tests.engine.conftest import API_KEY
 from tests.engine.harness import Crash, Engine, Fuse
 from tests.fakes.clock import FakeClock
@@ -383,3 +389,30 @@ async def test_killed_around_the_post_the_next_life_finds_the_order(
     assert len(mexc.orders) == 1
     assert account.settings.fixed_goal.band.holds(usdt(mexc))
     await the_invariants(engine, mexc)
+
+
+async def test_a_basket_is_traded_leg_by_leg_by_orders_with_a_bound(
+    engine: Engine, mexc: FakeMexc
+):
+    for symbol, base in (("BTCUSDT", "BTC"), ("ETHUSDT", "ETH")):
+        pair = mntl("2", base_precision=4, level_quantity="100")
+        mexc.add_pair(replace(pair, symbol=symbol, base=base))
+    funds = mexc.ledger.accounts[API_KEY]
+    funds.of("BTC").free = D(150)
+    account = await engine.open_account()
+    account = await engine.change(
+        account,
+        target=Basket.of([(MNTL, 1), (Asset("BTC"), 1), (Asset("ETH"), 1), (USDT, 1)]),
+        threshold=Threshold(relative=D("0.1")),
+        execution=ExecutionMode.AUTO,
+    )
+    await engine.until_quiet(account)
+
+    [told] = await engine.alerts_of(RunSettled)
+    orders = [(order.symbol, order.side, order.kind) for order in mexc.orders]
+    assert orders[0] == ("BTCUSDT", "SELL", "IMMEDIATE_OR_CANCEL")
+    assert {side for _, side, _ in orders[1:]} <= {"BUY", "SELL"}
+    assert set(mexc.order_posts.values()) == {1}
+    assert told.turnover == sum(order.spent for order in mexc.orders)
+    assert funds.of("ETH").free > 60
+    assert told.left == ()

@@ -277,9 +277,7 @@ async def test_a_process_that_lost_the_account_neither_goes_on_nor_tells_again(
         await other.lease_runs_out()
         await other.claim()
 
-    exchange.meanwhile("holdings", nothing)
-    exchange.meanwhile("holdings", nothing)
-    exchange.meanwhile("holdings", takes_over)  # after the first leg, before the second
+    exchange.meanwhile("fees", takes_over)  # of the first leg
     await engine.check(account)
 
     [run] = await stored_runs(other, account)
@@ -287,10 +285,6 @@ async def test_a_process_that_lost_the_account_neither_goes_on_nor_tells_again(
     assert await engine.told() == ["TradeSettled"]
     await other.until_quiet(account)
     assert await whats_outside(account, exchange) == set()
-
-
-async def nothing() -> None:
-    """Happens."""
 
 
 async def test_an_unclear_leg_stops_the_run_and_nothing_else_is_sent_until_it_is_known(
