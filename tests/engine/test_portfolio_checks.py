@@ -11,6 +11,7 @@ from engine.domain.alerts.alerts import IncidentAlert, OrderUnclear, RunDeclined
 from engine.domain.alerts.deposit_alerts import BalanceChanged
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.execution.bound import ExecutionMode
+from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.pairs import USDT, OrderType, Side
 from engine.domain.market.quotes import Quote
 from engine.domain.orders.order import OrderState
@@ -23,12 +24,13 @@ from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit
 from engine.domain.targets.outside import Beyond
 from engine.domain.targets.target import Basket, UsdtRange
 from engine.errors import OutcomeUnknown, Rejected, Unavailable
+from engine.exchanges.paper.exchange import PaperExchange
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.trading import orders
 from tests import builders
 from tests.builders import MNTL
-from tests.engine.harness import Engine
+from tests.engine.harness import CHAT, Engine
 from tests.engine.portfolios import (
     BTC,
     ETH,
@@ -422,6 +424,25 @@ async def test_what_comes_of_any_token_is_kept_and_no_leg_is_taken_for_it(
     moved = await engine.alerts_of(BalanceChanged)
     assert before == ["RunSettled"]
     assert [part.asset for alert in moved for part in alert.moved] == [ETH]
+
+
+async def test_on_paper_a_basket_is_traded_as_it_would_be(sqlite: Database, clock: FakeClock):
+    market = an_exchange(clock)
+    engine = Engine(sqlite, clock, market)
+    account = await open_basket(engine, dry_run=True, execution=ExecutionMode.AUTO)
+    paper = PaperExchange(
+        database=sqlite, clock=clock, account_id=account.id, market=market.market
+    )
+    held = {USDT: Balance(D(200)), MNTL: Balance(D(150_000)), BTC: Balance(D(60))}
+    await paper.open_ledger(Holdings(held, clock.now()), symbol=account.settings.symbol)
+    engine.exchanges[CHAT] = paper
+    await engine.until_quiet(account)
+
+    [told] = await engine.alerts_of(RunSettled)
+    assert told.dry_run
+    assert {trade.symbol for trade in told.trades} >= {"BTCUSDT", "ETHUSDT"}
+    assert (await paper.holdings()).of(ETH).free > 80
+    assert market.tickets == []
 
 
 async def test_a_range_of_usdt_that_holds_asks_for_no_price(sqlite: Database, clock: FakeClock):
