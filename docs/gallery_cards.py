@@ -43,6 +43,7 @@ from bot.views.settings import ask_view, not_understood_view, question_view
 from bot.views.settings_panel import page_view, panel_view
 from bot.views.share import ask_share_view, joined_share_view, link_view, shares_view
 from bot.views.shared_alerts import shared_alerts_view
+from bot.views.slices import slices_plan_view
 from bot.views.status import retired_card_view, status_view
 from bot.views.stray_api_keys import group_refused_view
 from bot.views.target_settings import destination_changed_view, protect_changed_view
@@ -95,8 +96,10 @@ from engine.domain.alerts.preferences import AlertPreferences
 from engine.domain.alerts.report_alerts import WeeklyFigures, WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
+from engine.domain.alerts.slices_alerts import SlicedTradeOver
 from engine.domain.execution.bound import ExecutionMode, Slippage
 from engine.domain.execution.shortfall import Shortfall
+from engine.domain.execution.slices import SlicesEnd
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import AccountId, OrderState
@@ -113,12 +116,19 @@ from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.order_factory import terms_of
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan
 from engine.domain.rebalancing.replay import replayed
-from engine.domain.rebalancing.run_request import offered
+from engine.domain.rebalancing.run_request import kept_by, offered
+from engine.domain.rebalancing.slices.plan import (
+    SlicesOffer,
+    SlicesSized,
+    forecast_slices,
+    size_slices,
+)
+from engine.domain.rebalancing.slices.run import slice_trade
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.target import FixedUsdt
 from engine.errors import AddressRefused, Unavailable
 from engine.exchanges.interface import KeyInspection
-from engine.rebalancing.preview import Outlook
+from engine.rebalancing.preview import Outlook, SlicesPreview
 from engine.storage.trading.value_events import trade_of
 
 
@@ -200,6 +210,49 @@ def _by_hand(trade: ManualTrade, held: Holdings = _AFTER) -> Message:
     )
 
 
+def _over_time(trade: ManualTrade, span: timedelta, held: Holdings = _AFTER) -> Message:
+    limits = ACCOUNT.limits_in_force
+    sized = size_slices(
+        trade,
+        span=span,
+        now=NOON,
+        holdings=held,
+        rules=RULES,
+        book=BOOK,
+        settings=SETTINGS,
+        limits=limits,
+    )
+    if not isinstance(sized, SlicesSized):
+        raise TypeError("nothing to show")
+    first = slice_trade(sized.trade, sized.trade.amounts[0])
+    plan = wanted(inputs_of(SETTINGS, held, trade=first))
+    plan, comes_to = forecast(plan, rules=RULES, book=BOOK, last_price=D("0.002"))
+    if plan.order is None or comes_to is None:
+        raise ValueError("nothing to show")
+    every = forecast_slices(sized.trade, plan.order, comes_to, held=plan.held, book=BOOK)
+    pauses, target = kept_by(ACCOUNT, trade.side, held_after=every.held_after)
+    offer = SlicesOffer(
+        trade=trade,
+        span=span,
+        price=every.average_price,
+        version=1,
+        pauses=pauses,
+        target=target,
+    )
+    preview = SlicesPreview(
+        account=ACCOUNT,
+        held=plan.held,
+        rules=RULES,
+        sized=sized,
+        forecast=every,
+        offer=offer,
+        day_left=limits.day,
+    )
+    return slices_plan_view(
+        preview=preview, side=trade.side, span=span, now=NOON, confirmation_id="q"
+    )
+
+
 def _asked(text: str, *answers: Message) -> Sequence[Typed | Message]:
     return [Typed(text), *answers]
 
@@ -241,6 +294,8 @@ CARDS: Sequence[Shown] = (
     Shown("plan-failed", "No plan without balances", _asked("/rebalance", plan_failed_view(account=ACCOUNT))),
     Shown("sell", "A trade by hand that the target would undo", _asked("/sell 50%", _by_hand(ManualTrade(Side.SELL, share=D("0.5"))))),
     Shown("buy", "A trade by hand", _asked("/buy 20", _by_hand(ManualTrade(Side.BUY, quote_amount=D(20)), _RICH))),
+    Shown("sell-over-time", "A larger trade in slices over time", _asked("/sell 150 USDT over 1h", _over_time(ManualTrade(Side.SELL, quote_amount=D(150)), timedelta(hours=1)))),
+    Shown("sold-over-time", "A trade over time is over", [alert_view(SlicedTradeOver(dry_run=False, paused=True, symbol=SYMBOL, side=Side.SELL, end=SlicesEnd.DONE, slices=12, orders=12, base_quantity=D(75_113), quote_amount=D("150.07"), fees={USDT: D("0.08")}, fees_complete=True, cost=D("0.23"), left=D("0.004")))]),
     Shown("buy-bare", "What to buy is asked for", _asked("/buy", manual_form_view(account=ACCOUNT, side=Side.BUY, is_listening=True))),
     Shown("pause", "Pause", _asked("/pause", paused_view(account=_with(paused=True), already=False))),
     Shown("pause-1h", "Pause for an hour", _asked("/pause 1h", paused_view(account=_with(paused=True), already=False, ends_at=NOON + timedelta(hours=1)))),

@@ -98,7 +98,8 @@ def _may_be_shared(press: CallbackData) -> bool:
 
 def only_looks(command: str, argument: str) -> bool:
     """True if `/command argument` changes nothing: a plan is only shown, and confirmed later."""
-    return command in _PLANS or needed_for(command, argument) is Role.VIEWER
+    is_plan = command in _PLANS and argument.strip().lower() != "stop"
+    return is_plan or needed_for(command, argument) is Role.VIEWER
 
 
 def needed_for(command: str, argument: str, *, is_shared: bool = False) -> Role:

@@ -17,6 +17,7 @@ from engine.domain.accounts.settings import TradingMode
 from engine.domain.rebalancing.approval import OFFER
 from engine.domain.rebalancing.manual_trade import MANUAL
 from engine.domain.rebalancing.pending_change import PendingChange
+from engine.domain.rebalancing.slices.plan import SLICED
 from engine.rebalancing.deposits import WAITING
 from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
@@ -27,7 +28,7 @@ from engine.storage.serialization import from_json
 # Buttons that start trading, or let it move real money, by the kind of their question.
 _STARTING = {
     **dict.fromkeys((REBALANCE, OFFER, GO_LIVE, LIFT, WAITING), frozenset({0})),
-    **dict.fromkeys((RESUME, MANUAL), frozenset({0, 1})),
+    **dict.fromkeys((RESUME, MANUAL, SLICED), frozenset({0, 1})),
 }
 
 logger = logging.getLogger(__name__)

@@ -103,6 +103,8 @@ _ORDER_CELLS: Mapping[str, Callable[[Order], str]] = {
     "middle_after": lambda trade: _maybe(trade.final_mid),
     "fee_coin_price": lambda trade: _maybe(trade.fee_price),
     "fills": lambda trade: "; ".join(map(_fill, trade.fees.fills)) if trade.fees else "",
+    "slice": lambda trade: "" if trade.slice_number is None else str(trade.slice_number),
+    "slices": lambda trade: "" if trade.slices is None else str(trade.slices),
 }
 _COST_COLUMNS = ("cost_usdt", "cost_bp", "missed_usdt")
 # A newer version adds columns at the end only: files of two versions can be joined.

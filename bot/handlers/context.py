@@ -33,6 +33,7 @@ from engine.accounts.pending_changes import PendingChanges
 from engine.accounts.profit import ProfitReports
 from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
+from engine.accounts.slices import SliceService
 from engine.accounts.trading_mode import TradingModes
 from engine.clock import Clock
 from engine.diagnosis.database_probe import DatabaseProbe
@@ -86,6 +87,7 @@ class HandlerContext:
     resolution: ManualResolution
     responder: Responder
     sharing: Sharing
+    slices: SliceService
     start_links: StartLinks
     started_at: datetime
     status_messages: StatusMessages

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot.handlers.context import Handler, Routes
+from bot.handlers.slices import SlicesHandler
 from bot.interaction.confirmations import payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
-from bot.parsing.manual_trade import parse_trade
+from bot.parsing.slices import TradeOverTime, parse_trade_over_time
 from bot.views.halt import no_trade_in_a_halt_view
 from bot.views.manual_trade import (
     manual_accepted_view,
@@ -28,7 +29,9 @@ from engine.errors import Unavailable
 
 @dataclass(frozen=True, eq=False)
 class ManualTradeHandler(Handler):
-    """A trade that the target does not ask for."""
+    """A trade that the target does not ask for, at once or over time."""
+
+    slices: SlicesHandler
 
     def routes(self) -> Routes:
         return Routes(
@@ -45,13 +48,19 @@ class ManualTradeHandler(Handler):
             },
         )
 
-    async def trade(self, request: Request, *, side: Side) -> Message:
+    async def trade(  # noqa: PLR0911 - one return an outcome
+        self, request: Request, *, side: Side
+    ) -> Message:
         account = await self.ctx.accounts.of(request.chat_id)
+        if request.argument.strip().lower() == "stop":
+            return await self.slices.stop(request, account, side=side)
+        if (running := await self.slices.running(account)) is not None:
+            return running
         if not request.argument.strip():
             await self.listen(request, request.command)
             return manual_form_view(account=account, side=side, is_listening=request.is_private)
-        parser = partial(parse_trade, side=side, pair=account.settings.symbol)
-        wanted: ManualTrade | Symbol | Message = await self.parse(request, parser)
+        parser = partial(parse_trade_over_time, side=side, pair=account.settings.symbol)
+        wanted: TradeOverTime | ManualTrade | Symbol | Message = await self.parse(request, parser)
         if isinstance(wanted, Message):
             return wanted
         if isinstance(wanted, str):
@@ -61,6 +70,8 @@ class ManualTradeHandler(Handler):
         overview = await self.ctx.overviews.of(account)
         if overview.unresolved is not None:
             return plan_blocked_view(account=account, unresolved=overview.unresolved)
+        if isinstance(wanted, TradeOverTime):
+            return await self.slices.plan(request, account, wanted)
         return await self._plan(request, account, wanted)
 
     async def _plan(self, request: Request, account: Account, trade: ManualTrade) -> Message:

@@ -17,6 +17,7 @@ from bot.views.rebalance_plan import (
     plan_paused_view,
     plan_view,
 )
+from bot.views.slices import slices_running_view
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.rebalancing.run_request import RunOffer
@@ -45,6 +46,7 @@ class TradingHandler(Handler):
             already=change.before == change.after,
             unresolved=change.under_way,
             called_off=change.called_off,
+            slices_ended=change.slices_ended,
             cancelled=cancelling.names,
             ends_at=ends_at,
             no_time="" if length else request.argument,
@@ -55,6 +57,8 @@ class TradingHandler(Handler):
         if not account.can_trade:
             return no_key_view(account=account)
         overview = await self.ctx.overviews.of(account)
+        if overview.slices is not None:
+            return slices_running_view(account=account, progress=overview.slices)
         if overview.unresolved is not None:
             return plan_blocked_view(account=account, unresolved=overview.unresolved)
         try:

@@ -13,6 +13,8 @@ from bot.updates.message_text import own_text_in
 from engine.storage.models import queues
 
 _STOPS = frozenset({"pause", "stop", "halt"})
+# These end what their command starts.
+_ENDS = frozenset({"buy stop", "sell stop"})
 # Commands that start trading or let it move real money, with their argument where it decides.
 _STARTS = frozenset({"resume", "rebalance", "buy", "sell", "halt off", "dryrun off", "mode auto"})
 
@@ -53,6 +55,8 @@ def rank_of(command: str) -> int:
 def started_by(kind: UpdateKind) -> str | None:
     """Return the command, without its slash, if it would start trading or real trading."""
     phrase = _phrase(kind)
+    if phrase in _ENDS:
+        return None
     return next((one for one in (kind.command, phrase) if one in _STARTS), None)
 
 

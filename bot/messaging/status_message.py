@@ -105,9 +105,8 @@ class StatusMessages:
         chat_id: int | None = None,
     ) -> RenderedStatus:
         """Render with the newest of the balances of *card*, of the last check, and of *look*.
-        *chat_id* is the chat that sees the account, its own unless given.
-        *rules* are kept for later. *undelivered*: include what waits in the outbox, and in which
-        chats Telegram accepts nothing. *for_viewer*: as *card* is, unless given.
+        *chat_id* sees the account, its own chat unless given; *for_viewer*: as *card*, unless given.
+        *rules* are kept. *undelivered*: include what waits, and where Telegram accepts nothing.
         """
         if rules is not None:
             self._rules[rules.symbol] = rules
@@ -143,6 +142,7 @@ class StatusMessages:
                 trouble=overview.trouble,
                 pause=overview.pause,
                 ioc=overview.ioc,
+                slices=overview.slices,
                 undelivered=overview.undelivered if undelivered else 0,
                 refused=refused,
                 pinned=card.pinned if card else False,

@@ -29,6 +29,7 @@ from bot.handlers.settings import SettingsHandler
 from bot.handlers.settings_panel import SettingsPanelHandler
 from bot.handlers.share import ShareHandler
 from bot.handlers.shared_groups import SharedGroupsHandler
+from bot.handlers.slices import SlicesHandler
 from bot.handlers.status import StatusHandler
 from bot.handlers.target_settings import TargetSettingsHandler
 from bot.handlers.trading import TradingHandler
@@ -66,6 +67,7 @@ class HandlerRegistry:
         unresolved_order = UnresolvedOrderHandler(ctx)
         share = ShareHandler(ctx)
         flows = FlowsHandler(ctx)
+        slices = SlicesHandler(ctx)
         self.reported = unresolved_order.reported
         self._confirmations = ctx.confirmations
         self._conversations = ctx.conversations
@@ -94,7 +96,8 @@ class HandlerRegistry:
             execution,
             TradingHandler(ctx),
             self._resume,
-            ManualTradeHandler(ctx),
+            slices,
+            ManualTradeHandler(ctx, slices),
             share,
             MembersHandler(ctx, share),
             SharedGroupsHandler(ctx),

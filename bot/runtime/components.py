@@ -50,6 +50,7 @@ from engine.accounts.pending_changes import PendingChanges
 from engine.accounts.profit import ProfitReports
 from engine.accounts.records import AccountRecords
 from engine.accounts.risk_limits import AccountLimits
+from engine.accounts.slices import SliceService
 from engine.accounts.timed_pause import TimedPauses
 from engine.accounts.trading_mode import TradingModes
 from engine.clock import Clock
@@ -253,6 +254,7 @@ def assemble(
             ),
             responder=responder,
             sharing=sharing,
+            slices=SliceService(database=database, clock=clock),
             start_links=links,
             started_at=clock.steady(),
             status_messages=status_messages,

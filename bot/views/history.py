@@ -93,12 +93,19 @@ def _traded(number: int, order: Order) -> list[str]:
                 f"{quantity(execution.base_quantity)} {base}",
             ),
             f"  paper {quote} at {average}" if order.dry_run else f"  for {quote} at {average}",
+            *_slice(order),
         ]
     outcome = NOTHING_TRADED[order.state]
     return [
         f"{when} buy {base}" if buying else f"{when} sell {base}",
         f"  paper: {outcome}" if order.dry_run else f"  {outcome}",
     ]
+
+
+def _slice(order: Order) -> list[str]:
+    if order.slice_number is None:
+        return []
+    return [f"  slice {order.slice_number} of {order.slices}"]
 
 
 def _numbers(

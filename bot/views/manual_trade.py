@@ -49,12 +49,14 @@ def manual_form_view(*, account: Account, side: Side, is_listening: bool = False
             f"{badge(account)} · Buy {base}",
             "/buy 20 buys for 20 USDT.",
             "/buy 50% spends half of your free USDT.",
+            "/buy 100 over 1h buys in slices.",
         ]
     else:
         text = [
             f"{badge(account)} · Sell {base}",
             "/sell 20 USDT sells for 20 USDT.",
             f"/sell 50% sells half of your free {base}.",
+            "/sell 50% over 1h sells in slices.",
         ]
     return Message.of(
         *text,
@@ -93,7 +95,7 @@ def manual_plan_view(
             head,
             None if plan.reason is None else reason_text(plan.reason, symbol=rules.symbol),
             "No order was sent.",
-            None if plan.reason is None else _advice(plan.reason, trade.side, rules.symbol),
+            None if plan.reason is None else manual_advice(plan.reason, trade.side, rules.symbol),
         )
     amount = escape(tokens(forecast.base_quantity, rules.base))
     is_about = is_buy or not forecast.complete
@@ -164,7 +166,7 @@ def manual_declined_view(alert: ManualDeclined) -> Message:
         "Balances, prices or settings moved away from the plan that you saw."
         if reason is None
         else reason_text(reason, symbol=alert.symbol),
-        None if reason is None else _advice(reason, side, alert.symbol),
+        None if reason is None else manual_advice(reason, side, alert.symbol),
         f"For a new plan: /{_command(side)}",
         keyboard=keyboard([_again(side)]),
     )
@@ -192,7 +194,7 @@ def _buttons(offer: ManualOffer, confirmation_id: str) -> InlineKeyboardMarkup:
     return keyboard(*rows)
 
 
-def _aim(settings: Settings) -> str:
+def aim_text(settings: Settings) -> str:
     fixed = settings.fixed
     return escape(target_line(settings.target)) if fixed is None else cents(fixed.target)
 
@@ -200,7 +202,7 @@ def _aim(settings: Settings) -> str:
 def _consequence(account: Account, offer: ManualOffer) -> str | None:
     """What becomes of the trade, and of trading, by each of the buttons."""
     settings, is_buy = account.settings, offer.trade.side is Side.BUY
-    target, is_undone = _aim(settings), offer.pauses or offer.target is not None
+    target, is_undone = aim_text(settings), offer.pauses or offer.target is not None
     if not is_undone:
         if settings.paused:
             return "Trading is paused and stays paused. Your tap sends this one order."
@@ -237,7 +239,7 @@ def _note(
     return f"You asked for {usdt(asked)}. What is free, and MEXC's largest order, allow {amount}."
 
 
-def _advice(reason: Reason, side: Side, symbol: Symbol) -> str | None:
+def manual_advice(reason: Reason, side: Side, symbol: Symbol) -> str | None:
     """What the user can do, where a later check does not trade by itself."""
     match reason:
         case OverLimit(kind=LimitKind.DAY):

@@ -25,12 +25,13 @@ def paused_view(
     already: bool,
     unresolved: Order | None = None,
     called_off: bool = False,
+    slices_ended: bool = False,
     cancelled: Sequence[str] = (),
     ends_at: datetime | None = None,
     no_time: str = "",
 ) -> Message:
     """*unresolved* orders were sent before the pause and may still have traded.
-    *called_off*: a confirmed rebalance had not begun. *cancelled* are the commands that were
+    *called_off*: a confirmed rebalance had not begun; *slices_ended*: a trade over time ran. *cancelled* are the commands that were
     queued. *ends_at* is when trading starts again by itself; *no_time* was typed for it and is none.
     """
     return Message.of(
@@ -40,7 +41,11 @@ def paused_view(
         "I look it up and tell you."
         if unresolved
         else None,
-        "The trade you tapped is called off." if called_off else None,
+        "Your trade over time ends here. I tell you what was traded."
+        if slices_ended
+        else "The trade you tapped is called off."
+        if called_off
+        else None,
         cancelled_line(cancelled),
         f"I do not read {echoed(no_time)} as a time, so the pause has no end."
         if no_time and ends_at is None

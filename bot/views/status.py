@@ -35,6 +35,7 @@ from bot.views.components.times import (
     utc,
     zone_name,
 )
+from bot.views.slices import slices_note, stop_button
 from bot.views.trading_mode import mode_note
 from bot.views.unresolved_order import report_rows
 from engine.accounts.overview import NO_WEEK, Week
@@ -43,6 +44,7 @@ from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.accounts.undeliverable import NOTHING, Refused
 from engine.domain.execution.capability import UNKNOWN, Capability
+from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.pairs import PairRules, Side, base_of
 from engine.domain.orders.order import Order, OrderState
 from engine.domain.rebalancing.check_result import (
@@ -57,6 +59,7 @@ from engine.domain.rebalancing.check_result import (
     PriceSeen,
 )
 from engine.domain.rebalancing.planner import InsideBand
+from engine.domain.rebalancing.slices.run import SlicesProgress
 
 RENEWED_EVERY = timedelta(minutes=15)
 """How old the card of a trading account becomes while nothing happens."""
@@ -85,6 +88,7 @@ def status_view(
     trouble: Incident | None = None,
     pause: TimedPause | None = None,
     ioc: Capability = UNKNOWN,
+    slices: SlicesProgress | None = None,
     undelivered: int = 0,
     refused: Refused = NOTHING,
     pinned: bool = False,
@@ -94,7 +98,7 @@ def status_view(
     dated: bool = True,
 ) -> Message:
     """*look* is the newest that read the balances, *price* the pair's that was seen last, *week* what 7 days brought; *checked*
-    is the last check, where this process made it. *pause* is the end of a pause that has one. *ioc* is what is known of orders with a bound. *undelivered* counts alerts that Telegram has not accepted
+    is the last check, where this process made it. *pause* is the end of a pause that has one. *ioc* is what is known of orders with a bound, *slices* a trade over time that runs. *undelivered* counts alerts that Telegram has not accepted
     yet, *refused* says where it accepts none. *for_viewer* leaves out the buttons that would
     refuse, *is_shared* those of another chat's account. *renewed*: it is edited every 15 min at least. What is not *dated* leaves out what changes while nothing happens: prices and times.
     """
@@ -116,7 +120,12 @@ def status_view(
         *(() if is_shared else _key(account, now=now)),
         *_last(account, last_trade, now=now if dated else None),
         *(_seen(look, checked) if dated else ()),
-        *(_next(account, unresolved, trouble, due=next_check_at, now=now) if dated else ()),
+        *(_slices(slices, now=now) if slices else ()),
+        *(
+            _next(account, unresolved, trouble, due=next_check_at, now=now)
+            if dated and slices is None
+            else ()
+        ),
     ]
     return Message.paragraphs(
         block(rows),
@@ -124,6 +133,7 @@ def status_view(
         _pause_note(account, pause, now=now),
         _key_note(account, for_viewer=for_viewer or is_shared),
         _unresolved_note(unresolved, for_viewer=for_viewer or is_shared),
+        None if slices is None else slices_note(account, slices),
         _deposit_note(account, now=now, for_viewer=for_viewer or is_shared),
         mode_note(account),
         trouble_note(trouble, symbol=account.settings.symbol) if trouble else None,
@@ -139,7 +149,9 @@ def status_view(
         if for_viewer
         else _shared_buttons(account, pinned=pinned)
         if is_shared
-        else _buttons(account, unclear=unresolved if halted else None, pinned=pinned),
+        else _buttons(
+            account, unclear=unresolved if halted else None, pinned=pinned, slices=slices
+        ),
     )
 
 
@@ -200,6 +212,8 @@ def _seen(look: CheckResult | None, checked: CheckResult | None) -> Iterable[str
 
 
 def _result(verdict: Decision) -> str:
+    if isinstance(verdict, NoTrade) and isinstance(verdict.reason, SlicesRun):
+        return "slices run"
     if isinstance(verdict, NoTrade) and isinstance(verdict.reason, InsideBand):
         return "✓ in band"
     return _RESULTS.get(type(verdict), "no order")
@@ -328,10 +342,19 @@ def _pin(*, pinned: bool) -> InlineKeyboardButton:
     return button("Unpin" if pinned else "Pin", Pin(on=not pinned))
 
 
-def _buttons(account: Account, *, unclear: Order | None, pinned: bool) -> InlineKeyboardMarkup:
+def _slices(progress: SlicesProgress, *, now: datetime) -> Iterable[str]:
+    run, due = progress.run, progress.run.next_at(now)
+    text = f"{run.last} of {run.count} over"
+    return row("Slices", text if due is None else f"{text}, next {time_or_day(due, now=now)}")
+
+
+def _buttons(
+    account: Account, *, unclear: Order | None, pinned: bool, slices: SlicesProgress | None
+) -> InlineKeyboardMarkup:
     first = do("Rebalance…", "rebalance") if account.can_trade else do("Connect", "connect")
     return keyboard(
         *(report_rows(unclear.client_order_id) if unclear else ()),
+        [stop_button(slices)] if slices else [],
         [first, _pause_or_resume(account)],
         [do("Target", "settarget"), do("Threshold", "setthreshold"), do("History", "history")],
         [

@@ -49,6 +49,9 @@ def story_view(
         lines(
             f"{badge(account)} · {_title(order)}",
             _who(order, asked_by),
+            None
+            if order.slice_number is None
+            else f"It is slice {order.slice_number} of {order.slices} of a trade over time.",
             "On paper: no real money moved." if order.dry_run else None,
         ),
         block(

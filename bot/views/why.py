@@ -60,7 +60,7 @@ def why_view(
     if look is None:
         story = "There was no check yet."
     else:
-        after = ", after a tap" if look.trigger is Trigger.PERSON else ""
+        after = _caused_by(look, order)
         story = paragraphs(
             f"The last check was {ago(now - look.at)}{after}.",
             lines(*seen),
@@ -92,6 +92,14 @@ def why_view(
     later = then.splitlines()[1:]
     least = (cost, locked, *later, goal, twice, _repeats(trouble), changes, saw)
     return Message(fitted(text, *least))
+
+
+def _caused_by(look: CheckResult, order: Order | None) -> str:
+    if look.trigger is not Trigger.PERSON:
+        return ""
+    if order is None or order.slice_number is None:
+        return ", after a tap"
+    return f", for slice {order.slice_number} of {order.slices}"
 
 
 def _seen(

@@ -41,7 +41,7 @@ from engine.storage.accounts import accounts, audit, shares, timed_pauses
 from engine.storage.chat import confirmations
 from engine.storage.database import Database, InTransaction
 from engine.storage.serialization import from_json
-from engine.storage.trading import approvals, orders, run_requests
+from engine.storage.trading import approvals, orders, run_requests, sliced_trades
 
 _TAIL = 4
 # A confirmed run not started by then has expired: prices have moved.
@@ -55,13 +55,14 @@ OpenPaper = Callable[[Account, Holdings | None], Awaitable[None]]
 class Change:
     """An account before and after a request; equal where nothing changed.
     *under_way* is an order that had already left and will still be reported; *called_off*: a
-    confirmed run was cancelled.
+    confirmed run was cancelled; *slices_ended*: a trade over time was.
     """
 
     before: Account
     after: Account
     under_way: Order | None = None
     called_off: bool = False
+    slices_ended: bool = False
 
 
 AfterChange = Callable[[AsyncSession, Change], Awaitable[None]]
@@ -148,7 +149,8 @@ class AccountService:
         *first* runs before all else in the same transaction. With *ends_at* `timed_pause.py` ends
         the pause; without it an end that it had is forgotten.
 
-        A confirmed run that has not begun is cancelled: resuming must not start it.
+        A confirmed run that has not begun is cancelled, and a trade over time ends: resuming must
+        not start them.
         """
         before = await self.of(chat_id)
         async with self._database.writing() as session:
@@ -161,6 +163,7 @@ class AccountService:
                 now = self._clock.now()
                 chats = await shares.chats_of(session, current)
                 await confirmations.expire(session, chats=chats, kind=RESUME, now=now)
+            ran = await sliced_trades.may_run(session, before.id)
             after = await accounts.change(session, current, paused=True)
             if ends_at is not None:
                 pause = TimedPause(
@@ -170,7 +173,13 @@ class AccountService:
             await self._note(session, current, after, user_id)
             called_off = await run_requests.drop(session, before.id)
             unresolved = await orders.unresolved_of(session, [before.id])
-        return Change(current, after, under_way=unresolved.get(before.id), called_off=called_off)
+        return Change(
+            current,
+            after,
+            under_way=unresolved.get(before.id),
+            called_off=called_off,
+            slices_ended=ran,
+        )
 
     async def resume(self, chat_id: int, *, user_id: int) -> Change:
         """Raises NoKey without a key or dry run, AccountElsewhere. Nothing changes in a halt."""
@@ -318,7 +327,7 @@ class AccountService:
                 return taken
             offer, manual = _confirmed(taken, option, user_id=user_id)
             current = await accounts.get(session, account.id)
-            if offer.version != current.version:
+            if offer.version != current.version or current.slicing_until is not None:
                 return Refusal(RefusalReason.OUTDATED, taken)
             request = RunRequest(
                 confirmation_id=taken.id,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.timed_pause import TimedPause
@@ -21,13 +23,21 @@ from engine.domain.rebalancing.check_result import (
     newest_price,
     price_in,
 )
+from engine.domain.rebalancing.slices.run import SlicesProgress, done_by
 from engine.scheduling.dispatcher import Dispatcher
 from engine.storage.accounts import alert_preferences, incidents, timed_pauses
 from engine.storage.database import Database
 from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import queue
 from engine.storage.service import Service
-from engine.storage.trading import candles, check_results, order_types, orders, stored_profit
+from engine.storage.trading import (
+    candles,
+    check_results,
+    order_types,
+    orders,
+    sliced_trades,
+    stored_profit,
+)
 
 # A failed check stores its incident just before its result.
 _SAME_CHECK = timedelta(seconds=1)
@@ -46,6 +56,7 @@ class AccountOverview:
     this process makes the account's checks. *price* is the price of the pair seen last, by
     whatever read it. *pause* is the end of a pause that has one. *time_zone* is the chat's.
     *ioc* is what is known of orders with a bound, where the account wants such.
+    *slices* are a trade over time that runs.
     """
 
     look: CheckResult | None
@@ -60,6 +71,7 @@ class AccountOverview:
     undelivered: int
     time_zone: str | None
     ioc: Capability
+    slices: SlicesProgress | None = None
 
 
 class AccountOverviews:
@@ -79,6 +91,7 @@ class AccountOverviews:
                 await timed_pauses.get(session, account.id) if account.settings.paused else None
             )
             time_zone = await alert_preferences.time_zone_of_chat(session, account.chat_id)
+            slices = await _slices(session, account)
             undelivered = await queue.waiting(session, OutboxRow, chat_id=account.chat_id)
             ioc = (
                 UNKNOWN
@@ -101,6 +114,7 @@ class AccountOverviews:
             undelivered=undelivered,
             time_zone=time_zone,
             ioc=ioc,
+            slices=slices,
         )
 
     async def snapshot(self, account: Account) -> CheckResult | None:
@@ -110,6 +124,15 @@ class AccountOverviews:
             stored = await check_results.get(session, account.id)
             seen = await check_results.seen(session, account.id)
         return _newest_seen(account, standing.seen if standing else None, stored, seen)
+
+
+async def _slices(session: AsyncSession, account: Account) -> SlicesProgress | None:
+    if account.slicing_until is None:
+        return None
+    run = (await sliced_trades.of_accounts(session, [account.id])).get(account.id)
+    if run is None:
+        return None
+    return SlicesProgress(run, done_by(await orders.of_slices(session, account.id, run)))
 
 
 def _newest_seen(account: Account, *known: CheckResult | None) -> CheckResult | None:

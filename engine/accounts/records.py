@@ -10,6 +10,7 @@ from engine.domain.accounts.flows import Flow
 from engine.domain.orders.order import ClientOrderId, Order, Trigger
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.replay import Replay
+from engine.domain.rebalancing.slices.run import plan_of
 from engine.storage.accounts import alert_preferences, audit, members, shares
 from engine.storage.chat import confirmations
 from engine.storage.database import Database
@@ -49,11 +50,11 @@ class AccountRecords:
         return past_bands(account.settings, changes, since=since)
 
     async def asked_by(self, account: Account, order: Order) -> tuple[int, str | None] | None:
-        """The user whose tap the order came from, and their name; the run has the tap's id."""
+        """The user whose tap the order came from, and their name; the run names the tap."""
         if order.trigger is not Trigger.PERSON:
             return None
         async with self._database.reading() as session:
-            user_id = await confirmations.answered_by(session, order.run_id)
+            user_id = await confirmations.answered_by(session, plan_of(order.run_id))
             if user_id is None:
                 return None
             name = await members.name_in(session, chat_id=account.chat_id, user_id=user_id)

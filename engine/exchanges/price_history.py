@@ -46,7 +46,7 @@ class PriceHistory(Service):
             return
         now = self.clock.now()
         async with self.database.reading() as session:
-            pairs = await accounts.pairs_traded(session)
+            pairs = await candles.pairs_traded(session)
             due = [
                 (symbol, first or now)
                 for symbol, first in pairs.items()

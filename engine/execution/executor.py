@@ -46,7 +46,7 @@ from engine.storage.accounts import accounts, audit
 from engine.storage.accounts import incidents as stored_incidents
 from engine.storage.coordination import leases
 from engine.storage.service import Service
-from engine.storage.trading import check_results, orders, run_requests, runs
+from engine.storage.trading import check_results, orders, run_requests, runs, sliced_trades
 from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
@@ -101,6 +101,10 @@ class OrderExecutor(Service):
             if run is not None:
                 await runs.put(session, run)
             await orders.add(session, intent, inputs, mode=account.settings.execution)
+            if intent.slice_number is not None:
+                await sliced_trades.begin(
+                    session, intent, owner=self.owner, now=self.database.now()
+                )
             await check_results.put(session, account.id, look)
         sending = await self._start(
             intent, account=account, exchange=exchange, read_at=read_at, request=request
@@ -274,10 +278,12 @@ class OrderExecutor(Service):
                 lesson = Lesson.NOT_HONOURED if rested else Lesson.HONOURED
                 await learn(session, account, intent, lesson, now=now)
             if state is OrderState.UNFILLED:
-                kind, asked = IncidentKind.NOT_FILLED, intent.trigger is Trigger.PERSON
+                kind, asked = IncidentKind.NOT_FILLED, _is_awaited(intent)
                 await incidents.record(session, account, kind=kind, now=now, asked=asked)
             else:
-                if not await runs.is_open(session, settled):
+                # The end of a run, or of the slices, tells of them.
+                is_part = intent.slice_number is not None and not late
+                if not is_part and not await runs.is_open(session, settled):
                     alert = trade_settled(settled, late=late)
                     key = f"order:{intent.client_order_id}:{state.value}"
                     await publish(session, account.chat_id, alert, key=key, now=now)
@@ -313,7 +319,7 @@ class OrderExecutor(Service):
                 kind=incidents.kind_of(error),
                 detail=error.message,
                 now=now,
-                asked=intent.trigger is Trigger.PERSON,
+                asked=_is_awaited(intent),
             )
         return refused
 
@@ -321,6 +327,11 @@ class OrderExecutor(Service):
         async with self.database.writing() as session:
             now = self.clock.now()
             await orders.move(session, intent, OrderState.DROPPED, error=error, resolved_at=now)
+
+
+def _is_awaited(intent: Order) -> bool:
+    """True if a user waits for what becomes of this very order."""
+    return intent.trigger is Trigger.PERSON and intent.slice_number is None
 
 
 def must_narrow(intent: Order) -> bool:

@@ -12,6 +12,7 @@ from engine.domain.accounts.balance_changes import ChangeFinding, detect_changes
 from engine.domain.accounts.deposits import DepositChoice, WaitingDeposit
 from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.alerts.deposit_alerts import BalanceChanged, ComingOrder, DepositTraded
+from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
@@ -144,7 +145,7 @@ class BalanceChangeMonitor(Service):
         tokens = [moved.asset for moved in finding.moved if moved.asset != USDT]
         return await quantity_step(market, Symbol(tokens[0] + USDT)) if len(tokens) == 1 else None
 
-    async def _coming(
+    async def _coming(  # noqa: PLR0911 - one return an outcome
         self,
         duty: CheckInput,
         finding: ChangeFinding | None,
@@ -161,6 +162,8 @@ class BalanceChangeMonitor(Service):
         waits = settings.asks_about_deposits or settings.deposits.choice is not DepositChoice.NOW
         if settings.autonomy is not TradingMode.AUTO or (waits and finding.arrived > ZERO):
             return None
+        if duty.sliced is not None and account.slicing_until is not None:
+            return ComingOrder(SlicesRun(account.slicing_until))
         if duty.request is not None:  # which is what this check is for
             return ComingOrder(at_once=False)
         try:

@@ -6,17 +6,17 @@ A check that holds makes one request to the exchange and writes nothing.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.execution.bound import ExecutionMode, is_old
+from engine.domain.execution.bounded_order import NoOfferNear
+from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.balances import Holdings
-from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import PairRules
-from engine.domain.orders.order import UNRESOLVED, Order, OrderState
+from engine.domain.orders.order import UNRESOLVED, Order, OrderState, Trigger
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import (
     AwaitingApproval,
@@ -41,7 +41,7 @@ from engine.domain.rebalancing.planner import (
 )
 from engine.domain.rebalancing.replay import shortened
 from engine.errors import ClockRefused, DecryptionFailed, EngineError, LeaseLost, Rejected
-from engine.exchanges.interface import Exchange, ExchangeFor, Market
+from engine.exchanges.interface import Exchange, ExchangeFor
 from engine.exchanges.pair_data import rules_and_book
 from engine.execution.executor import OrderExecutor, must_narrow
 from engine.execution.reconciliation import OrderReconciler, next_look
@@ -55,6 +55,7 @@ from engine.rebalancing.checked import Checked
 from engine.rebalancing.evaluation import Evaluation, evaluate
 from engine.rebalancing.low_balance import LowBalanceMonitor
 from engine.rebalancing.portfolio_checker import PortfolioChecker
+from engine.rebalancing.slices import AT_ONCE, SlicedTrades, over_by_a_look
 from engine.storage.service import Service
 from engine.storage.trading import check_results
 from engine.storage.trading import run_requests as stored_requests
@@ -98,12 +99,16 @@ class Checker(Service):
             executor=self._executor,
             drift_over=self._drift_over,
         )
+        self._slices = SlicedTrades(database=self.database, clock=self.clock, owner=self.owner)
 
     async def check(self, duty: CheckInput, *, fence: int) -> Checked:
         """Do what is due for the account. Failures become troubles, not exceptions."""
         try:
             if duty.unresolved is not None:
                 return await self._resolve(duty, duty.unresolved)
+            if duty.sliced is not None and duty.sliced.end is not None:
+                await self._slices.finish(duty, duty.sliced, fence=fence)  # without the exchange
+                return self._suspended(duty, again_in=AT_ONCE)
             exchange = self.exchange_for(duty.account)
             checked = await self._decide(duty, exchange, fence=fence)
             await self._strays.look(duty.account, exchange, fence=fence)
@@ -112,7 +117,7 @@ class Checker(Service):
         except LeaseLost:
             # The account changed during planning: check it again at once.
             look = self._look(duty, CheckFailed(IncidentKind.INTERNAL, "changed"))
-            return Checked(look, again_in=timedelta(seconds=1))
+            return Checked(look, again_in=AT_ONCE)
         except EngineError as e:
             return await self._failed(duty, e)
         return checked
@@ -129,7 +134,7 @@ class Checker(Service):
         look = replace(self._look(duty, pending), trigger=intent.trigger)
         if intent.state in UNRESOLVED:
             return Checked(look, again_in=next_look(intent, now=exchange.time()))
-        return Checked(look, again_in=timedelta(seconds=1))  # re-planned from fresh balances
+        return Checked(look, again_in=AT_ONCE)  # re-planned from fresh balances
 
     async def _decide(
         self, duty: CheckInput, exchange: Exchange, *, fence: int, attempt: int = 1
@@ -143,6 +148,15 @@ class Checker(Service):
             duty, reading.finding, holdings, exchange, fence=fence
         )
         duty = replace(duty, account=account)
+        if duty.sliced is not None:
+            step = await self._slices.check(duty, duty.sliced, holdings, fence=fence)
+            if isinstance(step, timedelta):
+                await self._resolve_incident(account, over_by_a_look(duty.trouble))
+                return self._suspended(duty, again_in=step, holdings=holdings, first=reading.first)
+            traded = await self._rebalance(step, exchange, reading, fence=fence, attempt=1)
+            return replace(
+                traded, again_in=self._slices.next_in(step, duty.sliced, traded.again_in)
+            )
         is_by_hand = duty.request is not None and duty.request.manual is not None
         if account.settings.fixed is None and not is_by_hand:
             return await self._portfolio.check(duty, exchange, reading, fence=fence)
@@ -162,6 +176,10 @@ class Checker(Service):
             async with self.database.writing() as session:
                 await check_results.note_outside(session, account, None)
         await self._approvals.withdraw(account)
+
+    def _suspended(self, duty: CheckInput, *, again_in: timedelta, **seen: Any) -> Checked:
+        runs = SlicesRun(duty.account.slicing_until or self.clock.now())
+        return Checked(self._look(duty, NoTrade(runs), **seen), again_in)
 
     def _until_due(self, account: Account, rest: InsideBand | DepositWaits) -> timedelta | None:
         """How long it is until a deposit may be traded, where that is before the next check."""
@@ -215,18 +233,20 @@ class Checker(Service):
             market=exchange.market,
             at=exchange.time(),
             ignore_band=duty.request is not None,
-            trade=manual.trade if manual else None,
+            trade=duty.trade,
             is_narrowed=is_narrowed,
         )
         decided, jump = evaluated.allowed, evaluated.jump
+        if duty.due is not None and isinstance(decided.reason, NoOfferNear):
+            decided = replace(decided, reason=replace(decided.reason, strict=True))
         seen = {"holdings": holdings, "book": book, "first": reading.first, "jump": jump}
-        decided, is_confirmed = await self._confirmed(
+        decided, is_confirmed = await run_requests.confirmed(
             duty, decided, exchange.market, rules, book, now=now
         )
         if decided.order is None or not is_confirmed:
             return await self._declined(duty, decided, seen)
         order, autonomy = decided.order, settings.autonomy
-        if duty.request is None and autonomy is not TradingMode.AUTO:
+        if duty.trigger is Trigger.INTERVAL and autonomy is not TradingMode.AUTO:
             last_price = await exchange.market.last_price(settings.symbol)
             foreseen, comes_to = forecast(decided, rules=rules, book=book, last_price=last_price)
             if comes_to is None:
@@ -238,13 +258,14 @@ class Checker(Service):
         intent = create_order(
             account,
             order,
-            run_id=run_id(duty.request, fence=fence, now=now),
+            run_id=duty.due.run_id if duty.due else run_id(duty.request, fence=fence, now=now),
             inputs=evaluated.inputs,
             fence=fence,
             trigger=duty.trigger,
             attempt=attempt,
             now=now,
             target=manual.target if manual else None,
+            due=duty.due,
         )
         if not again and await self._must_plan_again(intent, evaluated, account, exchange):
             return await self._rebalance(
@@ -277,7 +298,7 @@ class Checker(Service):
             raise
         except ClockRefused:
             await exchange.resync()
-            if attempt > 1 or manual is not None:  # whose tap is used up
+            if attempt > 1 or duty.trade is not None:  # whose tap, or number, is used up
                 raise
             return await self._decide(duty, exchange, fence=fence, attempt=attempt + 1)
         if intent.state in UNRESOLVED:
@@ -303,31 +324,6 @@ class Checker(Service):
             return True
         return is_old(evaluated.inputs.book, now=self.clock.now())
 
-    async def _confirmed(
-        self,
-        duty: CheckInput,
-        decided: Plan,
-        market: Market,
-        rules: PairRules,
-        book: OrderBook,
-        *,
-        now: datetime,
-    ) -> tuple[Plan, bool]:
-        """Returns the plan, and whether the user's tap covers its order; without one it does.
-        A trade by hand is forecast once more: it leaves the account as was said, or is not made.
-        """
-        if decided.order is None or duty.request is None:
-            return decided, True
-        manual, is_covered = duty.request.manual, duty.request.covers(decided.order, now=now)
-        if manual is None or not is_covered:
-            return decided, is_covered
-        last_price = await market.last_price(book.symbol)
-        decided, comes_to = forecast(decided, rules=rules, book=book, last_price=last_price)
-        account = duty.account
-        return decided, comes_to is not None and manual.holds(
-            account.settings, version=account.version, held_after=comes_to.held_after
-        )
-
     async def _declined(self, duty: CheckInput, decided: Plan, seen: Mapping[str, Any]) -> Checked:
         """Store and report why a drift is not traded."""
         account, settings, now = duty.account, duty.account.settings, self.clock.now()
@@ -347,10 +343,8 @@ class Checker(Service):
                 await incidents.record_blocked(
                     session, account, duty.trouble, reason, now=now, calm=calm
                 )
-                if (
-                    settings.execution is not ExecutionMode.MARKET
-                    and account.outside_since is None
-                ):
+                is_new = duty.due is None and account.outside_since is None
+                if is_new and settings.execution is not ExecutionMode.MARKET:
                     await check_results.note_outside(session, account, now)
         if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
             # Seen once now; the next readings show whether it stays.

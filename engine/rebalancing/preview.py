@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
@@ -17,6 +18,16 @@ from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult,
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason
+from engine.domain.rebalancing.run_request import kept_by
+from engine.domain.rebalancing.slices.plan import (
+    SlicesForecast,
+    SlicesOffer,
+    SlicesSized,
+    forecast_slices,
+    size_slices,
+    slices_over_limit,
+)
+from engine.domain.rebalancing.slices.run import held_by, slice_trade
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
 from engine.exchanges.pair_data import rules_and_book
@@ -54,6 +65,22 @@ class Foreseen:
     seen: BalanceSnapshot
     rules: PairRules
     forecast: Forecast | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlicesPreview:
+    """A trade over time as it would begin now; *reason* is why it would not, and then the rest is
+    None. *day_left* is what the limit of the day leaves before it.
+    """
+
+    account: Account
+    held: Decimal
+    rules: PairRules
+    sized: SlicesSized | None = None
+    forecast: SlicesForecast | None = None
+    offer: SlicesOffer | None = None
+    day_left: Decimal = ZERO
+    reason: Reason | None = None
 
 
 LastKnown = Callable[[Account], Awaitable[CheckResult | None]]
@@ -113,6 +140,62 @@ class Previews(Service):
         async with within(_PATIENCE_S):
             decided, comes_to = await _forecast(exchange.market, evaluated.allowed, rules, book)
         return Preview(account, decided, seen, rules, comes_to)
+
+    async def preview_slices(
+        self, account: Account, trade: ManualTrade, span: timedelta
+    ) -> SlicesPreview:
+        """Returns *trade* in slices over *span*, priced by its first. Raises as `preview`."""
+        exchange, account = self.exchange_for(account), self._still_waiting(account)
+        async with within(_PATIENCE_S):
+            holdings = await self._holdings(account, exchange)
+            rules, book = await rules_and_book(exchange.market, account.settings.symbol)
+        held = held_by(account.settings, holdings)
+        none = partial(SlicesPreview, account=account, held=held, rules=rules)
+        sized = size_slices(
+            trade,
+            span=span,
+            now=self.clock.now(),
+            holdings=holdings,
+            rules=rules,
+            book=book,
+            settings=account.settings,
+            limits=account.limits_in_force,
+        )
+        if not isinstance(sized, SlicesSized):
+            return none(reason=sized)
+        first = slice_trade(sized.trade, sized.trade.amounts[0])
+        evaluated = await evaluate(
+            self.database,
+            account,
+            holdings,
+            rules,
+            book,
+            market=exchange.market,
+            at=exchange.time(),
+            trade=first,
+        )
+        async with within(_PATIENCE_S):
+            plan, comes_to = await _forecast(exchange.market, evaluated.allowed, rules, book)
+        if plan.order is None or comes_to is None:
+            return none(reason=plan.reason or InsideBand())
+        every = forecast_slices(sized.trade, plan.order, comes_to, held=held, book=book)
+        over = slices_over_limit(
+            sized.trade, every, limits=account.limits_in_force, recent=evaluated.inputs.recent
+        )
+        if over is not None:
+            return none(reason=over)
+        pauses, target = kept_by(account, trade.side, held_after=every.held_after)
+        offer = SlicesOffer(
+            trade=trade if trade.share is None else slice_trade(sized.trade, sized.trade.total),
+            span=span,
+            price=every.average_price,
+            version=account.version,
+            pauses=pauses,
+            target=target,
+        )
+        used = evaluated.inputs.recent.turnover
+        left = max(account.limits_in_force.day - used, ZERO)
+        return none(sized=sized, forecast=every, offer=offer, day_left=left)
 
     async def foresee(self, account: Account) -> Foreseen | None:
         """Returns what the next check of *account*, possibly with unsaved settings, would do.

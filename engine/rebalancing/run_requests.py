@@ -1,4 +1,4 @@
-"""Reports a run that the user confirmed and that did not become an order."""
+"""A run that the user confirmed: whether its tap covers the order, and the answer where it does not."""
 
 from datetime import datetime
 
@@ -6,12 +6,41 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import ManualDeclined, RunDeclined
-from engine.domain.market.pairs import USDT, Symbol
+from engine.domain.market.order_book import OrderBook
+from engine.domain.market.pairs import USDT, PairRules, Symbol
 from engine.domain.portfolio.plan import PortfolioPlan
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.forecast import forecast
 from engine.domain.rebalancing.planner import Plan
 from engine.domain.rebalancing.run_request import RunRequest
+from engine.exchanges.interface import Market
 from engine.notifications.publish import publish
 from engine.storage.trading import run_requests
+
+
+async def confirmed(
+    duty: CheckInput,
+    decided: Plan,
+    market: Market,
+    rules: PairRules,
+    book: OrderBook,
+    *,
+    now: datetime,
+) -> tuple[Plan, bool]:
+    """Returns the plan, and whether the user's tap covers its order; without one it does.
+    A trade by hand is forecast once more: it leaves the account as was said, or is not made.
+    """
+    if decided.order is None or duty.request is None:
+        return decided, True
+    manual, is_covered = duty.request.manual, duty.request.covers(decided.order, now=now)
+    if manual is None or not is_covered:
+        return decided, is_covered
+    last_price = await market.last_price(book.symbol)
+    decided, comes_to = forecast(decided, rules=rules, book=book, last_price=last_price)
+    account = duty.account
+    return decided, comes_to is not None and manual.holds(
+        account.settings, version=account.version, held_after=comes_to.held_after
+    )
 
 
 async def decline(

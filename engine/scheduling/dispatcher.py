@@ -300,6 +300,8 @@ def is_idle_duty(duty: CheckInput) -> bool:
     """True if there is nothing to do before the user changes a setting."""
     if duty.unresolved is not None:
         return False
+    if duty.sliced is not None:
+        return False  # in a pause too: a user wants it, or must be told that it is over
     # A tap before a pause is still answered; `start_sending` refuses its order.
     stopped = duty.account.stopped and duty.request is None
     return stopped or not duty.account.can_trade

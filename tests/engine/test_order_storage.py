@@ -106,6 +106,8 @@ EVERYTHING = numbered(
     end_reason=EndReason.NOT_HONOURED,
     final_mid=D("0.002001"),
     fee_price=D("2.31"),
+    slice_number=3,
+    slices=12,
 )
 
 

@@ -34,6 +34,7 @@ from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import Reason
 from engine.domain.rebalancing.replay import StoredDecision
 from engine.domain.rebalancing.run_request import ManualOffer, RunOffer
+from engine.domain.rebalancing.slices.plan import SlicesOffer
 from engine.domain.runs.stored_run import RunStory
 from engine.domain.targets.bands import Threshold
 from engine.domain.targets.target import FixedUsdt
@@ -55,6 +56,7 @@ ROOTS: Mapping[str, type] = {
     "question rebalance, offer": RunOffer,
     "question manual_trade": ManualOffer,
     "requests manual": ManualRun,
+    "question sliced_trade": SlicesOffer,
     "orders inputs": StoredDecision,
     "orders inputs of legs": StoredLeg,
     "runs story": RunStory,
@@ -73,6 +75,7 @@ ROOTS: Mapping[str, type] = {
 NEWER_QUESTIONS = {
     *("flow", "kept_deposit", "manual_trade", "resume", "waiting_deposit"),
     *("shares", "unshare", "share_link", "stray_order"),
+    *("shares", "unshare", "share_link", "sliced_trade"),
 }
 WRITTEN_THRESHOLD = (
     *("value: decimal as text", "unit?: fraction | quote"),

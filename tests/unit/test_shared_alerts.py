@@ -55,6 +55,7 @@ from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.sharing import is_heard
+from engine.domain.alerts.slices_alerts import SlicedTradeOver
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import AccountId, Trigger
 from engine.errors import AccountElsewhere, AddressRefused, EngineError
@@ -111,7 +112,7 @@ ALL = [
 ]
 TRADES = {
     *(TradeSettled, RunDeclined, ManualDeclined, DriftNoticed, PlanOffered, ResumeAsked),
-    *(BalanceChanged, DepositTraded, DepositWaiting, DepositKept, RunSettled),
+    *(BalanceChanged, DepositTraded, DepositWaiting, DepositKept, RunSettled, SlicedTradeOver),
 }
 TROUBLES = {
     *(OrderUnclear, OrderNeverArrived, OrderNeedsPerson, IncidentAlert, IncidentResolved),

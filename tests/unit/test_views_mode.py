@@ -40,6 +40,8 @@ from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled, RunTrade
 from engine.domain.alerts.shared_alerts import AccountChanged
+from engine.domain.alerts.slices_alerts import SlicedTradeOver
+from engine.domain.execution.slices import SlicesEnd
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.orders.order import Trigger
 from engine.domain.portfolio.run import RunEnd
@@ -51,6 +53,19 @@ from tests.unit.phone import check_message
 D = Decimal
 ORDER: dict[str, Any] = {"symbol": MNTLUSDT, "side": Side.BUY, "expected_quote": D("17.1")}
 TRADED = RunTrade(symbol=MNTLUSDT, side=Side.BUY, base_quantity=D(8142), quote_amount=D("16.30"))
+OVER: dict[str, Any] = {
+    "symbol": MNTLUSDT,
+    "side": Side.BUY,
+    "end": SlicesEnd.DONE,
+    "slices": 3,
+    "orders": 3,
+    "base_quantity": D(5000),
+    "quote_amount": D(10),
+    "fees": {},
+    "fees_complete": True,
+    "cost": D("0.02"),
+    "left": D(0),
+}
 TROUBLE: dict[str, Any] = {"detail": "", "count": 2, "since": START, "at": START}
 
 
@@ -84,6 +99,7 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
         OrderUnclear(dry_run=dry_run, **ORDER),
         PauseEnded(dry_run=dry_run, **ORDER),
         ResumeAsked(dry_run=dry_run, **ORDER, again_at=START),
+        SlicedTradeOver(dry_run=dry_run, **OVER),
         OrderNeverArrived(dry_run=dry_run, **ORDER),
         ManualDeclined(dry_run=dry_run, symbol=MNTLUSDT, side=Side.SELL),
         RunDeclined(dry_run=dry_run, symbol=MNTLUSDT, held=D(40), target=D(40), reason=None),

@@ -35,6 +35,7 @@ from bot.views.manual_trade import manual_declined_view
 from bot.views.members import joined_view
 from bot.views.share import sharing_begun_view, sharing_ended_view, sharing_left_view
 from bot.views.shared_groups import account_changed_view, group_answered_view, group_asks_view
+from bot.views.slices import sliced_trade_over_view
 from bot.views.stray_orders import stray_order_view
 from bot.views.unresolved_order import report_rows
 from engine.domain.alerts.alerts import (
@@ -72,6 +73,7 @@ from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
+from engine.domain.alerts.slices_alerts import SlicedTradeOver
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, base_of
 
@@ -353,6 +355,7 @@ _VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
     AccountChanged: account_changed_view,
     PauseEnded: pause_ended_view,
     ResumeAsked: resume_asked_view,
+    SlicedTradeOver: sliced_trade_over_view,
 }
 
 

@@ -15,7 +15,7 @@ from bot.views.components.amounts import (
     usdt,
 )
 from bot.views.components.layout import escape, lines
-from bot.views.components.no_trade_reasons import reason_text
+from bot.views.components.no_trade_reasons import reason_text, slices_run
 from bot.views.components.times import ago
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import held_back
@@ -114,6 +114,8 @@ def next_step(
         return "No key is connected: I check nothing until you send /connect."
     if account.halted:
         return HALTED_FOR_ALL
+    if account.slicing_until is not None:
+        return slices_run(account.slicing_until)
     step = (
         _from_balance(account, held=held, rules=rules)
         if foreseen is None

@@ -1,5 +1,6 @@
 """Why no order was sent: a sentence with its numbers for each of the planner's reasons."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
 
@@ -18,6 +19,7 @@ from bot.views.components.target_facts import leg_reason_text
 from bot.views.components.times import utc
 from engine.domain.accounts.settings import Band
 from engine.domain.execution.bounded_order import NoOfferNear
+from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.decimals import ONE, ceil_to_step, plain
 from engine.domain.market.pairs import USDT, Side, Symbol, base_of
 from engine.domain.portfolio.plan import (
@@ -83,6 +85,8 @@ def reason_text(  # noqa: C901, PLR0911, PLR0912 - one return a reason
             return _over_limit(reason)
         case NoOfferNear():
             return _no_offer_near(reason, base=base)
+        case SlicesRun():
+            return slices_run(reason.until)
         case MissingPrices() | OldPrices() | NothingManaged() | WithinSpread() | NoLegs():
             return _of_several(reason)
         case _:
@@ -146,6 +150,8 @@ def reason_advice(  # noqa: C901, PLR0911, PLR0912 - one return a reason
             return "You can deposit at MEXC, or protect less with /protect."
         case MissingPrices() | OldPrices() | WithinSpread() | NoLegs():
             return "You need not do anything."
+        case SlicesRun():
+            return "/status shows how far it is, and has a button to stop the rest."
         case _:
             assert_never(reason)
 
@@ -175,6 +181,10 @@ def _no_offer_near(reason: NoOfferNear, *, base: str) -> str:
         else f"The nearest buyer of {base} is {nearest} away from the middle price. Your limit "
         f"is {slippage}."
     )
+
+
+def slices_run(until: datetime) -> str:
+    return f"A trade over time runs until {utc(until)}. I trade nothing else meanwhile."
 
 
 def allow_order(amount: Decimal) -> str:

@@ -31,7 +31,8 @@ class Account:
     plan is offered until *not_before*. *key_expires_at* is None where MEXC does not say,
     *topic_id* where the chat is no forum; *all_may_look* lets every member of the chat see what a
     viewer sees. *waiting* is a deposit that is not traded yet. *outside_since* is when the balance
-    was found out of its band, by all checks since then.
+    was found out of its band, by all checks since then. While *slicing_until* is set a trade over
+    time runs, until then at the latest, and nothing else is traded.
     """
 
     id: AccountId
@@ -49,6 +50,7 @@ class Account:
     all_may_look: bool = False
     waiting: WaitingDeposit | None = None
     outside_since: datetime | None = None
+    slicing_until: datetime | None = None
 
     @property
     def can_trade(self) -> bool:

@@ -21,6 +21,7 @@ from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
+from engine.domain.alerts.slices_alerts import SlicedTradeOver
 from engine.domain.alerts.traits import AlertFacts, AlertKind, AlertTraits
 from engine.domain.market.decimals import ZERO, ceil_to_step, step_of
 from engine.domain.market.pairs import Asset, Side, Symbol
@@ -349,6 +350,7 @@ Alert = (
     | ResumeAsked
     | ChatUndeliverable
     | ChatDeliverable
+    | SlicedTradeOver
 )
 
 

@@ -19,6 +19,7 @@ from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
+from engine.domain.alerts.slices_alerts import SlicedTradeOver
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.orders.order import Trigger
 
@@ -63,4 +64,4 @@ def _is_trouble(alert: Alert) -> bool:
 def _answers_a_user(alert: Alert) -> bool:
     if isinstance(alert, TradeSettled | RunSettled):
         return alert.trigger is Trigger.PERSON
-    return isinstance(alert, RunDeclined | ManualDeclined)
+    return isinstance(alert, RunDeclined | ManualDeclined | SlicedTradeOver)

@@ -26,6 +26,7 @@ class SlicesEnd(Enum):
     PAUSED = "paused"
     HALTED = "halted"
     CANCELLED = "cancelled"
+    CHANGED = "changed"  # the pair, the key or the kind of money is another one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,13 @@ class SlicesOver:
     left: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class SlicesRun:
+    """A trade over time runs, *until* then at the latest: nothing else is traded meanwhile."""
+
+    until: datetime
+
+
 def split(
     total: Decimal, *, part: Decimal, minimum: Decimal, step: Decimal = CENT
 ) -> Sequence[Decimal]:
@@ -110,9 +118,10 @@ def sliced(
     minimum: Decimal,
     step: Decimal = CENT,
     in_base: bool = False,
+    apart: timedelta = SLICES_APART,
 ) -> SlicedTrade:
-    """Returns *total* in as many slices as *minimum* allows, SLICES_APART at least."""
-    most = max(1, span // SLICES_APART)
+    """Returns *total* in as many slices as *minimum* allows, *apart* at least."""
+    most = max(1, span // apart)
     with localcontext(EXACT_OR_LESS):
         amounts = split(total, part=total / most, minimum=minimum, step=step)
     return SlicedTrade(

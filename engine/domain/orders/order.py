@@ -180,6 +180,7 @@ class Order:
     sent. *price* is what the token cost when it was planned, *move_bp* how far the prices of that
     moment lay apart, in basis points rounded up. *cancelling_since* is stored before a cancellation
     leaves. *leg* is its place among the orders of the run that *run_id* names, where it is of one.
+    One of a trade over time is *slice_number* of *slices*.
 
     *top* is the book it was decided on, None before 0.9.0; *final_mid* the middle when it had ended,
     where that was read. *fee_price* is what a coin that is none of the pair cost then, if it paid a
@@ -223,6 +224,8 @@ class Order:
     end_reason: EndReason | None = None
     final_mid: Decimal | None = None
     fee_price: Decimal | None = None
+    slice_number: int | None = None
+    slices: int | None = None
 
     def __post_init__(self) -> None:
         if (self.side is Side.BUY) != (self.quote_amount is not None):

@@ -163,7 +163,7 @@ def _sized(
 
 
 def _of_hand(trade: ManualTrade, holdings: Holdings, rules: PairRules) -> Wanted:
-    if trade.side is Side.SELL and trade.share is not None:
+    if trade.side is Side.SELL and trade.quote_amount is None:
         return Wanted(base_quantity=trade.size(holdings.of(rules.base).free))
     return Wanted(quote_amount=trade.size(holdings.of(rules.quote).free))
 

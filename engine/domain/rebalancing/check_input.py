@@ -7,12 +7,26 @@ from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.market.balances import LastSeen
 from engine.domain.orders.order import Order, Trigger
+from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.run_request import RunRequest
+from engine.domain.rebalancing.slices.run import SlicedRun
+
+
+@dataclass(frozen=True, slots=True)
+class SliceDue:
+    """Slice *number* of a trade over time, to be traded by this check."""
+
+    number: int
+    slices: int
+    run_id: str
+    trade: ManualTrade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckInput:
-    """Everything a check of one account needs from the database, read in one go."""
+    """Everything a check of one account needs from the database, read in one go. While *sliced*
+    runs nothing is traded but its slices; *due* is the one that this check found due.
+    """
 
     account: Account
     unresolved: Order | None = None
@@ -21,7 +35,18 @@ class CheckInput:
     request: RunRequest | None = None
     marks: tuple[LowBalanceThreshold, ...] = ()
     last_seen: LastSeen | None = None
+    sliced: SlicedRun | None = None
+    due: SliceDue | None = None
 
     @property
     def trigger(self) -> Trigger:
-        return Trigger.INTERVAL if self.request is None else Trigger.PERSON
+        by_itself = self.request is None and self.due is None
+        return Trigger.INTERVAL if by_itself else Trigger.PERSON
+
+    @property
+    def trade(self) -> ManualTrade | None:
+        """Returns the trade that a user asked for, whatever the target says."""
+        if self.due is not None:
+            return self.due.trade
+        manual = self.request.manual if self.request else None
+        return manual.trade if manual else None

@@ -10,6 +10,7 @@ from engine.domain.accounts.incidents import PAUSING, IncidentKind
 from engine.domain.accounts.risk_limits import Jump
 from engine.domain.accounts.settings import Band, Settings, TradingMode
 from engine.domain.execution.bounded_order import NoOfferNear
+from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
@@ -55,6 +56,7 @@ REASON_TAGS: Mapping[type[Reason], str] = {
     NothingManaged: "NothingManaged",
     WithinSpread: "WithinSpread",
     NoLegs: "NoLegs",
+    SlicesRun: "SlicesRun",
 }
 
 

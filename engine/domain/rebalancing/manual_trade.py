@@ -31,27 +31,33 @@ MANUAL = "manual_trade"
 
 @dataclass(frozen=True, slots=True)
 class ManualTrade:
-    """Buy or sell for *quote_amount* USDT, or the *share* (at most 1) of what is free.
-    Exactly one of the two is set.
+    """Buy or sell for *quote_amount* USDT, or the *share* (at most 1) of what is free, or sell
+    *base_quantity*. Exactly one of the three is set.
     """
 
     side: Side
     quote_amount: Decimal | None = None
     share: Decimal | None = None
+    base_quantity: Decimal | None = None
 
     def __post_init__(self) -> None:
-        if (self.quote_amount is None) == (self.share is None):
+        sizes = (self.quote_amount, self.share, self.base_quantity)
+        if sum(size is not None for size in sizes) != 1:
             raise ValueError("a trade has an amount or a share, not both and not neither")
+        if self.base_quantity is not None and self.side is Side.BUY:
+            raise ValueError("a trade for a quantity is a sale")
         if self.share is not None and not (self.share.is_finite() and ZERO < self.share <= ONE):
             raise ValueError(f"a share is above 0 and at most 1, not {self.share}")
-        amount = self.quote_amount
-        if amount is not None and not (amount.is_finite() and amount > ZERO):
-            raise ValueError(f"an amount is above 0, not {amount}")
+        for amount in (self.quote_amount, self.base_quantity):
+            if amount is not None and not (amount.is_finite() and amount > ZERO):
+                raise ValueError(f"an amount is above 0, not {amount}")
 
     def size(self, free: Decimal) -> Decimal:
-        """Returns the amount in USDT, or else the share of *free*, in its unit."""
+        """Returns the amount in USDT, or else the quantity or the share of *free*, in its unit."""
         if self.quote_amount is not None:
             return self.quote_amount
+        if self.base_quantity is not None:
+            return self.base_quantity
         return ZERO if self.share is None else free * self.share
 
 

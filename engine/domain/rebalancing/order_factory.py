@@ -14,6 +14,7 @@ from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Side, base_of
 from engine.domain.orders.ledger import TopOfBook
 from engine.domain.orders.order import Order, PricedTerms, Trigger, client_order_id
+from engine.domain.rebalancing.check_input import SliceDue
 from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.limit_checks import price_move_bp, usual_price
 from engine.domain.rebalancing.planner import MarketBuy, ProposedOrder
@@ -36,9 +37,11 @@ def create_order(
     attempt: int,
     now: datetime,
     target: Decimal | None = None,
+    due: SliceDue | None = None,
 ) -> Order:
     """Returns a new order; *run_id* names the decision: stored twice, it collides. *target* is the
-    one that is set with it, else the account's, or where that is no amount the USDT of before.
+    one that is set with it, else the account's, or where that is no amount the USDT of before. *due*
+    is the slice that the order is.
 
     Raises ValueError for an order that only a user may request.
     """
@@ -58,6 +61,8 @@ def create_order(
         target=target,
         created_at=now,
         top=top_of(order, inputs.book),
+        slice_number=due.number if due else None,
+        slices=due.slices if due else None,
         **terms_of(order, inputs),
     )
 

@@ -14,6 +14,7 @@ from typing import Self
 from engine.domain.accounts.deposits import WaitingDeposit, held_back
 from engine.domain.accounts.settings import Settings
 from engine.domain.execution.bounded_order import BoundedOrder, NoOfferNear
+from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.balances import Balance, Counting, Holdings
 from engine.domain.market.decimals import (
     CENT,
@@ -146,6 +147,7 @@ Reason = (
     | OverLimit
     | NoOfferNear
     | PortfolioReason
+    | SlicesRun
 )
 
 

@@ -95,18 +95,18 @@ class ManualOffer:
 def offered(
     account: Account, trade: ManualTrade, order: ProposedOrder, comes_to: Forecast
 ) -> ManualOffer:
-    """Returns *trade* with its buttons: one that a check would undo pauses trading, or sets the
-    target to where the balance ends, to the nearest cent.
-    """
+    """Returns *trade* with its buttons."""
     offer = RunOffer(order.side, order.expected_quote, account.version)
-    trading = replace(account.settings, paused=False)
-    if not is_undone(trade.side, comes_to.held_after, trading):
-        return ManualOffer(offer, trade)
-    target = comes_to.held_after.quantize(CENT, ROUND_HALF_EVEN)
+    pauses, target = kept_by(account, trade.side, held_after=comes_to.held_after)
+    return ManualOffer(offer, trade, pauses=pauses, target=target)
+
+
+def kept_by(account: Account, side: Side, *, held_after: Decimal) -> tuple[bool, Decimal | None]:
+    """Returns what keeps a check from trading back what leaves *held_after*: whether trading is to
+    pause, and the target to set instead, to the nearest cent; neither where no check would.
+    """
+    if not is_undone(side, held_after, replace(account.settings, paused=False)):
+        return False, None
+    target = held_after.quantize(CENT, ROUND_HALF_EVEN)
     is_target = _LEAST_TARGET <= target <= MAX_TARGET
-    return ManualOffer(
-        offer,
-        trade,
-        pauses=not account.settings.paused,
-        target=target if is_target else None,
-    )
+    return not account.settings.paused, target if is_target else None

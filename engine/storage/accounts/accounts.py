@@ -1,18 +1,19 @@
 """Queries of accounts: one per chat, its settings, its sealed key, and a check's input."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import WaitingDeposit
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings
+from engine.domain.execution.slices import SlicesEnd
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
@@ -22,13 +23,13 @@ from engine.storage.accounts.setting_columns import columns_for, settings_of
 from engine.storage.chat import confirmations, undeliverable
 from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow, ShareRow
-from engine.storage.models.trading import BalanceChangeRow, OrderRow, RunRequestRow
+from engine.storage.models.trading import OrderRow, RunRequestRow
 from engine.storage.row_mapping import from_row
 from engine.storage.statements import delete, has_row, update
-from engine.storage.trading import balance_changes, orders, run_requests
+from engine.storage.trading import balance_changes, orders, run_requests, sliced_trades
+from engine.storage.trading.candles import CAN_TRADE
 
 _AT_ONCE = 100
-_CAN_TRADE = or_(AccountRow.dry_run, AccountRow.sealed_key.is_not(None))
 # After a change of these, what is held cannot be compared with what was held before.
 _ANOTHER_PURSE = frozenset({"symbol", "dry_run", "sealed_key"})
 _NO_DEPOSIT = dict.fromkeys(("waiting_amount", "waiting_until", "waiting_question"))
@@ -107,7 +108,16 @@ async def change(session: AsyncSession, account: Account, **wishes: Any) -> Acco
     after = columns_for(replace(account.settings, **wishes))
     # *account* may have been read a while ago: settings changed since then are kept.
     changed = {name: value for name, value in after.items() if value != before[name]}
-    return await _store(session, account, **changed) if changed else account
+    changed_to = await _store(session, account, **changed) if changed else account
+    await sliced_trades.end_by(session, account, wishes)
+    return changed_to
+
+
+async def note_slices(
+    session: AsyncSession, account: Account, *, until: datetime | None
+) -> Account:
+    """A trade over time begins, or is over, under a new version: an order planned before stops."""
+    return await _store(session, account, slicing_until=until)
 
 
 async def set_limits(session: AsyncSession, account: Account, limits: Limits) -> Account:
@@ -155,7 +165,7 @@ async def store_key(
 ) -> Account:
     """Replace the key and pause trading. The reminders of its expiry start again."""
     await unmark_pause(session, account.id)
-    return await _store(
+    after = await _store(
         session,
         account,
         sealed_key=sealed_key,
@@ -166,6 +176,8 @@ async def store_key(
         key_told_days=None,
         paused=True,
     )
+    await sliced_trades.end(session, account.id, SlicesEnd.CHANGED)
+    return after
 
 
 async def unmark_pause(session: AsyncSession, account_id: AccountId) -> None:
@@ -187,7 +199,8 @@ async def forget_key(session: AsyncSession, account: Account) -> Account:
 async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
     """Mark every account, under a new version, and wake its owner.
 
-    A confirmed run that has not begun is cancelled: lifting the halt must not start it.
+    A confirmed run that has not begun is cancelled, and a trade over time ends: lifting the halt
+    must not start them.
     """
     # The leases come last, as in every other change, to prevent deadlocks.
     rows = await session.scalars(
@@ -198,6 +211,7 @@ async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
     )
     marked = [_account(row) for row in rows]
     await session.execute(delete(RunRequestRow))
+    await sliced_trades.end_all(session, SlicesEnd.HALTED)
     await leases.wake_all(session)
     return marked
 
@@ -216,33 +230,13 @@ async def with_key(session: AsyncSession, *, after: int, most: int) -> list[Acco
 
 async def trading(session: AsyncSession, symbol: Symbol, *, most: int) -> list[Account]:
     """Returns accounts that trade *symbol*, those with a key first: it may see a hidden pair."""
-    query = select(AccountRow).where(AccountRow.symbol == symbol, _CAN_TRADE)
+    query = select(AccountRow).where(AccountRow.symbol == symbol, CAN_TRADE)
     return [
         _account(row)
         for row in await session.scalars(
             query.order_by(AccountRow.dry_run, AccountRow.id).limit(most)
         )
     ]
-
-
-async def pairs_traded(session: AsyncSession) -> Mapping[Symbol, datetime | None]:
-    """Returns each pair in use, and when an account that trades it now first recorded anything."""
-    records = [
-        select(func.min(at)).where(account_id == AccountRow.id).correlate(AccountRow)
-        for at, account_id in (
-            (OrderRow.created_at, OrderRow.account_id),
-            (BalanceChangeRow.at, BalanceChangeRow.account_id),
-        )
-    ]
-    found = await session.execute(
-        select(AccountRow.symbol, *(func.min(first.scalar_subquery()) for first in records))
-        .where(_CAN_TRADE)
-        .group_by(AccountRow.symbol)
-    )
-    return {
-        Symbol(symbol): min((at for at in times if at is not None), default=None)
-        for symbol, *times in found
-    }
 
 
 async def move(
@@ -312,6 +306,8 @@ async def _duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> li
     seen = await balance_changes.last_seen_of(session, account_ids)
     asked = await run_requests.of_accounts(session, account_ids)
     marks = await low_balance.of_accounts(session, account_ids)
+    running = [AccountId(row.id) for row in rows if row.slicing_until is not None]
+    sliced = await sliced_trades.of_accounts(session, running) if running else {}
     return [
         CheckInput(
             account=_account(row),
@@ -321,6 +317,7 @@ async def _duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> li
             request=asked.get(AccountId(row.id)),
             marks=marks.get(AccountId(row.id), ()),
             last_seen=seen.get((AccountId(row.id), row.dry_run)),
+            sliced=sliced.get(AccountId(row.id)),
         )
         for row in rows
     ]

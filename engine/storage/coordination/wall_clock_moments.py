@@ -19,13 +19,14 @@ from engine.storage.models.accounts import (
 )
 from engine.storage.models.chat import ConfirmationRow, ConversationRow, StatusMessageRow
 from engine.storage.models.queues import InboxRow, OutboxRow
-from engine.storage.models.trading import BalanceRow, OrderRow, RunRequestRow
+from engine.storage.models.trading import BalanceRow, OrderRow, RunRequestRow, SlicedTradeRow
 from engine.storage.statements import update
 
 _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     AccountRow.key_checked_at,
     AccountRow.not_before,
     AccountRow.outside_since,
+    AccountRow.slicing_until,
     AccountRow.waiting_until,
     AlertPreferencesRow.digest_at,
     AlertPreferencesRow.weekly_at,
@@ -40,6 +41,7 @@ _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     OutboxRow.not_before,
     RunRequestRow.expires_at,
     ShareLinkRow.expires_at,
+    SlicedTradeRow.started_at,
     TimedPauseRow.due_at,
     TimedPauseRow.ends_at,
     IncidentRow.last_at,

@@ -30,6 +30,7 @@ class AccountRow(Base):
     the usual one. *outside_since* is the first check that found the balance out of its band.
     *targeting* is a target that is no amount of USDT, with what is set around it, as JSON: then
     *target* and the threshold rest, for code that knows no others.
+    *slicing_until* is the deadline of its row in `sliced_trades`.
     """
 
     __tablename__ = "accounts"
@@ -71,6 +72,7 @@ class AccountRow(Base):
     slippage_strict: Mapped[bool] = mapped_column(server_default=false())
     outside_since: Mapped[datetime | None]
     targeting: Mapped[str | None]
+    slicing_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

@@ -1,6 +1,6 @@
 """Tables of trading: orders, results of checks, balances, and the paper exchange's ledger."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text, true
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from engine.domain.accounts.flows import Correction
 from engine.domain.execution.bound import ExecutionMode
 from engine.domain.execution.capability import Answer
+from engine.domain.execution.slices import SlicesEnd
 from engine.domain.market.pairs import OrderType, Side
 from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import UNRESOLVED, OrderState, Trigger
@@ -92,6 +93,8 @@ class OrderRow(Base):
     expected_average: Mapped[Decimal | None]
     widened: Mapped[bool] = mapped_column(server_default=false())
     cancelling_since: Mapped[datetime | None]
+    slice_number: Mapped[int | None]
+    slices: Mapped[int | None]
     leg: Mapped[int | None]
     execution_mode: Mapped[ExecutionMode | None]
     bid: Mapped[Decimal | None]
@@ -250,6 +253,33 @@ class RunRequestRow(Base):
     expected_quote: Mapped[Decimal]
     expires_at: Mapped[datetime]
     manual: Mapped[str | None]
+
+
+class SlicedTradeRow(Base):
+    """A trade over time that runs: *slices* of *each*, but the last, which is the rest of *total*;
+    they are USDT, or the token where *in_base*. *last* is the slice that ran last, stored before its
+    order leaves. *ended* is why no further one runs, until a check has told so and deletes the row.
+    """
+
+    __tablename__ = "sliced_trades"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), primary_key=True)
+    plan_id: Mapped[str]
+    user_id: Mapped[int]
+    symbol: Mapped[str]
+    dry_run: Mapped[bool]
+    side: Mapped[Side]
+    total: Mapped[Decimal]
+    each: Mapped[Decimal]
+    slices: Mapped[int]
+    in_base: Mapped[bool]
+    least: Mapped[Decimal]
+    started_at: Mapped[datetime]
+    span: Mapped[timedelta]
+    pauses: Mapped[bool]
+    target: Mapped[Decimal | None]
+    last: Mapped[int]
+    ended: Mapped[SlicesEnd | None]
 
 
 class PaperBalanceRow(Base):

@@ -1,10 +1,10 @@
 """Queries of hourly closes, one row for all accounts of a pair."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Text, func, literal, select, type_coerce
+from sqlalchemy import BigInteger, Text, func, literal, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
@@ -12,8 +12,11 @@ from engine.domain.market.candles import HourlyClose
 from engine.domain.market.pairs import Symbol
 from engine.domain.profit.entries import PriceLine
 from engine.storage.column_types import Moment
-from engine.storage.models.trading import CandleRangeRow, CandleRow
+from engine.storage.models.accounts import AccountRow
+from engine.storage.models.trading import BalanceChangeRow, CandleRangeRow, CandleRow, OrderRow
 from engine.storage.statements import insert_into, update
+
+CAN_TRADE = or_(AccountRow.dry_run, AccountRow.sealed_key.is_not(None))
 
 
 async def is_due(
@@ -108,3 +111,23 @@ async def prices(
         times.append(from_millis(millis))
         closes.append(Decimal(close))
     return PriceLine(times, closes)
+
+
+async def pairs_traded(session: AsyncSession) -> Mapping[Symbol, datetime | None]:
+    """Returns each pair in use, and when an account that trades it now first recorded anything."""
+    records = [
+        select(func.min(at)).where(account_id == AccountRow.id).correlate(AccountRow)
+        for at, account_id in (
+            (OrderRow.created_at, OrderRow.account_id),
+            (BalanceChangeRow.at, BalanceChangeRow.account_id),
+        )
+    ]
+    found = await session.execute(
+        select(AccountRow.symbol, *(func.min(first.scalar_subquery()) for first in records))
+        .where(CAN_TRADE)
+        .group_by(AccountRow.symbol)
+    )
+    return {
+        Symbol(symbol): min((at for at in times if at is not None), default=None)
+        for symbol, *times in found
+    }

@@ -45,6 +45,7 @@ from engine.domain.rebalancing.replay import (
     WhyNot,
     replayed,
 )
+from engine.domain.rebalancing.slices.run import SlicedRun
 from engine.errors import LeaseLost
 from engine.storage.models.accounts import AccountRow
 from engine.storage.models.coordination import LeaseRow
@@ -52,7 +53,7 @@ from engine.storage.models.trading import OrderRow
 from engine.storage.row_mapping import columns_of, from_row
 from engine.storage.serialization import readable, to_short_json
 from engine.storage.statements import count_rows, update
-from engine.storage.trading import approvals, limit_usage, run_requests
+from engine.storage.trading import approvals, limit_usage, run_requests, sliced_trades
 from engine.storage.trading.order_fees import fee_columns, fees_from_json
 
 IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
@@ -118,7 +119,8 @@ async def start_sending(
     None, and nothing changed, unless *owner* holds the account under the intent's fence for at
     least *margin* longer, the account is exactly as it was planned for (its version), not paused
     (but for a trade by hand) and not halted, trades by itself or a user confirmed the trade, no
-    other order of it is unresolved, and this one keeps within its limits. *now* is the database's
+    other order of it is unresolved, no trade over time runs unless this is its slice, and this one
+    keeps within its limits. *now* is the database's
     clock, *sent_at* the exchange's time that will be signed.
     """
     held = exists().where(
@@ -130,9 +132,8 @@ async def start_sending(
     unchanged = exists().where(
         AccountRow.id == account.id,
         AccountRow.version == account.version,
-        or_(AccountRow.paused.is_(False), run_requests.is_manual(intent)),
         AccountRow.halted.is_(False),
-        or_(AccountRow.autonomy == TradingMode.AUTO, approvals.asked_for(intent)),
+        *_permitted(intent),
     )
     try:
         async with session.begin_nested():
@@ -155,6 +156,16 @@ async def start_sending(
     sending = replace(intent, state=OrderState.SENDING, sent_at=sent_at)
     work_log.order_moved(session, sending)
     return sending
+
+
+def _permitted(intent: Order) -> Sequence[ColumnElement[bool]]:
+    if intent.slice_number is not None:
+        return (sliced_trades.lets_out(intent),)
+    return (
+        AccountRow.slicing_until.is_(None),
+        or_(AccountRow.paused.is_(False), run_requests.is_manual(intent)),
+        or_(AccountRow.autonomy == TradingMode.AUTO, approvals.asked_for(intent)),
+    )
 
 
 async def move(session: AsyncSession, intent: Order, state: OrderState, **facts: Any) -> Order:
@@ -260,6 +271,16 @@ async def open_among(
     query = select(OrderRow.client_order_id)
     found = await session.scalars(query.where(OrderRow.client_order_id.in_(names), IS_UNRESOLVED))
     return {ClientOrderId(name) for name in found}
+
+
+async def of_slices(
+    session: AsyncSession, account_id: AccountId, run: SlicedRun
+) -> Sequence[Order]:
+    """The orders of a trade over time so far."""
+    rows = await session.scalars(
+        select(OrderRow).where(sliced_trades.are_of(account_id, run)).order_by(OrderRow.id)
+    )
+    return [intent_of(row) for row in rows]
 
 
 async def last_fills_of(

@@ -1,0 +1,1 @@
+"""A trade over time, in slices."""
