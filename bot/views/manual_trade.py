@@ -20,7 +20,7 @@ from bot.views.rebalance_plan import PLAN_VALID_FOR
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
 from engine.domain.alerts.alerts import ManualDeclined
-from engine.domain.execution.bounded_order import BoundedOrder
+from engine.domain.execution.bounded_order import BoundedOrder, NoOfferNear
 from engine.domain.market.decimals import ONE, ZERO, plain
 from engine.domain.market.pairs import USDT, PairRules, Side, Symbol, base_of
 from engine.domain.rebalancing.forecast import Forecast
@@ -239,7 +239,9 @@ def _note(
     return f"You asked for {usdt(asked)}. What is free, and MEXC's largest order, allow {amount}."
 
 
-def manual_advice(reason: Reason, side: Side, symbol: Symbol) -> str | None:
+def manual_advice(  # noqa: PLR0911 - one return a reason
+    reason: Reason, side: Side, symbol: Symbol
+) -> str | None:
     """What the user can do, where a later check does not trade by itself."""
     match reason:
         case OverLimit(kind=LimitKind.DAY):
@@ -251,6 +253,8 @@ def manual_advice(reason: Reason, side: Side, symbol: Symbol) -> str | None:
             return f"If the price stays there, send /{_command(side)} again in a minute."
         case UnderMinimum() | EmptyBook():
             return None
+        case NoOfferNear():
+            return "To allow more: /slippage"
         case NothingFree():
             return reason_advice(reason, symbol=symbol) if reason.locked else None
         case _:

@@ -109,7 +109,7 @@ def test_the_plan_says_where_it_takes_all_that_is_offered(offered: int, is_said:
     )
     text = check_message(view)
 
-    assert ("No more MNTL is for sale up to that price." in text) is is_said
+    assert ("No more MNTL is for sale up to 0.00202." in text) is is_said
 
 
 def test_an_order_that_went_beyond_the_bound_tells_what_it_cost():

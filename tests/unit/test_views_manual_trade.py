@@ -16,6 +16,7 @@ from bot.views.manual_trade import (
     other_pair_view,
 )
 from engine.domain.alerts.alerts import ManualDeclined
+from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.pairs import Side, Symbol
 from engine.domain.rebalancing.manual_trade import ManualRun, ManualTrade, plan_manual
 from engine.domain.rebalancing.planner import LimitKind, NothingFree, OverLimit, Plan, Reason
@@ -101,12 +102,23 @@ def test_a_plan_says_before_the_tap_what_happens(view: Message, said: str, butto
     assert len(text.splitlines()) <= MOST_LINES
 
 
+NEAR_NONE = NoOfferNear(
+    side=SELL,
+    slippage=D("0.01"),
+    nearest=D("0.02"),
+    offered=D(0),
+    minimum=D("1.1"),
+    strict=False,
+)
+
+
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
         (NothingFree(SELL, D(0), D(0)), "Selling needs MNTL"),
         (OverLimit(LimitKind.DAY, D(50), D(100), D("60.5")), "/limits day 111"),
         (OverLimit(LimitKind.JUMP, D("0.3"), D("0.2")), "send /sell again"),
+        (NEAR_NONE, "To allow more: /slippage"),
     ],
 )
 def test_without_an_order_the_reason_and_what_to_do_are_named(reason: Reason, said: str):

@@ -219,10 +219,10 @@ def _no_more(order: BoundedOrder, *, rules: PairRules) -> str | None:
     """Said where the order takes all that is offered within its bound."""
     if order.arrival.depth - order.expected.quote_amount >= rules.quantity_step * order.price:
         return None
-    base = escape(rules.base)
+    base, worst = escape(rules.base), price(order.price, step=rules.price_step)
     if order.side is Side.BUY:
-        return f"No more {base} is for sale up to that price."
-    return f"Nobody buys more {base} down to that price."
+        return f"No more {base} is for sale up to {worst}."
+    return f"Nobody buys more {base} down to {worst}."
 
 
 def bound_text(side: Side, bound: Decimal, *, cost: Decimal, step: Decimal | None = None) -> str:
@@ -272,7 +272,11 @@ def _only_part(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) ->
 
 def _thin_book(foreseen: Foreseen) -> str | None:
     order, comes_to = foreseen.plan.order, foreseen.forecast
-    if order is None or comes_to is None or comes_to.complete or foreseen.reason is not None:
+    if order is None or comes_to is None or foreseen.reason is not None:
+        return None
+    if isinstance(order, BoundedOrder):
+        return _no_more(order, rules=foreseen.rules)
+    if comes_to.complete:
         return None
     return _only_part(order, comes_to, rules=foreseen.rules)
 
