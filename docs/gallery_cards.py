@@ -22,6 +22,7 @@ from bot.views.api_key import (
 )
 from bot.views.ask_resume import ask_resume_view
 from bot.views.balance import balance_view
+from bot.views.basket_builder import builder_view
 from bot.views.components.listening import ask_plain_resume_view, ask_plain_value_view
 from bot.views.costs import costs_view
 from bot.views.deposits import deposits_view
@@ -36,6 +37,7 @@ from bot.views.limits import limits_view
 from bot.views.manual_trade import manual_form_view, manual_plan_view
 from bot.views.members import members_view
 from bot.views.pause_resume import paused_view, resumed_view
+from bot.views.portfolio_plan import portfolio_plan_view
 from bot.views.profit import no_profit_view, profit_view
 from bot.views.rebalance_plan import no_key_view, plan_failed_view, plan_view
 from bot.views.replay import replay_view
@@ -46,10 +48,12 @@ from bot.views.shared_alerts import shared_alerts_view
 from bot.views.slices import slices_plan_view
 from bot.views.status import retired_card_view, status_view
 from bot.views.stray_api_keys import group_refused_view
+from bot.views.target import consequence_view, target_view
 from bot.views.target_settings import destination_changed_view, protect_changed_view
 from bot.views.trade_details import story_view
 from bot.views.trading_mode import mode_view
 from bot.views.why import why_view
+from docs.basket_samples import BASKET, BTC, ETH, HELD, MX, look, planned
 from docs.story import (
     ACCOUNT,
     BOOK,
@@ -92,6 +96,7 @@ from engine.domain.alerts.alerts import (
 from engine.domain.alerts.deposit_alerts import DepositKept, DepositTraded, DepositWaiting
 from engine.domain.alerts.key_alerts import KeyEnding
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.preferences import AlertPreferences
 from engine.domain.alerts.report_alerts import WeeklyFigures, WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
@@ -102,14 +107,19 @@ from engine.domain.execution.shortfall import Shortfall
 from engine.domain.execution.slices import SlicesEnd
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
-from engine.domain.orders.order import AccountId, OrderState
+from engine.domain.orders.order import AccountId, ClientOrderId, OrderState, Trigger
 from engine.domain.profit.corrections import movements
 from engine.domain.profit.costs import CostReport, MonthCosts
 from engine.domain.profit.entries import Change, PriceLine, Prices
 from engine.domain.profit.ledger import Held
 from engine.domain.profit.report import ProfitReport, profit
 from engine.domain.profit.spans import Span
-from engine.domain.rebalancing.check_result import CheckFailed, OrderPending, OrderPlaced
+from engine.domain.rebalancing.check_result import (
+    CheckFailed,
+    CheckResult,
+    OrderPending,
+    OrderPlaced,
+)
 from engine.domain.rebalancing.decision import wanted
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.manual_trade import ManualTrade
@@ -125,10 +135,12 @@ from engine.domain.rebalancing.slices.plan import (
 )
 from engine.domain.rebalancing.slices.run import slice_trade
 from engine.domain.targets.destination import Destination
+from engine.domain.targets.draft import Draft
 from engine.domain.targets.target import FixedUsdt
 from engine.errors import AddressRefused, Unavailable
 from engine.exchanges.interface import KeyInspection
-from engine.rebalancing.preview import Outlook, SlicesPreview
+from engine.rebalancing.preview import Outlook
+from engine.rebalancing.slices_preview import SlicesPreview
 from engine.storage.trading.value_events import trade_of
 
 
@@ -147,6 +159,7 @@ _RICH = holdings(usdt=D(947), mntl=D(83_716))
 _TRADE = bought(_BEFORE)
 _INPUTS = inputs_of(SETTINGS, _BEFORE, recent=Recent(turnover=D("31.40"), orders=2, price=D("0.002")))  # fmt: skip
 _TERMS: dict[str, Any] = dict(terms_of(wanted(_INPUTS).order or MarketBuy(D(0), D(0)), _INPUTS))
+_BASKET_LOOK = CheckResult(at=NOON, trigger=Trigger.INTERVAL, target=None, band=None, verdict=OrderPlaced(ClientOrderId("bl"), Side.SELL, D(20)), portfolio=planned().snapshot)  # fmt: skip
 _AFTER = holdings(usdt=_TRADE.quote_after or D(0), mntl=_TRADE.base_after or D(0))
 _LATER = NOON + timedelta(minutes=3)
 _PRICES = Prices({MNTL: PriceLine([NOON - timedelta(days=7), NOON - timedelta(hours=1), _LATER], [D("0.00195"), D("0.002"), D("0.00201")])})  # fmt: skip
@@ -346,6 +359,13 @@ CARDS: Sequence[Shown] = (
     Shown("protect", "What is never sold", _asked("/protect MNTL 50000", protect_changed_view(account=_with(protected={MNTL: D(50_000)}), before={}, holdings=_AFTER, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("slippage", "How far they may trade", _asked("/slippage 1% strict", orders_changed_view(account=_with(slippage=Slippage(strict=True)), topic=Topic.SLIPPAGE, changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("prices-not-taken", "A pair without such orders", [alert_view(PricesNotTaken(dry_run=False, symbol=SYMBOL))]),
+    Shown("target", "A target, and what it means now", _asked("/target", target_view(account=HELD, look=look()))),
+    Shown("target-card", "Before a target is set", _asked("/target BTC 50 ETH 25 MX 5 USDT 20", consequence_view(account=ACCOUNT, wanted=BASKET, look=look(), confirmation_id="q"))),
+    Shown("target-build", "A basket by buttons", _asked("/target build", builder_view(account=ACCOUNT, draft=Draft(((BTC, 50), (ETH, 25))), offered=(BTC, ETH, MX), worth={BTC: D(572), ETH: D(180), MX: D(50), USDT: D("152.40")}, step=5, draft_id="d"))),
+    Shown("plan-whole", "Several trades, one tap", _asked("/rebalance", portfolio_plan_view(account=HELD, planned=planned(to_centre=True), confirmation_id="q"))),
+    Shown("plan-whole-offered", "Asked before several trades", [alert_view(PortfolioOffered(confirmation_id="q", notice=PortfolioNoticed.of(planned().plan, dry_run=False)))]),
+    Shown("why-basket", "Why, of a basket", _asked("/why", why_view(account=HELD, now=_LATER, look=_BASKET_LOOK, planned=planned()))),
+    Shown("status-basket", "The card of a basket", _asked("/status", status_view(account=HELD, now=_LATER, look=_BASKET_LOOK, checked=_BASKET_LOOK))),
     Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT))]),
     Shown("drift-noticed", "Only told of it", [alert_view(_DRIFT)]),
     Shown("deposit", "Money came in", [alert_view(DepositTraded(symbol=SYMBOL, moved=_ARRIVED, quantity_step=None, held=D(58), target=D(40), dry_run=False, order_limit=D(400), has_choices=True))]),

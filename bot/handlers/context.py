@@ -46,6 +46,7 @@ from engine.membership.invitations import Invitations
 from engine.membership.members import MemberService
 from engine.membership.sharing import Sharing
 from engine.rebalancing.preview import Outlook, Previews
+from engine.rebalancing.target_preview import TargetPreviews
 
 Value = TypeVar("Value")
 
@@ -92,6 +93,7 @@ class HandlerContext:
     started_at: datetime
     status_messages: StatusMessages
     stray_orders: StrayOrders
+    target_previews: TargetPreviews
     telegram_activity: TelegramActivity
     undo_for: timedelta
     workload: Callable[[], Workload]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.handlers.context import Handler, Routes
 from bot.handlers.setting_change import change_to_confirm, needs_a_yes
+from bot.handlers.target_card import plan_needs_a_yes, plan_to_confirm
 from bot.handlers.unresolved_order import SET_ASIDE
 from bot.interaction.confirmations import payload_of
 from bot.interaction.message import Message
@@ -13,6 +14,7 @@ from bot.views.ask_resume import (
     ANSWERS,
     START,
     START_ASKING,
+    ask_resume_plan_view,
     ask_resume_view,
     resume_late_view,
     resume_overtaken_view,
@@ -103,9 +105,10 @@ class ResumeHandler(Handler):
         is_live = account.can_trade and not settings.dry_run and settings.paused
         if not is_live or settings.autonomy is not TradingMode.AUTO:
             return None, None
+        if settings.fixed is None:
+            return await self._about_plan(request, account, agreed=agreed), None
         foreseen = await self.ctx.previews.foresee(account)
-        aim = settings.fixed.target if settings.fixed else None
-        if not needs_a_yes(foreseen, target=aim, agreed=agreed):
+        if not needs_a_yes(foreseen, target=settings.fixed.target, agreed=agreed):
             return None, foreseen
         proposal = change_to_confirm(account, SettingsPatch(), foreseen, in_panel=False)
         question_id = await self.ctx.confirmations.ask(request, kind=RESUME, payload=proposal)
@@ -116,6 +119,22 @@ class ResumeHandler(Handler):
             is_shared=request.is_shared,
         )
         return view, foreseen
+
+    async def _about_plan(
+        self, request: Request, account: Account, *, agreed: PendingChange | None
+    ) -> Message | None:
+        """The same, where the first check trades several tokens."""
+        planned = await self.ctx.target_previews.next(account)
+        if not plan_needs_a_yes(planned, agreed=agreed):
+            return None
+        proposal = plan_to_confirm(account, SettingsPatch(), planned, in_panel=False)
+        question_id = await self.ctx.confirmations.ask(request, kind=RESUME, payload=proposal)
+        return ask_resume_plan_view(
+            account=account,
+            planned=planned,
+            confirmation_id=question_id,
+            is_shared=request.is_shared,
+        )
 
     async def _answered(self, question: Confirmation, request: Request) -> Message | Refusal:
         """Priced again: asks again where the first order is larger by now than was shown."""

@@ -9,12 +9,24 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.handlers.context import AccountForecast, Handler, Routes
+from bot.handlers.target_card import (
+    TargetWish,
+    ask_to_set,
+    look_at,
+    moves_much,
+    plan_to_confirm,
+)
 from bot.interaction.callback_data import PanelPage
 from bot.interaction.confirmations import BIG_TARGET, GO_LIVE, UNDO, payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.parsing.settings import Topic
-from bot.views.setting_change import ask_live_view, ask_target_view, overtaken_view
+from bot.views.setting_change import (
+    ask_live_plan_view,
+    ask_live_view,
+    ask_target_view,
+    overtaken_view,
+)
 from bot.views.settings import changed_view
 from bot.views.settings_panel import page_view, panel_view
 from bot.views.undo import (
@@ -32,7 +44,7 @@ from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.accounts.settings_change import SettingsPatch, difference
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.trade_size import is_big, moved, worth_of
-from engine.domain.targets.target import FixedUsdt
+from engine.domain.targets.target import FixedUsdt, Target
 from engine.rebalancing.preview import Foreseen
 
 Echo = Callable[[Change, AccountForecast], Message]
@@ -46,7 +58,7 @@ class SettingChangeFlow(Handler):
                 BIG_TARGET: ConfirmationHandler(
                     partial(self.price_again, action="confirm target", agreed=True)
                 ),
-                GO_LIVE: ConfirmationHandler(partial(self._carry_out, action="real money")),
+                GO_LIVE: ConfirmationHandler(partial(self.carry_out, action="real money")),
                 UNDO: ConfirmationHandler(
                     partial(self.price_again, action="undo"),
                     late=lambda q: undo_late_view(_pending_change(q)),
@@ -111,6 +123,8 @@ class SettingChangeFlow(Handler):
             )
             return await self.echo(request, Topic.DRY_RUN, change, in_panel=in_panel)
         for_real = account.with_money(dry_run=False)
+        if account.settings.fixed is None:
+            return await self._real_money_plan(request, account, for_real, in_panel=in_panel)
         foreseen = await self.ctx.previews.foresee(for_real)
         proposal = change_to_confirm(
             account, SettingsPatch(dry_run=False), foreseen, in_panel=in_panel
@@ -118,6 +132,18 @@ class SettingChangeFlow(Handler):
         question_id = await self.ctx.confirmations.ask(request, kind=GO_LIVE, payload=proposal)
         return ask_live_view(
             account=account, foreseen=foreseen, confirmation_id=question_id, in_panel=in_panel
+        )
+
+    async def _real_money_plan(
+        self, request: Request, account: Account, for_real: Account, *, in_panel: bool
+    ) -> Message:
+        planned = await self.ctx.target_previews.next(for_real)
+        proposal = plan_to_confirm(
+            account, SettingsPatch(dry_run=False), planned, in_panel=in_panel
+        )
+        question_id = await self.ctx.confirmations.ask(request, kind=GO_LIVE, payload=proposal)
+        return ask_live_plan_view(
+            account=account, planned=planned, confirmation_id=question_id, in_panel=in_panel
         )
 
     async def echo(
@@ -203,20 +229,32 @@ class SettingChangeFlow(Handler):
         proposal = _pending_change(question)
         account = await self.ctx.accounts.of(request.chat_id)
         target = proposal.wanted.target
-        if isinstance(target, FixedUsdt) and proposal.holds(account):
-            again, _ = await self._question_about_target(
-                request,
-                account,
-                target.quote_amount,
-                in_panel=proposal.in_panel,
-                agreed=proposal if agreed else None,
-            )
+        if target is not None and proposal.holds(account):
+            if isinstance(target, FixedUsdt):
+                again, _ = await self._question_about_target(
+                    request,
+                    account,
+                    target.quote_amount,
+                    in_panel=proposal.in_panel,
+                    agreed=proposal if agreed else None,
+                )
+            else:
+                again = await self._question_about_shares(request, account, target)
             if again is not None:
                 taken = await self.ctx.confirmations.take(question.id, request)
                 return taken if isinstance(taken, Refusal) else again
-        return await self._carry_out(question, request, action=action)
+        return await self.carry_out(question, request, action=action)
 
-    async def _carry_out(
+    async def _question_about_shares(
+        self, request: Request, account: Account, target: Target
+    ) -> Message | None:
+        """What a target of another kind would do, where it would move much of real money."""
+        look = await look_at(self.ctx, account, target)
+        if account.settings.dry_run or isinstance(look, Message) or not moves_much(look):
+            return None
+        return await ask_to_set(self.ctx, request, account, TargetWish(target=target), look)
+
+    async def carry_out(
         self, question: Confirmation, request: Request, *, action: str
     ) -> Message | Refusal:
         proposal, is_undo = _pending_change(question), action == "undo"

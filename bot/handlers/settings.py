@@ -1,15 +1,22 @@
 """The settings of a chat, one command each: read, asked about where unclear, set, echoed."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.handlers.context import Handler, Routes
 from bot.handlers.setting_change import SettingChangeFlow
+from bot.interaction.confirmations import CHOICE
 from bot.interaction.message import Message
 from bot.interaction.request import Request
-from bot.parsing.settings import PARSERS, Topic
+from bot.parsing.settings import PARSERS, Ambiguous, NotUnderstood, Topic, parse_target
+from bot.parsing.target_settings import SETTING_PARSERS
+from bot.parsing.targets import parse_any_target
 from bot.views.settings import ask_view, not_checked_view, pair_unavailable_view
+from bot.views.target import points_to_view
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Symbol
+from engine.domain.targets.notation import target_text
+from engine.domain.targets.target import FixedUsdt
 from engine.errors import PairUnavailable, Unavailable
 
 _FIELDS = {
@@ -42,7 +49,7 @@ class SettingsHandler(Handler):
                 is_listening=request.is_private,
                 tokens=self.ctx.previews.tokens_of(account),
             )
-        value = await self.parse(request, PARSERS[topic])
+        value = await self.parse(request, SETTING_PARSERS[topic])
         if isinstance(value, Message):
             return value
         match topic:
@@ -64,7 +71,13 @@ class SettingsHandler(Handler):
         )
 
     async def _typed(self, request: Request) -> Message:
-        return await self.set(request, Topic(request.command), in_panel=False)
+        topic = Topic(request.command)
+        if topic is Topic.TARGET and (other := _other_kind(request.argument)) is not None:
+            account = await self.ctx.accounts.of(request.chat_id)
+            payload = [Topic.GOAL.value, other]
+            question_id = await self.ctx.confirmations.ask(request, kind=CHOICE, payload=payload)
+            return points_to_view(account=account, option=other, confirmation_id=question_id)
+        return await self.set(request, topic, in_panel=False)
 
     async def _listed(self, request: Request, account: Account, typed: Symbol) -> Symbol | Message:
         """The pair as the exchange lists it for this chat's key; a refusal where it does not."""
@@ -82,3 +95,15 @@ class SettingsHandler(Handler):
             return symbol
         await self.listen(request, Topic.PAIR.value)
         return pair_unavailable_view(account=account, wanted=typed)
+
+
+def _other_kind(text: str) -> str | None:
+    """The target of another kind that *text* is, as /target takes it."""
+    try:
+        parse_target(text)
+    except NotUnderstood:
+        with suppress(NotUnderstood):
+            meant = parse_any_target(text)
+            if not isinstance(meant, Ambiguous | FixedUsdt):
+                return target_text(meant)
+    return None

@@ -12,7 +12,8 @@ from bot.interaction.callback_data import EnterValue, Open, PanelPage, SetPreset
 from bot.interaction.conversations import ConversationStep
 from bot.interaction.message import Message
 from bot.interaction.request import Request
-from bot.parsing.settings import PARSERS, NotUnderstood, Topic
+from bot.parsing.settings import NotUnderstood, Topic
+from bot.parsing.target_settings import SETTING_PARSERS
 from bot.views.errors import error_view
 from bot.views.settings_panel import enter_view, failed_view, still_waiting_view
 from engine.errors import EngineError
@@ -44,7 +45,7 @@ class SettingsPanelHandler(Handler):
         """The value that was waited for, as if it had been typed behind its command."""
         page = PanelPage(step.kind.removeprefix(_VALUE))
         try:
-            {**PARSERS, **EXECUTION}[Topic(page.value)](text)
+            {**SETTING_PARSERS, **EXECUTION}[Topic(page.value)](text)
         except NotUnderstood as e:
             return still_waiting_view(page=page, typed_text=text, rule=e.rule)
         answer = await self._set(page, replace(request, argument=text), in_panel=False)

@@ -20,6 +20,7 @@ from engine.domain.accounts.confirmation import Confirmation, Refusal, RefusalRe
 from engine.domain.market.pairs import Side
 from engine.domain.rebalancing.slices.plan import SLICED, SlicesOffer
 from engine.errors import Unavailable
+from engine.rebalancing.slices_preview import preview_slices
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class SlicesHandler(Handler):
 
     async def plan(self, request: Request, account: Account, wanted: TradeOverTime) -> Message:
         try:
-            preview = await self.ctx.previews.preview_slices(account, wanted.trade, wanted.span)
+            preview = await preview_slices(self.ctx.previews, account, wanted.trade, wanted.span)
         except Unavailable:
             return manual_failed_view(account=account, side=wanted.trade.side)
         question_id = None
@@ -76,7 +77,7 @@ class SlicesHandler(Handler):
         offer = _offer(question)
         side = offer.trade.side
         try:
-            preview = await self.ctx.previews.preview_slices(account, offer.trade, offer.span)
+            preview = await preview_slices(self.ctx.previews, account, offer.trade, offer.span)
         except Unavailable:
             return manual_failed_view(account=account, side=side)
         if preview.sized is None or preview.offer is None:

@@ -9,6 +9,7 @@ from bot.interaction.request import ConfirmationHandler, Request
 from bot.parsing.plain_words import pause_time
 from bot.views.halt import no_trade_in_a_halt_view
 from bot.views.pause_resume import paused_view
+from bot.views.portfolio_plan import portfolio_accepted_view, portfolio_plan_view
 from bot.views.rebalance_plan import (
     no_key_view,
     plan_accepted_view,
@@ -22,6 +23,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.rebalancing.run_request import RunOffer
 from engine.errors import Unavailable
+from engine.rebalancing.portfolio_planning import Planned
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,8 @@ class TradingHandler(Handler):
             return slices_running_view(account=account, progress=overview.slices)
         if overview.unresolved is not None:
             return plan_blocked_view(account=account, unresolved=overview.unresolved)
+        if account.settings.fixed is None:
+            return await self._whole_plan(request, account)
         try:
             preview = await self.ctx.previews.preview(account)
         except Unavailable:
@@ -78,6 +82,19 @@ class TradingHandler(Handler):
             seen=preview.seen,
             confirmation_id=question_id,
         )
+
+    async def _whole_plan(self, request: Request, account: Account) -> Message:
+        """One card for all trades of a portfolio."""
+        try:
+            planned = await self.ctx.target_previews.plan(account)
+        except Unavailable:
+            return plan_failed_view(account=account)
+        question_id = None
+        if isinstance(planned, Planned) and planned.plan.legs and not account.stopped:
+            plan = planned.plan
+            offer = RunOffer(plan.legs[0].side, plan.turnover, account.version)
+            question_id = await self.ctx.confirmations.ask(request, kind=REBALANCE, payload=offer)
+        return portfolio_plan_view(account=account, planned=planned, confirmation_id=question_id)
 
     async def _confirmed(self, question: Confirmation, request: Request) -> Message | Refusal:
         account = await self.ctx.accounts.of(request.chat_id)
@@ -104,4 +121,6 @@ async def confirm_trade(
     )
     if isinstance(run, Refusal):
         return run
+    if account.settings.fixed is None:
+        return portfolio_accepted_view(account=account)
     return plan_accepted_view(account=account, side=run.side, expected_quote=run.expected_quote)

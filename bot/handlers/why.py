@@ -70,6 +70,7 @@ class WhyHandler(Handler):
             look=overview.look,
             rules=outlook.rules,
             foreseen=outlook.foreseen,
+            planned=outlook.planned,
             order=await self._order_of(account, overview.look),
             trouble=overview.trouble,
             unresolved=overview.unresolved,

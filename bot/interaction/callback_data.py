@@ -18,7 +18,17 @@ from engine.domain.profit.spans import Span, span_of
 PRESSABLE = frozenset(
     {
         *("help", "connect", "disconnect", "status", "settarget", "setthreshold", "setinterval"),
-        *("count", "setpair", "settings", "pause", "stop", "resume", "rebalance", "limits"),
+        *(
+            "target",
+            "count",
+            "setpair",
+            "settings",
+            "pause",
+            "stop",
+            "resume",
+            "rebalance",
+            "limits",
+        ),
         *(
             "alerts",
             "warn",
@@ -273,3 +283,25 @@ class RemoveLowBalance(CallbackData, prefix="unwarn"):
     """Forget the low-balance mark of *asset*; the list is shown in its place."""
 
     asset: Annotated[str, is_asset_name]
+
+
+class BuildStep(Enum):
+    """What a tap does to the basket that is being put together."""
+
+    SHOW = "show"
+    PLUS = "plus"
+    MINUS = "minus"
+    DROP = "drop"
+    EVENLY = "evenly"
+    STEP = "step"
+    DONE = "done"
+
+
+class BuildBasket(CallbackData, prefix="basket"):
+    """Change the basket stored under *id* as *step* says; *index* is a token's place in the list
+    that is stored with it.
+    """
+
+    id: _Id
+    step: BuildStep
+    index: Annotated[int, range(100).__contains__]

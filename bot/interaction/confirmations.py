@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.interaction.request import ConfirmationAction, Request, Response
 from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.storage.chat import confirmations
-from engine.storage.serialization import from_json, to_json
+from engine.storage.serialization import from_json, readable, to_json
 from engine.storage.service import Service
 
 T = TypeVar("T")
 
 REBALANCE, GO_LIVE, LIFT, UNDO = "rebalance", "go_live", "lift_halt", "undo"
 BIG_TARGET, BIG_CHANGE = "big_target", "big_change"
+SET_TARGET, SELL_WHOLE, BASKET = "set_target", "sell_whole", "basket"
 """Kinds of confirmations that more than one module uses."""
 CHOICE = "choice"
 """The kind of a question which reading of an ambiguous value is meant."""
@@ -74,6 +75,11 @@ class Confirmations(Service):
                 now=self.clock.now(),
             )
 
+    async def rewrite(self, question_id: str, payload: object) -> None:
+        """Store another *payload* under the same buttons."""
+        async with self.database.writing() as session:
+            await confirmations.rewrite(session, question_id, to_json(payload))
+
     async def take(self, question_id: str, request: Request) -> Confirmation | Refusal:
         """Return the confirmation to its user's first tap in time, a Refusal to all others."""
         async with self.database.writing() as session:
@@ -90,3 +96,8 @@ class Confirmations(Service):
 def payload_of(question: Confirmation, kind: type[T]) -> T:
     """What the question is about. Raises Unreadable for what another version asked."""
     return from_json(question.payload, kind)
+
+
+def readable_payload(question: Confirmation, kind: type[T]) -> T | None:
+    """The same; None for what another version asked."""
+    return readable(question.payload, kind)

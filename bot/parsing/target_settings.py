@@ -4,15 +4,17 @@ Each has its way back to text, which means exactly the same.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from bot.parsing.alerts import parse_warn
 from bot.parsing.input_rules import InputRule, percent_rule
 from bot.parsing.plain_words import pause_time
 from bot.parsing.settings import (
+    PARSERS,
     Ambiguous,
     NotUnderstood,
     Topic,
@@ -108,6 +110,10 @@ def parse_drift(text: str) -> Threshold | Ambiguous:
             return Threshold(points=points_of[0], relative=parts[0])
         raise NotUnderstood(Topic.THRESHOLD, InputRule.POINTS_AND_PERCENT)
     return parse_threshold(tidy)
+
+
+SETTING_PARSERS: Mapping[Topic, Callable[[str], Any]] = {**PARSERS, Topic.THRESHOLD: parse_drift}
+"""Of each setting that a chat has, as a command or in the panel."""
 
 
 def parse_bands(text: str) -> Mapping[Asset, ShareBand | None]:

@@ -9,6 +9,7 @@ from bot.handlers.alerts import AlertsHandler
 from bot.handlers.api_key import ApiKeyHandler
 from bot.handlers.audit import AuditHandler
 from bot.handlers.balance import BalanceHandler
+from bot.handlers.basket_builder import BasketBuilder
 from bot.handlers.chart import ChartHandler
 from bot.handlers.context import ASKED, Handler, HandlerContext
 from bot.handlers.deposits import DepositsHandler
@@ -31,6 +32,8 @@ from bot.handlers.share import ShareHandler
 from bot.handlers.shared_groups import SharedGroupsHandler
 from bot.handlers.slices import SlicesHandler
 from bot.handlers.status import StatusHandler
+from bot.handlers.target import TargetHandler
+from bot.handlers.target_change import TargetChangeFlow
 from bot.handlers.target_settings import TargetSettingsHandler
 from bot.handlers.trading import TradingHandler
 from bot.handlers.trading_mode import TradingModeHandler
@@ -59,6 +62,8 @@ class HandlerRegistry:
         settings = SettingsHandler(ctx, setting_change)
         limits = LimitsHandler(ctx, setting_change)
         execution = ExecutionHandler(ctx, setting_change)
+        target_change = TargetChangeFlow(ctx, setting_change)
+        basket_builder = BasketBuilder(ctx, target_change)
         general = GeneralHandler(ctx)
         self.welcome = general.welcome
         self._api_key = ApiKeyHandler(ctx)
@@ -94,6 +99,9 @@ class HandlerRegistry:
             DepositsHandler(ctx, setting_change),
             TargetSettingsHandler(ctx, setting_change),
             execution,
+            target_change,
+            basket_builder,
+            TargetHandler(ctx, target_change, basket_builder),
             TradingHandler(ctx),
             self._resume,
             slices,

@@ -72,6 +72,7 @@ from engine.membership.sharing import Sharing
 from engine.notifications.digest import Digests
 from engine.rebalancing.checker import Checker
 from engine.rebalancing.preview import Previews
+from engine.rebalancing.target_preview import TargetPreviews
 from engine.scheduling.dispatcher import Dispatcher, new_owner
 from engine.security.vault import Vault
 from engine.storage.database import Database
@@ -260,6 +261,12 @@ def assemble(
             status_messages=status_messages,
             stray_orders=StrayOrders(
                 database=database, clock=clock, exchange_for=setup.exchange_for
+            ),
+            target_previews=TargetPreviews(
+                database=database,
+                clock=clock,
+                exchange_for=setup.exchange_for,
+                previews=previews,
             ),
             telegram_activity=telegram_activity,
             undo_for=setup.timing.undo,

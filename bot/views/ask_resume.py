@@ -11,15 +11,19 @@ from bot.views.components.forecast import foreseen_note, price_note
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, fitted, lines, paragraphs
 from bot.views.components.no_trade_reasons import reason_text
+from bot.views.components.portfolio_words import first_trades
 from bot.views.rebalance_plan import PLAN_VALID_FOR
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Side, base_of
+from engine.domain.portfolio.plan import NoPlan
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.planner import ProposedOrder
+from engine.rebalancing.portfolio_planning import Planned
 from engine.rebalancing.preview import Foreseen
 
 ANSWERS = ("Start", "Start, but ask me each time", "Cancel")
+_WHEN = ("The first check trades:", "The first check trades nothing now.")
 START, START_ASKING, _ = range(len(ANSWERS))
 
 
@@ -41,6 +45,28 @@ def ask_resume_view(
     )
     buttons = ([button(ANSWERS[n], Choose(confirmation_id, n))] for n in offered)
     return Message(fitted(text, foreseen_note(foreseen)), keyboard(*buttons))
+
+
+def ask_resume_plan_view(
+    *,
+    account: Account,
+    planned: Planned | NoPlan | None,
+    confirmation_id: str,
+    is_shared: bool = False,
+) -> Message:
+    """The same, where the first check trades several tokens."""
+    offered = [n for n in range(len(ANSWERS)) if not (is_shared and n == START_ASKING)]
+    buttons = ([button(ANSWERS[n], Choose(confirmation_id, n))] for n in offered)
+    return Message.paragraphs(
+        f"{badge(account)} · Start trading?",
+        first_trades(planned, when=_WHEN, symbol=account.settings.symbol),
+        lines(
+            "Nothing is sent now. I price it again when you tap.",
+            f"No tap within {PLAN_VALID_FOR // timedelta(seconds=1)} s: trading stays paused. "
+            "Later: /resume",
+        ),
+        keyboard=keyboard(*buttons),
+    )
 
 
 def stays_paused_view(*, account: Account) -> Message:

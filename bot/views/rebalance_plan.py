@@ -61,13 +61,13 @@ def plan_view(
         how = "Trading is paused, so this is only a plan. Send /resume first, then /rebalance."
         buttons = keyboard([do("Resume", "resume")])
     else:
-        how = _tap_trade(dry_run=settings.dry_run)
+        how = tap_trade(dry_run=settings.dry_run)
         buttons = keyboard([button("Trade", Confirm(confirmation_id))])
     text = paragraphs(lines(head, inside), order, how)
     return Message(fitted(text, unreachable), buttons)
 
 
-def _tap_trade(*, dry_run: bool) -> str:
+def tap_trade(*, dry_run: bool) -> str:
     seconds = PLAN_VALID_FOR // timedelta(seconds=1)
     if dry_run:
         return f"Tap Trade within {seconds} s. On paper: no real money moves."

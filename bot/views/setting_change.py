@@ -13,15 +13,18 @@ from bot.views.components.forecast import foreseen_note, out_of_reach
 from bot.views.components.keyboards import button, keyboard
 from bot.views.components.layout import escape, fitted, lines, listed, paragraphs
 from bot.views.components.no_trade_reasons import reason_text
+from bot.views.components.portfolio_words import first_trades
 from bot.views.components.target_words import target_line
 from bot.views.rebalance_plan import PLAN_VALID_FOR, order_text
 from bot.views.undo import back_to_panel
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings_change import SettingsPatch
+from engine.domain.portfolio.plan import NoPlan
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import OverLimit
 from engine.domain.rebalancing.trade_size import worth_of
 from engine.domain.targets.target import FixedUsdt, Target
+from engine.rebalancing.portfolio_planning import Planned
 from engine.rebalancing.preview import Foreseen
 
 _UNSEEN = "MEXC does not answer now. I do not know what this would trade."
@@ -84,26 +87,43 @@ def ask_live_view(
     *, account: Account, foreseen: Foreseen | None, confirmation_id: str, in_panel: bool
 ) -> Message:
     """*account* trades on paper; *foreseen* is for real money."""
-    tail, seen = escape(account.key_tail or ""), foreseen.seen if foreseen else None
-    text = paragraphs(
+    seen = foreseen.seen if foreseen else None
+    first = _first_order(
+        account, foreseen, target=account.settings.target, when=_RESUMED, with_worth=False
+    )
+    asked = _ask_live(account, first, confirmation_id=confirmation_id, in_panel=in_panel)
+    least = (foreseen_note(foreseen), out_of_reach(account.settings, seen))
+    return replace(asked, text=fitted(asked.text, *least))
+
+
+def ask_live_plan_view(
+    *,
+    account: Account,
+    planned: Planned | NoPlan | None,
+    confirmation_id: str,
+    in_panel: bool,
+) -> Message:
+    """The same, where the first check trades several tokens."""
+    first = first_trades(planned, when=_RESUMED, symbol=account.settings.symbol)
+    return _ask_live(account, first, confirmation_id=confirmation_id, in_panel=in_panel)
+
+
+def _ask_live(account: Account, first: str, *, confirmation_id: str, in_panel: bool) -> Message:
+    return Message.paragraphs(
         lines(
             f"{badge(account)} · Trade with real money?",
-            f"Key …{tail}, {_pair(account)}.",
+            f"Key …{escape(account.key_tail or '')}, {_pair(account)}.",
         ),
-        _first_order(
-            account, foreseen, target=account.settings.target, when=_RESUMED, with_worth=False
-        ),
+        first,
         lines(
             "I pause first: nothing is traded before your /resume.",
             f"No tap within {_SECONDS} s: you stay on paper. (/dryrun off)",
         ),
+        keyboard=keyboard(
+            [button("Trade for real", Confirm(confirmation_id))],
+            [button("⬅️ Back", Open(PanelPage.DRY_RUN))] if in_panel else [],
+        ),
     )
-    buttons = keyboard(
-        [button("Trade for real", Confirm(confirmation_id))],
-        [button("⬅️ Back", Open(PanelPage.DRY_RUN))] if in_panel else [],
-    )
-    least = (foreseen_note(foreseen), out_of_reach(account.settings, seen))
-    return Message(fitted(text, *least), buttons)
 
 
 def overtaken_view(*, account: Account, proposal: PendingChange) -> Message:

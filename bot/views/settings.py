@@ -123,6 +123,8 @@ USAGE: dict[Topic, tuple[str, str]] = {
     Topic.WHY: (f"Send how many decisions to show, 1 to {MOST_HISTORY_ROWS}:", "/why 10"),
     Topic.LOGS: (f"Send how many lines to show, 1 to {MOST_LOG_LINES}:", "/logs 50"),
 }
+# Longer labels are cut by a phone: the options stand in the text then.
+_BUTTON = 40
 _CHOICES: dict[Topic, tuple[str, ...]] = {
     Topic.THRESHOLD: ("2%", "5%", "10%"),
     Topic.INTERVAL: ("1m", "5m", "1h"),
@@ -186,15 +188,19 @@ def changed_view(
 
 def question_view(*, ambiguous: Ambiguous, typed_text: str, confirmation_id: str) -> Message:
     """One button per option; the options are stored under *confirmation_id*."""
-    command = ambiguous.topic.value
-    rows = [
-        [button(f"/{command} {option}", Choose(confirmation_id, index))]
-        for index, option in enumerate(ambiguous.options)
-    ]
+    commands = [f"/{ambiguous.topic.value} {option}" for option in ambiguous.options]
+    fit = all(len(command) <= _BUTTON for command in commands)
+    labels = commands if fit else [f"{number}" for number, _ in enumerate(commands, start=1)]
+    rows = [[button(label, Choose(confirmation_id, index))] for index, label in enumerate(labels)]
     is_one = len(ambiguous.options) == 1
     return Message.of(
         f"I am not sure how to read {echoed(typed_text)}. Nothing changed yet.",
         "Do you mean this?" if is_one else "Which one do you mean?",
+        *(
+            []
+            if fit
+            else [f"{label}: {escape(c)}" for label, c in zip(labels, commands, strict=True)]
+        ),
         keyboard=keyboard(*rows),
     )
 

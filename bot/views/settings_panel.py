@@ -7,6 +7,8 @@ from datetime import datetime
 from telegram import InlineKeyboardButton
 
 from bot.interaction.callback_data import (
+    BuildBasket,
+    BuildStep,
     Confirm,
     EnterValue,
     Open,
@@ -34,6 +36,7 @@ from bot.views.components.layout import block, echoed, escape, lines, listed, ro
 from bot.views.components.target_words import target_line
 from bot.views.components.times import exactly
 from bot.views.settings import USAGE
+from bot.views.target import NEW_DRAFT
 from bot.views.undo import UNDO, undo_hint
 from engine.domain.accounts import setting_presets
 from engine.domain.accounts.account import Account
@@ -62,6 +65,11 @@ _PAGES = {
 # Both are one page, with the buttons of both.
 _OF_ORDERS = frozenset({PanelPage.EXECUTION, PanelPage.SLIPPAGE})
 _BY_COMMAND = "/execution auto or /slippage 1%"
+# Targets that are no amount of USDT.
+_BASKET = [
+    button("🧺 Build a basket", BuildBasket(NEW_DRAFT, BuildStep.SHOW, 0)),
+    do("Shares: /target", "target"),
+]
 _COUNTING = {Counting.HELD: "held, open orders too", Counting.FREE: "free coins only"}
 _CHOSEN_FROM = frozenset({PanelPage.COUNTING, PanelPage.DRY_RUN})
 
@@ -118,6 +126,7 @@ def page_view(
         keyboard=keyboard(
             [button(UNDO, Confirm(undo[1]))] if undo else [],
             *_rows_of_presets(page, account, outlook),
+            _BASKET if page is PanelPage.TARGET else [],
             [
                 *([] if page in _CHOSEN_FROM else [button("✏️ Other…", EnterValue(entered))]),
                 button(_BACK, Open(PanelPage.HOME)),

@@ -25,7 +25,7 @@ from engine.domain.market.pairs import Side, Symbol, base_of
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.slices.plan import SlicesOffer
 from engine.domain.rebalancing.slices.run import SlicedRun, SlicesProgress
-from engine.rebalancing.preview import SlicesPreview
+from engine.rebalancing.slices_preview import SlicesPreview
 
 _ENDS = {
     SlicesEnd.DONE: "It is done.",

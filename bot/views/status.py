@@ -14,7 +14,6 @@ from bot.views.alerts.incidents import trouble_note
 from bot.views.alerts.key_expiry import life
 from bot.views.alerts.undeliverable import undeliverable_note
 from bot.views.components.amounts import (
-    pair_name,
     quantity,
     usdt,
 )
@@ -25,6 +24,7 @@ from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, lines, row
 from bot.views.components.money_rows import quote_rows, token_rows, week_rows
 from bot.views.components.order_text import order_sentence
+from bot.views.components.target_words import traded_name
 from bot.views.components.times import (
     compact,
     is_same_day,
@@ -47,6 +47,7 @@ from engine.domain.execution.capability import UNKNOWN, Capability
 from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.pairs import PairRules, Side, base_of
 from engine.domain.orders.order import Order, OrderState
+from engine.domain.portfolio.plan import WithinSpread
 from engine.domain.rebalancing.check_result import (
     AwaitingApproval,
     AwaitingSettlement,
@@ -104,7 +105,7 @@ def status_view(
     """
     halted = unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN
     rows = [
-        f"{badge(account, halted=halted)} · {pair_name(account.settings.symbol)}",
+        f"{badge(account, halted=halted)} · {traded_name(account.settings)}",
         *quote_rows(account, look, last_trade),
         *token_rows(
             account,
@@ -216,6 +217,8 @@ def _result(verdict: Decision) -> str:
         return "slices run"
     if isinstance(verdict, NoTrade) and isinstance(verdict.reason, InsideBand):
         return "✓ in band"
+    if isinstance(verdict, NoTrade) and isinstance(verdict.reason, WithinSpread):
+        return "✓ too close to say"
     return _RESULTS.get(type(verdict), "no order")
 
 
@@ -334,6 +337,10 @@ def _shared_buttons(account: Account, *, pinned: bool) -> InlineKeyboardMarkup:
     )
 
 
+def _target(account: Account) -> InlineKeyboardButton:
+    return do("Target", "target" if account.settings.fixed is None else "settarget")
+
+
 def _pause_or_resume(account: Account) -> InlineKeyboardButton:
     return do("Resume", "resume") if account.settings.paused else do("Pause", "pause")
 
@@ -356,7 +363,7 @@ def _buttons(
         *(report_rows(unclear.client_order_id) if unclear else ()),
         [stop_button(slices)] if slices else [],
         [first, _pause_or_resume(account)],
-        [do("Target", "settarget"), do("Threshold", "setthreshold"), do("History", "history")],
+        [_target(account), do("Threshold", "setthreshold"), do("History", "history")],
         [
             button("Refresh", Refresh()),
             do("Why", "why"),

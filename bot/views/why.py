@@ -11,13 +11,16 @@ from bot.views.components.forecast import held_at, next_step, stays_inside
 from bot.views.components.layout import escape, fitted, lines, listed, paragraphs
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.order_text import order_sentence
-from bot.views.components.target_words import target_line
+from bot.views.components.portfolio_words import furthest_line, outside_line
+from bot.views.components.target_facts import legs_text
+from bot.views.components.target_words import target_line, traded_name
 from bot.views.components.times import ago, roughly
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.settings import FixedTarget, TradingMode
 from engine.domain.market.pairs import USDT, PairRules, Side, Symbol, base_of
 from engine.domain.orders.order import Order, OrderState, Trigger
+from engine.domain.portfolio.plan import NoPlan
 from engine.domain.rebalancing.check_result import (
     AwaitingApproval,
     AwaitingSettlement,
@@ -29,8 +32,10 @@ from engine.domain.rebalancing.check_result import (
     OrderPending,
     OrderPlaced,
     PlanChanged,
+    PortfolioSnapshot,
 )
 from engine.domain.rebalancing.planner import InsideBand
+from engine.rebalancing.portfolio_planning import Planned
 from engine.rebalancing.preview import Foreseen
 
 LEFT_TO_YOU = {
@@ -50,10 +55,18 @@ def why_view(
     order: Order | None = None,
     trouble: Incident | None = None,
     unresolved: Order | None = None,
+    planned: Planned | NoPlan | None = None,
 ) -> Message:
-    """*order* is the one the decision is about, if it is available."""
+    """*order* is the one the decision is about, if it is available. *planned* is in place of
+    *foreseen* for a target that is planned as a portfolio.
+    """
     settings = account.settings
-    seen = _seen(look, look.seen, rules) if look is not None and look.seen is not None else ()
+    portfolio = look.portfolio if look is not None else None
+    seen: tuple[str | None, ...] = ()
+    if portfolio is not None:
+        seen = (*_outside(portfolio), None, None)
+    elif look is not None and look.seen is not None:
+        seen = _seen(look, look.seen, rules)
     saw, locked, goal, cost = seen or (None, None, None, None)
     twice = _read_twice(look.first, look.seen) if look and look.first and look.seen else None
     symbol = look.seen.symbol if look is not None and look.seen is not None else settings.symbol
@@ -65,7 +78,9 @@ def why_view(
             f"The last check was {ago(now - look.at)}{after}.",
             lines(*seen),
             twice,
-            _verdict(look.verdict, look=look, symbol=symbol, order=order),
+            _verdict(look.verdict, look=look, symbol=symbol, order=order)
+            if portfolio is None
+            else _decided(look.verdict, portfolio, look=look, symbol=symbol, order=order),
         )
     held = held_at(look, settings, order=order)
     changes = _changes(look, account)
@@ -79,10 +94,10 @@ def why_view(
     then = (
         "The next check looks again."
         if is_told
-        else next_step(account, held=held, rules=rules, foreseen=foreseen)
+        else next_step(account, held=held, rules=rules, foreseen=foreseen, planned=planned)
     )
     text = paragraphs(
-        f"{badge(account)} · {escape(pair_name(settings.symbol))}",
+        f"{badge(account)} · {escape(traded_name(settings))}",
         story,
         _asks_person(unresolved),
         _repeats(trouble),
@@ -129,6 +144,42 @@ def _aim(look: CheckResult) -> str | None:
     if look.target is None or look.band is None:
         return None
     return f"Target {usdt(look.target)}, band {band_range(look.band)}."
+
+
+def _outside(seen: PortfolioSnapshot) -> tuple[str | None, str | None]:
+    """How much is outside, and the furthest of it."""
+    if seen.plan is None:
+        return None, None
+    return outside_line(seen.plan.outside, of=len(seen.plan.values)), furthest_line(
+        seen, seen.plan
+    )
+
+
+def _decided(
+    verdict: Decision,
+    seen: PortfolioSnapshot,
+    *,
+    look: CheckResult,
+    symbol: Symbol,
+    order: Order | None,
+) -> str:
+    """What became of a whole plan."""
+    legs = legs_text(seen.plan.legs) if seen.plan and seen.plan.legs else None
+    match verdict:
+        case OrderPlaced() if legs:
+            return lines(f"So it began to trade: {legs}.", "What became of it: /history")
+        case AwaitingApproval() if legs:
+            return lines(LEFT_TO_YOU[verdict.autonomy], f"It would trade: {legs}.")
+        case PlanChanged() if legs:
+            return lines(
+                "Nothing was sent: the tap no longer fitted, or came too late.",
+                f"The right trades were: {legs}.",
+                "New plan: /rebalance",
+            )
+        case NoTrade(reason=InsideBand()):
+            return "No order: everything is inside its band."
+        case _:
+            return _verdict(verdict, look=look, symbol=symbol, order=order)
 
 
 def _read_twice(first: BalanceSnapshot, then: BalanceSnapshot) -> str:

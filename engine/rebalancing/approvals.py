@@ -15,14 +15,17 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import ANY_TRADER, Confirmation
 from engine.domain.accounts.risk_limits import BASIS_POINTS
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.alerts.alerts import DriftNoticed, PlanOffered
+from engine.domain.alerts.alerts import Alert, DriftNoticed, PlanOffered
+from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import ZERO, ceil_to_step, step_of
+from engine.domain.portfolio.plan import PortfolioPlan
 from engine.domain.rebalancing.approval import (
     OFFER,
     ApprovalRequest,
     ApprovalState,
     ApprovalStep,
+    WholePlan,
     lasts_until,
     step,
 )
@@ -30,7 +33,7 @@ from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.planner import ProposedOrder
-from engine.domain.rebalancing.run_request import RunOffer
+from engine.domain.rebalancing.run_request import Due, RunOffer
 from engine.errors import LeaseLost
 from engine.notifications import incidents
 from engine.notifications.publish import publish
@@ -63,6 +66,25 @@ class Approvals(Service):
         Raises LeaseLost, and sends nothing, if the account's owner or settings changed meanwhile:
         after a pause nothing is offered.
         """
+        notice = _noticed(duty.account, order, comes_to, look)
+        await self._request(duty, order, notice, look=look, fence=fence)
+
+    async def request_plan(
+        self, duty: CheckInput, plan: PortfolioPlan, *, look: CheckResult, fence: int
+    ) -> None:
+        """As `request`, of all trades of *plan* at once."""
+        notice = PortfolioNoticed.of(plan, dry_run=duty.account.settings.dry_run)
+        await self._request(duty, WholePlan.of(plan), notice, look=look, fence=fence)
+
+    async def _request(
+        self,
+        duty: CheckInput,
+        due: Due,
+        notice: DriftNoticed | PortfolioNoticed,
+        *,
+        look: CheckResult,
+        fence: int,
+    ) -> None:
         account, now = duty.account, self.clock.now()
         async with self.database.writing() as session:
             current = await accounts.unchanged(
@@ -76,11 +98,11 @@ class Approvals(Service):
             if await run_requests.is_waiting(session, account.id):
                 return  # tapped during the check: the next check answers it
             last = await approvals.last(session, account.id)
-            match step(last, order, account, now=now, patience=self.timing.question):
+            match step(last, due, account, now=now, patience=self.timing.question):
                 case ApprovalStep.NEW:
                     if last is not None:
                         await confirmations.call_off(session, last.id, now=now)
-                    await self._tell(session, account, order, comes_to, look=look, now=now)
+                    await self._tell(session, account, due, notice, now=now)
                 case ApprovalStep.KEEP if last is not None:
                     until = lasts_until(account, now=now, patience=self.timing.question)
                     await confirmations.prolong(session, last.id, until=until)
@@ -105,47 +127,55 @@ class Approvals(Service):
         self,
         session: AsyncSession,
         account: Account,
-        order: ProposedOrder,
-        comes_to: Forecast,
+        due: Due,
+        notice: DriftNoticed | PortfolioNoticed,
         *,
-        look: CheckResult,
         now: datetime,
     ) -> None:
-        settings, fixed = account.settings, account.settings.fixed_goal
         patience = self.timing.question
         offer = ApprovalRequest.of(
-            order, account, offer_id=secrets.token_urlsafe(9), now=now, patience=patience
+            due, account, offer_id=secrets.token_urlsafe(9), now=now, patience=patience
         )
         await approvals.put(session, account.id, offer)
-        noticed = DriftNoticed(
-            dry_run=settings.dry_run,
-            symbol=settings.symbol,
-            side=order.side,
-            expected_quote=comes_to.quote_amount,
-            expected_base=comes_to.base_quantity,
-            asked_quote=order.expected_quote,
-            held_after=comes_to.held_after,
-            complete=comes_to.complete,
-            held=look.seen.held if look.seen else fixed.target,
-            target=fixed.target,
-            band=fixed.band,
-            bound=order.price if isinstance(order, BoundedOrder) else None,
-            cost=expected_cost(order),
-        )
-        alert: DriftNoticed | PlanOffered = noticed
-        if settings.autonomy is TradingMode.ASK:
-            alert = PlanOffered(confirmation_id=offer.id, drift=noticed)
+        alert: Alert = notice
+        if account.settings.autonomy is TradingMode.ASK:
+            alert = (
+                PlanOffered(confirmation_id=offer.id, drift=notice)
+                if isinstance(notice, DriftNoticed)
+                else PortfolioOffered(confirmation_id=offer.id, notice=notice)
+            )
             question = Confirmation(
                 id=offer.id,
                 chat_id=account.chat_id,
                 user_id=ANY_TRADER,
                 kind=OFFER,
-                payload=to_json(RunOffer(order.side, order.expected_quote, account.version)),
+                payload=to_json(RunOffer(due.side, due.expected_quote, account.version)),
                 asked_at=now,
                 expires_at=offer.expires_at,
             )
             await confirmations.ask(session, question)
         await publish(session, account.chat_id, alert, key=f"offer:{offer.id}", now=now)
+
+
+def _noticed(
+    account: Account, order: ProposedOrder, comes_to: Forecast, look: CheckResult
+) -> DriftNoticed:
+    settings, fixed = account.settings, account.settings.fixed_goal
+    return DriftNoticed(
+        dry_run=settings.dry_run,
+        symbol=settings.symbol,
+        side=order.side,
+        expected_quote=comes_to.quote_amount,
+        expected_base=comes_to.base_quantity,
+        asked_quote=order.expected_quote,
+        held_after=comes_to.held_after,
+        complete=comes_to.complete,
+        held=look.seen.held if look.seen else fixed.target,
+        target=fixed.target,
+        band=fixed.band,
+        bound=order.price if isinstance(order, BoundedOrder) else None,
+        cost=expected_cost(order),
+    )
 
 
 def expected_cost(order: ProposedOrder) -> Decimal | None:

@@ -97,6 +97,7 @@ class Checker(Service):
             clock=self.clock,
             timing=self.timing,
             executor=self._executor,
+            approvals=self._approvals,
             drift_over=self._drift_over,
         )
         self._slices = SlicedTrades(database=self.database, clock=self.clock, owner=self.owner)

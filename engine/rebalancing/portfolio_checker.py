@@ -17,7 +17,7 @@ from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset
-from engine.domain.portfolio.plan import NoLegs, Outlook, PortfolioPlan, WithinSpread
+from engine.domain.portfolio.plan import NoLegs, NoPlan, Outlook, PortfolioPlan, WithinSpread
 from engine.domain.portfolio.position import LegReason
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import (
@@ -29,6 +29,7 @@ from engine.domain.rebalancing.check_result import (
     PortfolioSnapshot,
 )
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason
+from engine.domain.runs.stored_run import shown
 from engine.domain.targets.protection import managed
 from engine.domain.targets.usdt_goal import needs_price, usdt_goal
 from engine.errors import LeaseLost
@@ -36,11 +37,13 @@ from engine.exchanges.interface import Exchange
 from engine.execution.executor import OrderExecutor
 from engine.notifications import incidents
 from engine.rebalancing import run_requests
+from engine.rebalancing.approvals import Approvals
 from engine.rebalancing.balance_readings import BalanceReading
 from engine.rebalancing.checked import Checked
 from engine.rebalancing.portfolio_planning import (
     Planned,
     PortfolioPlanner,
+    Seen,
     in_pair,
     symbol_of,
 )
@@ -56,6 +59,7 @@ class PortfolioChecker(Service):
 
     timing: Timing
     executor: OrderExecutor
+    approvals: Approvals
     drift_over: Callable[[Account, Incident | None], Awaitable[None]]
 
     def __post_init__(self) -> None:
@@ -80,7 +84,7 @@ class PortfolioChecker(Service):
             outside = tuple(seen.found.plan.outside)
             reason = WithinSpread(outside) if outside else InsideBand()
             return await self._rests(duty, reading, reason, seen.snapshot)
-        planned = await self._planner.plan(account, seen, exchange, to_centre=asked)
+        planned = await self._planned(duty, seen, exchange)
         if not isinstance(planned, Planned):
             return await self._declined(duty, reading, planned, seen.snapshot)
         plan, snapshot = planned.plan, planned.snapshot
@@ -92,8 +96,18 @@ class PortfolioChecker(Service):
         if duty.request is not None and not duty.request.covers_plan(plan, now=self.clock.now()):
             return await self._changed(duty, reading, planned)
         if not asked and account.settings.autonomy is not TradingMode.AUTO:
-            return await self._left_to_user(duty, reading, planned)
+            return await self._left_to_user(duty, reading, planned, fence=fence)
         return await self._run(duty, exchange, reading, planned, fence=fence)
+
+    async def _planned(self, duty: CheckInput, seen: Seen, exchange: Exchange) -> Planned | NoPlan:
+        """A tap on what a check offered trades that; any other one leads all to the centre."""
+        usual = await self._planner.plan(duty.account, seen, exchange)
+        request = duty.request
+        if request is None or not isinstance(usual, Planned):
+            return usual
+        if request.covers_plan(usual.plan, now=self.clock.now()):
+            return usual
+        return await self._planner.plan(duty.account, seen, exchange, to_centre=True)
 
     def _rests_without_prices(self, account: Account, holdings: Holdings) -> bool:
         """True if a target that is an amount of USDT is met: no price changes that."""
@@ -209,15 +223,12 @@ class PortfolioChecker(Service):
         return Checked(look)
 
     async def _left_to_user(
-        self, duty: CheckInput, reading: BalanceReading, planned: Planned
+        self, duty: CheckInput, reading: BalanceReading, planned: Planned, *, fence: int
     ) -> Checked:
         account, plan = duty.account, planned.plan
         verdict = AwaitingApproval(plan.legs[0].side, plan.turnover, account.settings.autonomy)
         look = self._seen(duty, verdict, reading, planned.snapshot)
-        now, calm = self.clock.now(), self.timing.calm(account.settings.interval)
-        async with self.database.writing() as session:
-            await check_results.put(session, account.id, look)
-            await incidents.resolve(session, account, duty.trouble, now=now, calm=calm)
+        await self.approvals.request_plan(duty, shown(plan), look=look, fence=fence)
         return Checked(look)
 
     def _seen(

@@ -3,9 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from functools import partial
 
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
@@ -13,25 +12,22 @@ from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
 from engine.domain.orders.order import AccountId, Trigger
+from engine.domain.portfolio.plan import NoPlan
 from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
-from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
+from engine.domain.rebalancing.check_result import (
+    BalanceSnapshot,
+    CheckResult,
+    NoTrade,
+    PortfolioSnapshot,
+)
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason
-from engine.domain.rebalancing.run_request import kept_by
-from engine.domain.rebalancing.slices.plan import (
-    SlicesForecast,
-    SlicesOffer,
-    SlicesSized,
-    forecast_slices,
-    size_slices,
-    slices_over_limit,
-)
-from engine.domain.rebalancing.slices.run import held_by, slice_trade
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
 from engine.exchanges.pair_data import rules_and_book
 from engine.rebalancing.evaluation import evaluate
+from engine.rebalancing.portfolio_planning import Planned, PortfolioPlanner
 from engine.storage import availability
 from engine.storage.service import Service
 from engine.storage.trading import balance_changes, check_results
@@ -67,22 +63,6 @@ class Foreseen:
     forecast: Forecast | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlicesPreview:
-    """A trade over time as it would begin now; *reason* is why it would not, and then the rest is
-    None. *day_left* is what the limit of the day leaves before it.
-    """
-
-    account: Account
-    held: Decimal
-    rules: PairRules
-    sized: SlicesSized | None = None
-    forecast: SlicesForecast | None = None
-    offer: SlicesOffer | None = None
-    day_left: Decimal = ZERO
-    reason: Reason | None = None
-
-
 LastKnown = Callable[[Account], Awaitable[CheckResult | None]]
 
 
@@ -90,13 +70,15 @@ LastKnown = Callable[[Account], Awaitable[CheckResult | None]]
 class Outlook:
     """The newest known balances in *look*, and the next check's result in *foreseen*.
     *foreseen* is None where the exchange did not show the balances and the market just now,
-    *rules* where the pair's are not known. *tokens* are held beside USDT.
+    *rules* where the pair's are not known. *tokens* are held beside USDT. *planned* is in place of
+    *foreseen* for a target that is planned as a portfolio.
     """
 
     look: CheckResult | None = None
     rules: PairRules | None = None
     foreseen: Foreseen | None = None
     tokens: Sequence[Asset] = ()
+    planned: Planned | NoPlan | None = None
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
@@ -108,6 +90,7 @@ class Previews(Service):
 
     def __post_init__(self) -> None:
         self._tokens: dict[AccountId, tuple[str | None, Sequence[Asset]]] = {}
+        self.planner = PortfolioPlanner(database=self.database, clock=self.clock)
 
     async def preview(self, account: Account, trade: ManualTrade | None = None) -> Preview:
         """Returns the order that would be sent now, inside the band too, or the one for *trade*.
@@ -115,9 +98,9 @@ class Previews(Service):
         A price that jumped counts as seen from now on, as after a check: the user saw it. Raises
         what the exchange's reads raise, and DecryptionFailed.
         """
-        exchange, account = self.exchange_for(account), self._still_waiting(account)
+        exchange, account = self.exchange_for(account), self.still_waiting(account)
         async with within(_PATIENCE_S):
-            holdings = await self._holdings(account, exchange)
+            holdings = await self.read_holdings(account, exchange)
             rules, book = await rules_and_book(exchange.market, account.settings.symbol)
         evaluated = await evaluate(
             self.database,
@@ -138,64 +121,10 @@ class Previews(Service):
                 await check_results.put(session, account.id, declined)
         await self._remember(account, look)
         async with within(_PATIENCE_S):
-            decided, comes_to = await _forecast(exchange.market, evaluated.allowed, rules, book)
+            decided, comes_to = await forecast_at_market(
+                exchange.market, evaluated.allowed, rules, book
+            )
         return Preview(account, decided, seen, rules, comes_to)
-
-    async def preview_slices(
-        self, account: Account, trade: ManualTrade, span: timedelta
-    ) -> SlicesPreview:
-        """Returns *trade* in slices over *span*, priced by its first. Raises as `preview`."""
-        exchange, account = self.exchange_for(account), self._still_waiting(account)
-        async with within(_PATIENCE_S):
-            holdings = await self._holdings(account, exchange)
-            rules, book = await rules_and_book(exchange.market, account.settings.symbol)
-        held = held_by(account.settings, holdings)
-        none = partial(SlicesPreview, account=account, held=held, rules=rules)
-        sized = size_slices(
-            trade,
-            span=span,
-            now=self.clock.now(),
-            holdings=holdings,
-            rules=rules,
-            book=book,
-            settings=account.settings,
-            limits=account.limits_in_force,
-        )
-        if not isinstance(sized, SlicesSized):
-            return none(reason=sized)
-        first = slice_trade(sized.trade, sized.trade.amounts[0])
-        evaluated = await evaluate(
-            self.database,
-            account,
-            holdings,
-            rules,
-            book,
-            market=exchange.market,
-            at=exchange.time(),
-            trade=first,
-        )
-        async with within(_PATIENCE_S):
-            plan, comes_to = await _forecast(exchange.market, evaluated.allowed, rules, book)
-        if plan.order is None or comes_to is None:
-            return none(reason=plan.reason or InsideBand())
-        every = forecast_slices(sized.trade, plan.order, comes_to, held=held, book=book)
-        over = slices_over_limit(
-            sized.trade, every, limits=account.limits_in_force, recent=evaluated.inputs.recent
-        )
-        if over is not None:
-            return none(reason=over)
-        pauses, target = kept_by(account, trade.side, held_after=every.held_after)
-        offer = SlicesOffer(
-            trade=trade if trade.share is None else slice_trade(sized.trade, sized.trade.total),
-            span=span,
-            price=every.average_price,
-            version=account.version,
-            pauses=pauses,
-            target=target,
-        )
-        used = evaluated.inputs.recent.turnover
-        left = max(account.limits_in_force.day - used, ZERO)
-        return none(sized=sized, forecast=every, offer=offer, day_left=left)
 
     async def foresee(self, account: Account) -> Foreseen | None:
         """Returns what the next check of *account*, possibly with unsaved settings, would do.
@@ -206,7 +135,7 @@ class Previews(Service):
             return None
         try:
             async with within(_PATIENCE_S):
-                holdings = await self._holdings(account, self.exchange_for(account))
+                holdings = await self.read_holdings(account, self.exchange_for(account))
                 return await self._foresee(account, holdings)
         except EngineError:
             return None
@@ -219,16 +148,25 @@ class Previews(Service):
         if account.can_trade:
             try:
                 async with within(_SOON_S):
-                    holdings = await self._holdings(account, self.exchange_for(account))
+                    holdings = await self.read_holdings(account, self.exchange_for(account))
                     look = _seen_now(account, holdings)
                     if account.settings.fixed is None:
-                        return await self._without_plan(account, look)
+                        return await self._portfolio(account, holdings)
                     foreseen = await self._foresee(account, holdings)
             except EngineError:
                 pass
             else:
                 return await self.shown(account, foreseen)
         return await self._without_plan(account, look)
+
+    async def _portfolio(self, account: Account, holdings: Holdings) -> Outlook:
+        exchange = self.exchange_for(account)
+        seen = await self.planner.see(account, holdings, exchange.market)
+        planned = await self.planner.plan(account, seen, exchange)
+        look = _seen_now(account, holdings, portfolio=seen.snapshot)
+        await self._remember(account, look)
+        rules = await self.known_rules(account)
+        return Outlook(look, rules, tokens=self.tokens_of(account), planned=planned)
 
     async def _without_plan(self, account: Account, look: CheckResult | None) -> Outlook:
         if look is not None:
@@ -253,7 +191,7 @@ class Previews(Service):
         self._tokens[account.id] = account.funds, sorted({*held} - {USDT})
 
     async def _foresee(self, account: Account, holdings: Holdings) -> Foreseen:
-        account = self._still_waiting(account)
+        account = self.still_waiting(account)
         exchange, settings = self.exchange_for(account), account.settings
         market = exchange.market
         rules, book = await rules_and_book(market, settings.symbol)
@@ -262,7 +200,7 @@ class Previews(Service):
         )
         wanted, allowed = evaluated.wanted, evaluated.allowed
         broken = allowed.reason if wanted.order is not None and allowed.order is None else None
-        wanted, comes_to = await _forecast(market, wanted, rules, book)
+        wanted, comes_to = await forecast_at_market(market, wanted, rules, book)
         seen = BalanceSnapshot.of(settings, holdings, book)
         look = _seen_now(account, holdings, seen)
         return Foreseen(wanted, broken, look, seen, rules, comes_to)
@@ -271,7 +209,7 @@ class Previews(Service):
         """Read the balances, valued if the market can be read."""
         exchange = self.exchange_for(account)
         async with within(_PATIENCE_S):
-            holdings = await self._holdings(account, exchange)
+            holdings = await self.read_holdings(account, exchange)
         unvalued = BalanceSnapshot.of(account.settings, holdings, None)
         try:
             async with within(_PATIENCE_S):
@@ -289,9 +227,20 @@ class Previews(Service):
                 seen, holdings = await self.see(account)
         except EngineError:
             return None
-        look = _seen_now(account, holdings, seen)
+        look = _seen_now(account, holdings, seen, await self._snapshot(account, holdings))
         await self._remember(account, look)
         return look
+
+    async def _snapshot(self, account: Account, holdings: Holdings) -> PortfolioSnapshot | None:
+        """All prices of a portfolio; None where they cannot be read soon."""
+        if account.settings.fixed is not None:
+            return None
+        try:
+            async with within(_SOON_S):
+                market = self.exchange_for(account).market
+                return (await self.planner.see(account, holdings, market)).snapshot
+        except EngineError:
+            return None
 
     async def saw(self, account: Account, holdings: Holdings) -> None:
         """Balances that were read elsewhere, of the money that *account* trades."""
@@ -315,7 +264,7 @@ class Previews(Service):
             return None
         try:
             async with within(_SOON_S):
-                return await self._holdings(account, self.exchange_for(account))
+                return await self.read_holdings(account, self.exchange_for(account))
         except EngineError:
             return None
 
@@ -347,8 +296,10 @@ class Previews(Service):
         except EngineError:
             return None
 
-    async def _holdings(self, account: Account, exchange: Exchange) -> Holdings:
-        """Read again where an asset of the pair is gone that was there, as a check does."""
+    async def read_holdings(self, account: Account, exchange: Exchange) -> Holdings:
+        """Read the balances, again where an asset of the pair is gone that was there, as a check
+        does.
+        """
         settings = account.settings
         holdings = await exchange.holdings()
         self._note_tokens(account, holdings)
@@ -363,7 +314,7 @@ class Previews(Service):
         again = await exchange.holdings()
         return most_of(holdings, again, settings.assets, counting=settings.counting)
 
-    def _still_waiting(self, account: Account) -> Account:
+    def still_waiting(self, account: Account) -> Account:
         """A deposit whose wait is over is traded by the next check."""
         return replace(account, waiting=account.waits(self.clock.now()))
 
@@ -374,7 +325,7 @@ class Previews(Service):
         return self.exchange_for(account).market
 
 
-async def _forecast(
+async def forecast_at_market(
     market: Market, decided: Plan, rules: PairRules, book: OrderBook
 ) -> tuple[Plan, Forecast | None]:
     """The last price is asked for only where there is an order to size by it."""
@@ -385,7 +336,10 @@ async def _forecast(
 
 
 def _seen_now(
-    account: Account, holdings: Holdings, seen: BalanceSnapshot | None = None
+    account: Account,
+    holdings: Holdings,
+    seen: BalanceSnapshot | None = None,
+    portfolio: PortfolioSnapshot | None = None,
 ) -> CheckResult:
     """Returns a result without a decision; *seen* is its snapshot, if it has a price."""
     settings, fixed = account.settings, account.settings.fixed
@@ -397,4 +351,5 @@ def _seen_now(
         verdict=NoTrade(InsideBand()),
         seen=seen or BalanceSnapshot.of(settings, holdings, None),
         funds=account.funds,
+        portfolio=portfolio,
     )

@@ -18,11 +18,12 @@ from tests.fakes.telegram_faults import Fault as TelegramFault
 # What the answer to each bare command says, to somebody without a key and to somebody trading.
 BARE = {
     "start": ("Next: /connect adds your MEXC key.", "Trading is on. /pause stops it."),
-    "help": ("/settarget 40 – USDT to hold", "/rebalance – plan, trade on a tap"),
+    "help": ("/settarget 40, /target 25% – the target", "/rebalance – plan, trade on a tap"),
     "connect": ("Step 1 of 2", "The key ending in BWC5 stays until"),
     "disconnect": ("This chat has no key.", "Forget the key ending in BWC5?"),
     "status": ("nothing without a key", "USDT     40.79"),
     "settarget": ("Target is 40.00 USDT.", "/settarget 40"),
+    "target": ("Target 40.00 USDT", "No price makes it trade"),
     "setthreshold": ("Threshold is 5%.", "/setthreshold 5%   or   /setthreshold 2 USDT"),
     "setinterval": ("Interval is 2 min.", "/setinterval 120   or   /setinterval 2m"),
     "count": ("Count is held.", "/count held   or   /count free"),

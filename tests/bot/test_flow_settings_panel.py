@@ -17,6 +17,7 @@ from tests.fakes.mexc_faults import BAD_GATEWAY, Fault
 from tests.fakes.telegram_messages import SentMessage
 
 UNDO, BACK, OTHER, CANCEL = "↩️ Undo", "⬅️ Back", "✏️ Other…", "✖️ Cancel"
+KINDS = ["🧺 Build a basket", "Shares: /target"]
 HOME = """\
 🟢 LIVE · Settings
 
@@ -79,7 +80,7 @@ async def test_the_panel_shows_everything_at_a_glance(bot: Program):
         (
             "🎯 Target",
             ["Target 40.00 USDT", "/settarget 40"],
-            ["15.00", "30.00", "50.00", "65.00", OTHER, BACK],
+            ["15.00", "30.00", "50.00", "65.00", *KINDS, OTHER, BACK],
         ),
         (
             "📏 Threshold",
@@ -131,13 +132,13 @@ async def test_a_preset_is_set_at_once_and_can_be_undone_in_the_same_place(bot: 
     assert "🎯 Target 50.00 USDT" in told
     assert "Band 47.50 – 52.50 USDT" in told
     assert "Undo works for 60 s. Later: /settarget 40" in told
-    assert panel.labels == [UNDO, "25.00", "40.00", "60.00", "75.00", OTHER, BACK]
+    assert panel.labels == [UNDO, "25.00", "40.00", "60.00", "75.00", *KINDS, OTHER, BACK]
 
     assert await bot.tap(OWNER, UNDO) == []
 
     assert (await bot.account()).settings.fixed_goal.target == Decimal(40)
     assert "🎯 Undone. Target: 40.00 USDT" in panel.text
-    assert panel.labels == ["15.00", "30.00", "50.00", "65.00", OTHER, BACK]
+    assert panel.labels == ["15.00", "30.00", "50.00", "65.00", *KINDS, OTHER, BACK]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ COMMANDS_OF_THE_CHAT = (
     "alerts audit balance buy chart connect count deposits destination disconnect doctor dryrun "
     "execution export halt "
     "help history invite leave limits logs members mode pause profit protect rebalance resume sell setinterval "
-    "setpair settarget setthreshold settings share slippage start status stop version warn why"
+    "setpair settarget setthreshold settings share slippage start status stop target version warn why"
 )
 COMMANDS_OF_THE_HOST = "backup check engine migrate prune replay restore rotate-keys web worker"
 ENVIRONMENT = (
@@ -74,6 +74,13 @@ BUTTONS = (
     "tune::",
     "tune:digest:08.00",
     "unwarn:MX",
+    "basket:Ab_-9:show:0",
+    "basket:Ab_-9:plus:1",
+    "basket:Ab_-9:minus:1",
+    "basket:Ab_-9:drop:1",
+    "basket:Ab_-9:evenly:0",
+    "basket:Ab_-9:step:0",
+    "basket:Ab_-9:done:0",
 )
 # Family: its labels, but for what Prometheus adds to a histogram.
 METRICS = {

@@ -18,8 +18,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import pytest
 from sqlalchemy import Enum as EnumType
 
+from bot.handlers.basket_builder import BasketDraft
 from bot.handlers.flows import AskedFlow
 from bot.handlers.members import Chosen, MemberRequest, Shown
+from bot.handlers.target_card import TargetWish
 from engine.domain.accounts.account import Halt
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.undeliverable import Undeliverable
@@ -67,6 +69,9 @@ ROOTS: Mapping[str, type] = {
     "question member": Chosen,
     "question member_role": MemberRequest,
     "question flow": AskedFlow,
+    "question set_target": PendingChange,
+    "question sell_whole": TargetWish,
+    "question basket": BasketDraft,
     "question stray_order": StrayOrder,
     "outbox shared": SharedAlert,
     **{f"outbox {kind}": alert for kind, alert in ALERTS.items()},
@@ -76,6 +81,7 @@ NEWER_QUESTIONS = {
     *("flow", "kept_deposit", "manual_trade", "resume", "waiting_deposit"),
     *("shares", "unshare", "share_link", "stray_order"),
     *("shares", "unshare", "share_link", "sliced_trade"),
+    *("set_target", "sell_whole", "basket"),
 }
 WRITTEN_THRESHOLD = (
     *("value: decimal as text", "unit?: fraction | quote"),

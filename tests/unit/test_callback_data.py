@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from bot.interaction.callback_data import (
     PRESSABLE,
     AuditPage,
+    BuildBasket,
+    BuildStep,
     CallbackData,
     ChartKind,
     ChartPage,
@@ -64,6 +66,7 @@ presses: st.SearchStrategy[CallbackData] = st.one_of(
     st.builds(RemoveLowBalance, st.from_regex(r"[A-Z0-9]{1,16}|[币安人生]{1,8}", fullmatch=True)),
     st.builds(AuditPage, st.integers(0, 9999)),
     st.builds(ChartPage, st.sampled_from(ChartKind), st.sampled_from(Span)),
+    st.builds(BuildBasket, ids, st.sampled_from(BuildStep), st.integers(0, 99)),
 )
 
 

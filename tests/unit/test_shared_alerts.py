@@ -50,14 +50,16 @@ from engine.domain.alerts.deposit_alerts import (
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.sharing import is_heard
 from engine.domain.alerts.slices_alerts import SlicedTradeOver
-from engine.domain.market.pairs import Side
+from engine.domain.market.pairs import USDT, Asset, Side
 from engine.domain.orders.order import AccountId, Trigger
+from engine.domain.portfolio.plan import Leg
 from engine.errors import AccountElsewhere, AddressRefused, EngineError
 from engine.membership.sharing import Redeemed
 from engine.storage.serialization import ALERTS
@@ -78,6 +80,13 @@ DRIFT = DriftNoticed(
     target=D(40),
     band=settings().fixed_goal.band,
 )
+NOTICE = PortfolioNoticed(
+    dry_run=False,
+    assets=4,
+    outside=(Asset("BTC"), USDT),
+    legs=(Leg(asset=Asset("BTC"), side=Side.BUY, quote_amount=D("17.10")),),
+    cost=D("0.02"),
+)
 _GONE: dict[str, Any] = {
     "dry_run": False,
     "chat_id": -5,
@@ -97,6 +106,8 @@ ALL = [
     *alerts_in_mode(),
     DRIFT,
     PlanOffered(confirmation_id="q", drift=DRIFT),
+    NOTICE,
+    PortfolioOffered(confirmation_id="q", notice=NOTICE),
     Halted(dry_run=False),
     HaltLifted(dry_run=False, paused=True),
     MemberJoined(user_id=2, name="Mia", role=None),
@@ -112,6 +123,7 @@ ALL = [
 ]
 TRADES = {
     *(TradeSettled, RunDeclined, ManualDeclined, DriftNoticed, PlanOffered, ResumeAsked),
+    *(PortfolioNoticed, PortfolioOffered),
     *(BalanceChanged, DepositTraded, DepositWaiting, DepositKept, RunSettled, SlicedTradeOver),
 }
 TROUBLES = {

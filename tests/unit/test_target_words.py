@@ -55,9 +55,11 @@ def test_a_long_basket_is_one_line_too():
 
 
 def test_names_of_the_exchange_are_escaped_in_sentences():
-    target = Basket.of([(Asset("<b>"), 1), (USDT, 1)])
+    target = TokenWorth(Asset("<b>"), D(5))
 
-    assert target_sentences(target, token=MNTL) == ["Of the account: &lt;b&gt; 50%, USDT 50%."]
+    assert target_sentences(target, token=MNTL) == [
+        "I hold &lt;b&gt; worth 5.00 USDT. The rest is USDT."
+    ]
 
 
 def test_a_leg_and_a_reason_are_words():

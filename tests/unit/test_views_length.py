@@ -27,6 +27,8 @@ PANELS = frozenset(
         "profit",
         "profit-deposits",
         "replay",
+        "target",
+        "target-card",
         "trade-story",
     }
 )
@@ -45,6 +47,9 @@ PANEL_VIEWS = frozenset(
             "shared_help_view",
             "with_buttons",
             "with_earlier",
+            "builder_view",
+            "consequence_view",
+            "target_view",
         ),
     }
 )

@@ -26,7 +26,7 @@ from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.planner import LimitKind, OverLimit
 from engine.domain.rebalancing.slices.plan import SlicesOffer, SlicesSized
 from engine.domain.rebalancing.slices.run import SlicesDone, SlicesProgress
-from engine.rebalancing.preview import SlicesPreview
+from engine.rebalancing.slices_preview import SlicesPreview
 from tests.builders import MNTLUSDT, account, execution, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

@@ -5,7 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 from bot.interaction.message import Message
-from bot.views.alerts.approvals import drift_noticed_view, plan_offered_view
+from bot.views.alerts.approvals import (
+    drift_noticed_view,
+    plan_offered_view,
+    portfolio_noticed_view,
+    portfolio_offered_view,
+)
 from bot.views.alerts.balance_changes import moved_view
 from bot.views.alerts.deposits import deposit_kept_view, deposit_traded_view, deposit_waits_view
 from bot.views.alerts.digest import digest_view
@@ -69,6 +74,7 @@ from engine.domain.alerts.deposit_alerts import (
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
@@ -331,6 +337,8 @@ _VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
     ManualDeclined: manual_declined_view,
     DriftNoticed: drift_noticed_view,
     PlanOffered: plan_offered_view,
+    PortfolioNoticed: portfolio_noticed_view,
+    PortfolioOffered: portfolio_offered_view,
     BalanceChanged: moved_view,
     DepositTraded: deposit_traded_view,
     DepositWaiting: deposit_waits_view,

@@ -12,9 +12,12 @@ from bot.views.components.forecast import (
 )
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines
+from bot.views.components.portfolio_words import outside_line
+from bot.views.components.target_facts import legs_text
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import DriftNoticed, PlanOffered
-from engine.domain.market.decimals import ZERO
+from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
+from engine.domain.market.decimals import CENT, ZERO
 from engine.domain.market.pairs import Side, base_of
 
 TRADE, SKIP, REST = range(3)
@@ -53,6 +56,47 @@ def drift_noticed_view(told: DriftNoticed) -> Message:
         ),
         keyboard=keyboard([do("Rebalance", "rebalance"), do("Mode", "mode")]),
     )
+
+
+def portfolio_offered_view(offered: PortfolioOffered) -> Message:
+    """The request to trade a whole plan, in a chat that approves each trade."""
+    told = offered.notice
+    trade, *others = (
+        button(label, Choose(offered.confirmation_id, index)) for label, index in ANSWERS
+    )
+    return Message.paragraphs(
+        lines(f"{mode_badge(dry_run=told.dry_run)} · Shall I trade?", *whole_plan_lines(told)),
+        lines(
+            "Trade: on paper, no real money moves."
+            if told.dry_run
+            else "Trade: I check all prices again, then I send one order after the other.",
+            "Skip: I stay quiet about this for 1 h. More: /why",
+        ),
+        keyboard=keyboard([trade], others),
+    )
+
+
+def portfolio_noticed_view(told: PortfolioNoticed) -> Message:
+    """The notice of a whole plan, in a chat that is only notified."""
+    return Message.paragraphs(
+        lines(f"{mode_badge(dry_run=told.dry_run)} · Off target", *whole_plan_lines(told)),
+        lines(
+            "I sent nothing. On paper: no real money moves."
+            if told.dry_run
+            else "I sent nothing: you chose to be told only.",
+            "To trade it: /rebalance. To let me trade: /mode",
+        ),
+        keyboard=keyboard([do("Rebalance", "rebalance"), do("Mode", "mode")]),
+    )
+
+
+def whole_plan_lines(told: PortfolioNoticed) -> list[str]:
+    cost = usdt(told.cost) if told.cost >= CENT else "under 0.01 USDT"
+    return [
+        outside_line(told.outside, of=told.assets),
+        f"Trades: {legs_text(told.legs)}.",
+        f"All of it costs about {cost}.",
+    ]
 
 
 def skipped_view(*, account: Account) -> Message:

@@ -3,7 +3,7 @@
 from bot.interaction.callback_data import RunCommand
 from bot.interaction.message import Message
 from bot.views.alerts.alerts import alert_view, unclear_order_lines
-from bot.views.alerts.approvals import off_target_line, plan_text
+from bot.views.alerts.approvals import off_target_line, plan_text, whole_plan_lines
 from bot.views.alerts.balance_changes import headline
 from bot.views.alerts.deposits import moved_lines
 from bot.views.components.amounts import usdt
@@ -23,6 +23,7 @@ from engine.domain.alerts.alerts import (
 from engine.domain.alerts.deposit_alerts import DepositKept, DepositWaiting
 from engine.domain.alerts.key_alerts import InMode, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.order_alerts import StrayOrderFound
+from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.traits import AlertKind
 
 # The commands of buttons that stay; other buttons answer a question of the owner's chat.
@@ -30,12 +31,18 @@ _ALL_MAY = frozenset({"balance", "history", "status", "why"})
 _TRADERS_MAY = _ALL_MAY | {"pause", "rebalance", "resume"}
 
 
-def shared_alert_view(alert: Alert, *, role: Role) -> Message:  # noqa: PLR0911 - one return an alert
+def shared_alert_view(  # noqa: C901, PLR0911 - one return an alert
+    alert: Alert, *, role: Role
+) -> Message:
     match alert:
         case PlanOffered(drift=drift):
             return _trade_due(drift, role)
         case DriftNoticed():
             return _trade_due(alert, role)
+        case PortfolioOffered(notice=notice):
+            return _plan_due(notice, role)
+        case PortfolioNoticed():
+            return _plan_due(alert, role)
         case DepositWaiting():
             return _deposit_waits(alert)
         case DepositKept():
@@ -57,10 +64,20 @@ def shared_alert_view(alert: Alert, *, role: Role) -> Message:  # noqa: PLR0911 
 
 
 def _trade_due(drift: DriftNoticed, role: Role) -> Message:
+    head = f"{mode_badge(dry_run=drift.dry_run)} · Off target"
+    return _due(lines(head, off_target_line(drift)), plan_text(drift), role)
+
+
+def _plan_due(told: PortfolioNoticed, role: Role) -> Message:
+    head = f"{mode_badge(dry_run=told.dry_run)} · Off target"
+    return _due(head, lines(*whole_plan_lines(told)), role)
+
+
+def _due(head: str, plan: str, role: Role) -> Message:
     may_trade = role.covers(Role.TRADER)
     return Message.paragraphs(
-        lines(f"{mode_badge(dry_run=drift.dry_run)} · Off target", off_target_line(drift)),
-        plan_text(drift),
+        head,
+        plan,
         lines(
             "I sent nothing. The owner of this account decides about each trade.",
             "To see a plan here: /rebalance" if may_trade else None,

@@ -16,6 +16,7 @@ from bot.views.components.amounts import (
 )
 from bot.views.components.layout import escape, lines
 from bot.views.components.no_trade_reasons import reason_text, slices_run
+from bot.views.components.portfolio_words import planned_step
 from bot.views.components.times import ago
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import held_back
@@ -25,6 +26,7 @@ from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import ZERO, plain
 from engine.domain.market.pairs import USDT, PairRules, Side, base_of
 from engine.domain.orders.order import Order
+from engine.domain.portfolio.plan import NoPlan
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, OrderPlaced
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.planner import (
@@ -41,6 +43,7 @@ from engine.domain.rebalancing.trade_size import worth_of
 from engine.domain.targets.bands import Threshold
 from engine.domain.targets.goals import DUST
 from engine.domain.targets.protection import managed
+from engine.rebalancing.portfolio_planning import Planned
 from engine.rebalancing.preview import Foreseen, Outlook
 
 HALTED_FOR_ALL = (
@@ -106,9 +109,11 @@ def next_step(
     held: Decimal | None,
     rules: PairRules | None,
     foreseen: Foreseen | None = None,
+    planned: Planned | NoPlan | None = None,
 ) -> str:
     """What the next check does, in a line, and what stands in its way.
-    With *foreseen* from the current order book, otherwise from the last known balance.
+    With *foreseen* from the current order book, otherwise from the last known balance. *planned* is
+    of a target that is planned as a portfolio.
     """
     if not account.can_trade:
         return "No key is connected: I check nothing until you send /connect."
@@ -116,11 +121,13 @@ def next_step(
         return HALTED_FOR_ALL
     if account.slicing_until is not None:
         return slices_run(account.slicing_until)
-    step = (
-        _from_balance(account, held=held, rules=rules)
-        if foreseen is None
-        else _foreseen(account, foreseen)
-    )
+    settings = account.settings
+    if planned is not None and settings.fixed is None:
+        step = planned_step(planned, mode=settings.autonomy, symbol=settings.symbol)
+    elif foreseen is None:
+        step = _from_balance(account, held=held, rules=rules)
+    else:
+        step = _foreseen(account, foreseen)
     when = "Trading is paused. After /resume:" if account.settings.paused else "Next check:"
     return lines(
         f"{when} {step}",
@@ -132,9 +139,16 @@ def next_step(
 def next_check(account: Account, outlook: Outlook, *, now: datetime) -> str:
     """What the next check does; without the order book, how old the balance is that says so."""
     look, held = outlook.look, held_at(outlook.look, account.settings)
-    by_balance = look is not None and held is not None and outlook.foreseen is None
+    is_seen = outlook.foreseen is not None or outlook.planned is not None
+    by_balance = look is not None and held is not None and not is_seen
     return lines(
-        next_step(account, held=held, rules=outlook.rules, foreseen=outlook.foreseen),
+        next_step(
+            account,
+            held=held,
+            rules=outlook.rules,
+            foreseen=outlook.foreseen,
+            planned=outlook.planned,
+        ),
         f"I saw the balance {ago(now - look.at)}." if look and by_balance else None,
     )
 

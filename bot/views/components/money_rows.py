@@ -17,6 +17,7 @@ from bot.views.components.amounts import price as price_text
 from bot.views.components.band_gauge import band_gauge
 from bot.views.components.forecast import held_at
 from bot.views.components.layout import row
+from bot.views.components.portfolio_words import portfolio_rows
 from bot.views.components.target_words import target_line
 from bot.views.components.times import time_or_day
 from engine.accounts.overview import Week
@@ -42,7 +43,7 @@ def quote_rows(
     """USDT held beside its target, and where that is in the band."""
     settings = account.settings
     if (fixed := settings.fixed) is None:
-        return _portfolio_rows(account, _held(account, look, last_trade))
+        return _portfolio(account, look, _held(account, look, last_trade))
     target = f"target {short(fixed.target)} ±{_reach(settings.threshold)}"
     held = _held(account, look, last_trade)
     if held is None:
@@ -53,13 +54,12 @@ def quote_rows(
     return [*both, *band_gauge(held, fixed.band)]
 
 
-def _portfolio_rows(account: Account, held: Decimal | None) -> Sequence[str]:
+def _portfolio(account: Account, look: CheckResult | None, held: Decimal | None) -> Sequence[str]:
     settings = account.settings
-    return [
-        *row("Target", target_line(settings.target)),
-        *row("", f"±{_reach(settings.threshold)}"),
-        *row(USDT, "not seen yet" if held is None else cents(held)),
-    ]
+    target = row("Target", f"{target_line(settings.target)} ±{_reach(settings.threshold)}")
+    if look is not None and look.portfolio is not None:
+        return [*target, *portfolio_rows(look.portfolio)]
+    return [*target, *row(USDT, "not seen yet" if held is None else cents(held))]
 
 
 def _reach(value: Threshold) -> str:
@@ -84,6 +84,8 @@ def token_rows(
     symbol = account.settings.symbol
     if look is None or look.seen is None or look.seen.symbol != symbol:
         return
+    if look.portfolio is not None and account.settings.fixed is None:
+        return  # all of its tokens have their rows
     amount = look.seen.base.counted(account.settings.counting)
     if last_trade is not None and last_trade.base_after is not None and _is_of(last_trade, look):
         amount = last_trade.base_after

@@ -108,6 +108,8 @@ def _of_several(
             names = listed(map(escape, assets[:_MOST_NAMES]))
             return f"Buyers and sellers are too far apart to say whether {names} left the band."
         case NoLegs(assets):
+            if not assets:
+                return "What is outside its band cannot be traded now."
             first, *others = (leg_reason_text(asset, why) for asset, why in assets.items())
             more = count(len(others), "{n} more is outside too.", "{n} more are outside too.")
             return f"{first} {more}" if others else first

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import assert_never
 
-from bot.views.components.amounts import cents, count, price, usdt
+from bot.views.components.amounts import cents, price, usdt
 from bot.views.components.layout import escape, listed, row
 from bot.views.components.target_words import target_line
 from engine.domain.market.decimals import CENT, ZERO
@@ -21,22 +21,24 @@ _MOST_LEGS = 3
 _MOST_PRICES = 2
 
 
-def money_rows(target: Target, found: Consequence, *, most: int = MOST_ROWS) -> Sequence[str]:
+def money_rows(
+    target: Target, found: Consequence, *, most: int = MOST_ROWS, with_bands: bool = False
+) -> Sequence[str]:
     """`BTC 120.00 → 100.00`, one asset a row; what does not fit is one row together."""
     edges, values = found.edges, found.plan.values
     if isinstance(target, UsdtRange):
-        return row(USDT, f"{cents(values[USDT])} → {target_line(target)}", column=_COLUMN)
-    shown = [asset for asset, found_edges in edges.items() if found_edges.centre is not None]
+        goal = target_line(target).removesuffix(f" {USDT}")
+        return row(USDT, f"{cents(values[USDT])} → {goal}", column=_COLUMN)
+    shown = [asset for asset, around in edges.items() if around.centre is not None]
     left = [] if len(shown) <= most else shown[most - 1 :]
-    rows = [
-        line
-        for asset in shown[: most - 1 if left else most]
-        for line in row(
-            asset,
-            f"{cents(values[asset])} → {cents(edges[asset].centre or ZERO)}",
-            column=_COLUMN,
+    rows: list[str] = []
+    for asset in shown[: most - 1] if left else shown:
+        around = edges[asset]
+        rows += row(
+            asset, f"{cents(values[asset])} → {cents(around.centre or ZERO)}", column=_COLUMN
         )
-    ]
+        if with_bands and around.high < found.plan.whole:
+            rows += row("", f"{cents(around.low)} – {cents(around.high)}", column=_COLUMN)
     if left:
         now = sum((values[asset] for asset in left), ZERO)
         then = sum((edges[asset].centre or ZERO for asset in left), ZERO)
@@ -44,24 +46,31 @@ def money_rows(target: Target, found: Consequence, *, most: int = MOST_ROWS) -> 
     return rows
 
 
-def trades_line(legs: Sequence[Leg], found: Consequence, *, when: tuple[str, str]) -> str:
-    """The first trades. *when* is what they follow: with trades, and without any."""
+def trades_line(
+    legs: Sequence[Leg],
+    found: Consequence,
+    *,
+    when: tuple[str, str],
+    reason: str | None = None,
+) -> str:
+    """The first trades, or *reason* why there are none. *when* is what they follow: with trades,
+    and without any.
+    """
     would, nothing = when
     if not legs:
-        outside = [asset for asset in found.plan.outside if asset in found.plan.reasons]
-        reasons = (leg_reason_text(asset, found.plan.reasons[asset]) for asset in outside[:1])
-        return " ".join([nothing, *reasons])
+        stuck = [asset for asset in found.plan.outside if asset in found.plan.reasons]
+        reasons = [leg_reason_text(asset, found.plan.reasons[asset]) for asset in stuck[:1]]
+        return " ".join([nothing, *([reason] if reason else reasons)])
+    return f"{would} {legs_text(legs)}."
+
+
+def legs_text(legs: Sequence[Leg]) -> str:
+    """The first trades, and what all of them come to where there are more."""
     named = listed(leg_text(leg) for leg in legs[:_MOST_LEGS])
-    if (left := len(legs) - _MOST_LEGS) > 0:
-        total = usdt(sum((leg.quote_amount for leg in legs), ZERO))
-        named = count(
-            left,
-            "{named} and {n} more, {total} in all",
-            "{named} and {n} more, {total} in all",
-            named=named,
-            total=total,
-        )
-    return f"{would} {named}."
+    if (left := len(legs) - _MOST_LEGS) <= 0:
+        return named
+    total = usdt(sum((leg.quote_amount for leg in legs), ZERO))
+    return f"{named} and {left} more, {total} in all"
 
 
 def leg_text(leg: Leg) -> str:

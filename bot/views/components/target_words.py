@@ -58,6 +58,14 @@ def target_sentences(target: Target, *, token: Asset) -> Sequence[str]:
             assert_never(target)
 
 
+def traded_name(settings: Settings) -> str:
+    """The pair, or how many tokens are traded; not escaped."""
+    tokens = settings.targeting.tokens
+    if len(tokens) == 1:
+        return f"{tokens[0]}/USDT"
+    return f"{len(tokens)} tokens"
+
+
 def part_texts(basket: Basket) -> Sequence[tuple[Asset, str]]:
     """Each asset with its part: a percentage, or a count where that would be rounded."""
     total = basket.total
@@ -121,14 +129,9 @@ def _basket_line(target: Basket, *, most: int) -> str:
 
 
 def _basket_sentences(target: Basket) -> Sequence[str]:
-    parts = part_texts(target)
-    line = escape(listed(f"{asset} {part}" for asset, part in parts))
-    is_percent = all(part.endswith("%") for _, part in parts)
-    if target.fixed_quote is not None and len(parts) == 1:
-        return [f"I hold {usdt(target.fixed_quote)}. The rest is {escape(parts[0][0])}."]
+    has_cash = any(asset == USDT for asset, _ in target.parts)
     if target.fixed_quote is not None:
         first = f"I hold {usdt(target.fixed_quote)} first."
-        return [first, f"Of the rest: {line}." if is_percent else f"The rest in parts: {line}."]
-    share = f"Of the account: {line}." if is_percent else f"The account in parts: {line}."
-    has_cash = any(asset == USDT for asset, _ in target.parts)
-    return [share] if has_cash else [share, "A little USDT stays for fees."]
+        return [first, "The rest is in these parts, whatever the prices do."]
+    parts = "I hold these parts of the account, whatever the prices do."
+    return [parts] if has_cash else [parts, "A little USDT stays for fees."]

@@ -14,6 +14,10 @@ _LEAST_FOR_WHOLE_STEPS = Decimal(30)
 _EITHER_SIDE = 2
 _PERCENTS = tuple(Decimal(n).scaleb(-2) for n in (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50))
 _SLIPPAGES = tuple(Decimal(n).scaleb(-3) for n in (1, 2, 5, 10, 20, 30, 50))
+_OF_SHARES = (
+    *(Threshold(relative=Decimal(part)) for part in ("0.05", "0.10", "0.20")),
+    Threshold(points=Decimal("0.05")),
+)
 _INTERVALS = (
     *(timedelta(seconds=n) for n in (10, 30)),
     *(timedelta(minutes=n) for n in (1, 2, 5, 10, 15, 30)),
@@ -38,13 +42,13 @@ def targets(target: Decimal) -> Sequence[Decimal]:
 
 
 def thresholds(settings: Settings, *, smallest: Decimal | None) -> Sequence[Threshold]:
-    """Returns values in the present unit; none where the target is planned as a portfolio.
+    """Returns values in the present unit; of each share, where the target is planned as a portfolio.
     Those whose band is narrower than the *smallest* order could never trade at its edge, and are
     left out where any remain.
     """
     now, fixed = settings.threshold, settings.fixed
     if fixed is None:
-        return []
+        return [v for v in _OF_SHARES if v != now]
     if now.quote_amount is not None:
         present, offered = now.quote_amount, {v: Threshold(quote_amount=v) for v in _AMOUNTS}
     else:

@@ -17,6 +17,7 @@ from engine.domain.alerts.deposit_alerts import (
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
@@ -326,6 +327,8 @@ Alert = (
     | ManualDeclined
     | DriftNoticed
     | PlanOffered
+    | PortfolioNoticed
+    | PortfolioOffered
     | BalanceChanged
     | DepositTraded
     | DepositWaiting

@@ -93,7 +93,7 @@ def consequence(
             for asset in tokens
         }
         mids = {asset: inputs.quotes.by_asset[asset].mid for asset in tokens}
-        values = _values_after(plan)
+        values = values_after(plan)
         return Consequence(
             plan=plan,
             edges={asset: goal.at(plan.whole) for asset, goal in goals.by_asset.items()},
@@ -112,7 +112,7 @@ def consequence(
         )
 
 
-def _values_after(plan: PortfolioPlan) -> Mapping[Asset, Decimal]:
+def values_after(plan: PortfolioPlan) -> Mapping[Asset, Decimal]:
     """Returns what everything is worth once the plan's orders are filled."""
     values = {**plan.values, USDT: plan.values[USDT] - plan.cost}
     for leg in plan.legs:

@@ -12,8 +12,8 @@ from typing import Self
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.pairs import Side, Symbol
-from engine.domain.rebalancing.planner import ProposedOrder
-from engine.domain.rebalancing.run_request import RunRequest
+from engine.domain.portfolio.plan import PortfolioPlan
+from engine.domain.rebalancing.run_request import Due, RunRequest
 
 # The kind of the confirmation behind the buttons of an offer.
 OFFER = "offer"
@@ -22,6 +22,18 @@ QUIET = timedelta(hours=1)
 # An unanswered offer has scrolled away by then: it is shown once more.
 _SHOWN_AGAIN = timedelta(hours=6)
 _ALIKE = Decimal("0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class WholePlan:
+    """All trades of a plan: the *side* of the first one, and what they come to together."""
+
+    side: Side
+    expected_quote: Decimal
+
+    @classmethod
+    def of(cls, plan: PortfolioPlan) -> Self:
+        return cls(plan.legs[0].side, plan.turnover)
 
 
 class ApprovalState(Enum):
@@ -62,7 +74,7 @@ class ApprovalRequest:
     @classmethod
     def of(
         cls,
-        order: ProposedOrder,
+        order: Due,
         account: Account,
         *,
         offer_id: str,
@@ -90,7 +102,7 @@ def lasts_until(account: Account, *, now: datetime, patience: timedelta) -> date
 
 def step(
     last: ApprovalRequest | None,
-    order: ProposedOrder,
+    order: Due,
     account: Account,
     *,
     now: datetime,
@@ -116,7 +128,7 @@ def step(
 
 
 def _tell_again(
-    last: ApprovalRequest, order: ProposedOrder, *, now: datetime, long_enough: timedelta
+    last: ApprovalRequest, order: Due, *, now: datetime, long_enough: timedelta
 ) -> bool:
     if _is_alike(last, order):
         return last.standing is ApprovalState.OVER and now - last.at >= QUIET
@@ -125,7 +137,7 @@ def _tell_again(
 
 def _ask_again(
     last: ApprovalRequest,
-    order: ProposedOrder,
+    order: Due,
     account: Account,
     *,
     now: datetime,
@@ -148,14 +160,12 @@ def _concerns(last: ApprovalRequest, account: Account) -> bool:
     return mode == (settings.autonomy, settings.symbol, settings.dry_run)
 
 
-def _is_alike(last: ApprovalRequest, order: ProposedOrder) -> bool:
+def _is_alike(last: ApprovalRequest, order: Due) -> bool:
     moved = abs(order.expected_quote - last.expected_quote)
     return order.side is last.side and moved <= last.expected_quote * _ALIKE
 
 
-def _can_stay(
-    last: ApprovalRequest, order: ProposedOrder, account: Account, *, now: datetime
-) -> bool:
+def _can_stay(last: ApprovalRequest, order: Due, account: Account, *, now: datetime) -> bool:
     """True if a tap on the recent offer would trade *order*."""
     if last.standing is not ApprovalState.OPEN or last.version != account.version:
         return False

@@ -6,6 +6,7 @@ from decimal import Decimal
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.pairs import Side
+from engine.domain.portfolio.plan import PortfolioPlan
 from engine.domain.rebalancing.planner import ProposedOrder
 from engine.domain.rebalancing.run_request import price_allowance
 
@@ -30,6 +31,14 @@ class PendingChange:
         if self.expected_quote is None or order.side is not self.side:
             return False
         return order.expected_quote <= self.expected_quote + price_allowance(self.expected_quote)
+
+    def covers_plan(self, plan: PortfolioPlan) -> bool:
+        """As `covers`, of all trades of *plan*: *expected_quote* is what they come to, and *side*
+        that of the first.
+        """
+        if self.expected_quote is None or not plan.legs or plan.legs[0].side is not self.side:
+            return False
+        return plan.turnover <= self.expected_quote + price_allowance(self.expected_quote)
 
     def holds(self, account: Account) -> bool:
         same = self.version is None or self.version == account.version

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Protocol
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import MAX_TARGET
@@ -24,6 +25,15 @@ def price_allowance(expected_quote: Decimal) -> Decimal:
     return max(expected_quote * _SAME_DEAL, _SAME_DEAL_QUOTE)
 
 
+class Due(Protocol):
+    """What is to be traded: an order, or all trades of a plan; *side* is that of the first."""
+
+    @property
+    def side(self) -> Side: ...
+    @property
+    def expected_quote(self) -> Decimal: ...
+
+
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """A user's tap on "Trade": the plan they saw, under the id of its confirmation.
@@ -38,7 +48,7 @@ class RunRequest:
     expires_at: datetime
     manual: ManualRun | None = None
 
-    def covers(self, order: ProposedOrder, *, now: datetime) -> bool:
+    def covers(self, order: Due, *, now: datetime) -> bool:
         """True if the confirmation covers *order*: in time, within the price tolerance."""
         moved = abs(order.expected_quote - self.expected_quote)
         same = order.side is self.side and moved <= price_allowance(self.expected_quote)

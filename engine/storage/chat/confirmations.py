@@ -85,6 +85,15 @@ async def prolong(session: AsyncSession, confirmation_id: str, *, until: datetim
     )
 
 
+async def rewrite(session: AsyncSession, confirmation_id: str, payload: str) -> None:
+    """What the question is about has changed; its buttons stay."""
+    await session.execute(
+        update(ConfirmationRow)
+        .where(ConfirmationRow.id == confirmation_id, ConfirmationRow.used_at.is_(None))
+        .values(payload=payload)
+    )
+
+
 async def call_off(session: AsyncSession, confirmation_id: str, *, now: datetime) -> None:
     """A tap on its buttons from now on comes too late."""
     await prolong(session, confirmation_id, until=now - timedelta(milliseconds=1))
