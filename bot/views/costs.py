@@ -39,9 +39,9 @@ def costs_view(*, account: Account, report: CostReport) -> Message:
         title,
         f"The last {MONTHS} months, in USDT.",
         block(_rows(report)),
-        "Cost: price and fees, against the middle of the book when I decided. "
+        "Cost: how much worse than the middle of the book I traded, with fees. "
         "Its percent is of what was traded.",
-        "With rest: the price went away from what was not traded. That counts too.",
+        "With rest: what was not traded counts too, by how far the price went away.",
         "The names are those of /execution.",
         *doubts,
         "Each trade: /history, /export",

@@ -338,9 +338,9 @@ def test_months_and_modes_stand_side_by_side():
         " maker     -0.10  -0.1%    0.37%\n"
         "Oct 2026\n"
         " market     0.00      –        –\n"
-        "Cost: price and fees, against the middle of the book when I decided. "
+        "Cost: how much worse than the middle of the book I traded, with fees. "
         "Its percent is of what was traded.\n"
-        "With rest: the price went away from what was not traded. That counts too.\n"
+        "With rest: what was not traded counts too, by how far the price went away.\n"
         "The names are those of /execution.\n"
         "Each trade: /history, /export"
     )
