@@ -103,6 +103,8 @@ _ORDER_CELLS: Mapping[str, Callable[[Order], str]] = {
     "middle_after": lambda trade: _maybe(trade.final_mid),
     "fee_coin_price": lambda trade: _maybe(trade.fee_price),
     "fills": lambda trade: "; ".join(map(_fill, trade.fees.fills)) if trade.fees else "",
+    "run": lambda trade: "" if trade.leg is None else trade.run_id,
+    "leg": lambda trade: "" if trade.leg is None else str(trade.leg),
     "slice": lambda trade: "" if trade.slice_number is None else str(trade.slice_number),
     "slices": lambda trade: "" if trade.slices is None else str(trade.slices),
 }

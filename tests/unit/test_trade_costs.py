@@ -192,6 +192,21 @@ def test_months_are_those_of_the_wall_and_modes_are_apart_and_weighted():
     assert newest.sum.opportunity == D("0.2")
 
 
+def test_slices_count_from_the_first_of_their_trade_and_another_trade_begins_anew():
+    reckoning = CostReckoning(UTC)
+    one = settled(base=D(10), asked_base=D(10), fee=ZERO)
+    slices = [(1, 2, 20), (2, 3, 31), (4, 4, 40), (1, 5, 50), (2, 6, 60)]
+    reckoning.take(
+        one._replace(slice_number=number, mid=D(mid), quote=D(quote))
+        for number, mid, quote in slices
+    )
+    reckoning.take([one._replace(side=Side.SELL, slice_number=3, mid=D(9), quote=D(90))])
+    reckoning.take([one._replace(mid=D(2), quote=D(20))])
+
+    [month] = reckoning.report().months
+    assert month.sum.done == 0 + 11 + 20 + 0 + 10 + 0 + 0
+
+
 def test_what_is_not_known_is_counted_and_never_zero():
     reckoning = CostReckoning(UTC)
     reckoning.take(

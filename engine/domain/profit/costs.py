@@ -29,7 +29,7 @@ class NotKnown(Enum):
 
 class SettledOrder(NamedTuple):
     """What is kept of an order that has ended. *mid* is the middle it was decided at, *final* that
-    of its end, *fee* what is known of its fees in USDT.
+    of its end, *fee* what is known of its fees in USDT, *slice_number* its place in a trade over time.
     """
 
     at: datetime
@@ -43,6 +43,7 @@ class SettledOrder(NamedTuple):
     fee: Decimal
     is_fee_known: bool
     mode: ExecutionMode = ExecutionMode.MARKET
+    slice_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def settled_order(order: Order, coins: Prices) -> SettledOrder:
         order.final_mid,
         fee or ZERO,
         fee is not None,
+        slice_number=order.slice_number,
     )
 
 
@@ -131,7 +133,9 @@ def fee_in_quote(
 
 
 class CostReckoning:
-    """Takes settled orders, the oldest first, and adds them up by month in *zone* and by mode."""
+    """Takes settled orders, the oldest first, and adds them up by month in *zone* and by mode. The
+    slices of a trade over time, of which an account has one at a time, count from its first one.
+    """
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
@@ -139,6 +143,7 @@ class CostReckoning:
         self._until = datetime.min.replace(tzinfo=UTC)
         self._tallies: dict[tuple[int, int, ExecutionMode], _Tally] = {}
         self._without_middle = self._without_fees = self._without_end = 0
+        self._last_slice: SettledOrder | None = None
 
     def take(self, orders: Iterable[SettledOrder]) -> None:
         with localcontext(EXACT_OR_LESS):
@@ -155,6 +160,8 @@ class CostReckoning:
         return CostReport(found, self._without_middle, self._without_fees, self._without_end)
 
     def _add(self, order: SettledOrder) -> None:
+        if order.slice_number is not None:
+            order = self._last_slice = self._from_first(order, order.slice_number)
         mid = order.mid
         if mid is None or not mid:
             self._without_middle += 1
@@ -171,6 +178,13 @@ class CostReckoning:
             self._without_fees += 1
         if tally.add(order, mid):
             self._without_end += 1
+
+    def _from_first(self, order: SettledOrder, number: int) -> SettledOrder:
+        last = self._last_slice
+        if last is None or last.mid is None or last.side is not order.side:
+            return order
+        goes_on = last.slice_number is not None and last.slice_number < number
+        return order._replace(mid=last.mid) if goes_on else order
 
 
 class _Tally:

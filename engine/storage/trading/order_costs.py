@@ -40,6 +40,7 @@ _COLUMNS: tuple[Any, ...] = (
         )
     ),
     type_coerce(_ORDERS.fees_complete, Integer),
+    _ORDERS.slice_number,
 )
 
 
@@ -106,6 +107,7 @@ def _order(  # the columns above
     fee_price: str | None,
     mode: str | None,
     fees_complete: int,
+    slice_number: int | None,
     *,
     coins: Prices,
 ) -> SettledOrder:
@@ -130,6 +132,7 @@ def _order(  # the columns above
         fee or ZERO,
         fee is not None and (bool(fees_complete) or not executed),
         _MODES[mode],
+        slice_number,
     )
 
 
