@@ -27,6 +27,7 @@
     │   │   └── AccountElsewhere   another key of the same account at the exchange
     │   ├── AccountShared      the chat sees another one's account in place of its own
     │   └── OrderUnresolved    an order is not resolved yet and needs things as they are
+    │       └── OrderRests     it waits at the exchange
     ├── LeaseLost              another process owns the account now
     └── DecryptionFailed             a stored secret does not belong here or cannot be decrypted
 
@@ -135,6 +136,9 @@ class AccountShared(NotGranted): ...
 
 
 class OrderUnresolved(NotGranted): ...
+
+
+class OrderRests(OrderUnresolved): ...
 
 
 class LeaseLost(EngineError):

@@ -45,6 +45,7 @@ from engine.membership.group_requests import GroupRequests
 from engine.membership.invitations import Invitations
 from engine.membership.members import MemberService
 from engine.membership.sharing import Sharing
+from engine.notifications.pause_answers import PauseAnswers
 from engine.rebalancing.preview import Outlook, Previews
 from engine.rebalancing.target_preview import TargetPreviews
 
@@ -81,6 +82,7 @@ class HandlerContext:
     members: MemberService
     modes: TradingModes
     overviews: AccountOverviews
+    pause_answers: PauseAnswers
     pending_changes: PendingChanges
     previews: Previews
     profits: ProfitReports

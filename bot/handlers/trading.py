@@ -1,14 +1,15 @@
 """`/pause`, and `/rebalance` with its tap."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from bot.handlers.context import Handler, HandlerContext, Routes
 from bot.interaction.confirmations import REBALANCE
-from bot.interaction.message import Message
-from bot.interaction.request import ConfirmationHandler, Request
+from bot.interaction.message import Message, to_payload
+from bot.interaction.request import ConfirmationHandler, Request, TrackedMessage
 from bot.parsing.plain_words import pause_time
 from bot.views.halt import no_trade_in_a_halt_view
-from bot.views.pause_resume import paused_view
+from bot.views.pause_resume import may_fill_line, paused_view
 from bot.views.portfolio_plan import portfolio_accepted_view, portfolio_plan_view
 from bot.views.rebalance_plan import (
     no_key_view,
@@ -21,8 +22,10 @@ from bot.views.rebalance_plan import (
 from bot.views.slices import slices_running_view
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Confirmation, Refusal
+from engine.domain.orders.order import Order
 from engine.domain.rebalancing.run_request import RunOffer
 from engine.errors import Unavailable
+from engine.notifications.pause_answers import PauseAnswer
 from engine.rebalancing.portfolio_planning import Planned
 
 
@@ -34,7 +37,7 @@ class TradingHandler(Handler):
             taps={REBALANCE: ConfirmationHandler(self._confirmed)},
         )
 
-    async def pause(self, request: Request) -> Message:
+    async def pause(self, request: Request) -> Message | TrackedMessage:
         """Whatever stands behind the command, trading is paused."""
         cancelling = self.ctx.cancellation.begin(request.chat_id)
         account = await self.ctx.accounts.of(request.chat_id)
@@ -43,7 +46,7 @@ class TradingHandler(Handler):
         change = await self.ctx.accounts.pause(
             request.chat_id, user_id=request.user_id, first=cancelling, ends_at=ends_at
         )
-        return paused_view(
+        answer = paused_view(
             account=change.after,
             already=change.before == change.after,
             unresolved=change.under_way,
@@ -53,6 +56,19 @@ class TradingHandler(Handler):
             ends_at=ends_at,
             no_time="" if length else request.argument,
         )
+        if (order := change.under_way) is None:
+            return answer
+        return TrackedMessage(answer, partial(self._shown, request.chat_id, order, answer))
+
+    async def _shown(self, chat_id: int, order: Order, answer: Message, message_id: int) -> None:
+        """The answer is edited when the order's end is known."""
+        kept = PauseAnswer(
+            chat_id=chat_id,
+            message_id=message_id,
+            payload=to_payload(answer),
+            doubt=may_fill_line(order),
+        )
+        await self.ctx.pause_answers.shown(order.client_order_id, kept)
 
     async def rebalance(self, request: Request) -> Message:
         account = await self.ctx.accounts.of(request.chat_id)

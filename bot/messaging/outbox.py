@@ -26,6 +26,8 @@ from bot.views.components.times import times_in
 from engine.accounts.deliverability import Deliverability
 from engine.backoff import delay
 from engine.clock import Clock
+from engine.domain.alerts.alerts import Alert
+from engine.domain.alerts.order_alerts import PauseAnswerSettled
 from engine.domain.alerts.preferences import DeliveryMode
 from engine.scheduling.queue_worker import Done, Lanes, Later, Outcome, QueueWorkers
 from engine.storage import availability
@@ -137,6 +139,8 @@ class OutboxSender:
         message_id: int | None = None
         place = MessagePlace(row.chat_id, row.topic_id)
         try:
+            if await self._edited(row, delivery.alert, parts):
+                return Done(failure=failure)
             if photo := await self._photo(row, delivery, parts, unclear=unclear):
                 message_id = await self._sender.send_photo_or_words(place, photo)
                 parts = []
@@ -152,6 +156,18 @@ class OutboxSender:
             )
         await self._delivered(row)
         return Done(failure=failure, also={"message_id": message_id})
+
+    async def _edited(self, row: OutboxRow, alert: Alert | None, parts: list[Message]) -> bool:
+        """True if the message is put in the place of an earlier one. One that is gone is sent anew."""
+        if not isinstance(alert, PauseAnswerSettled):
+            return False
+        try:
+            await self._sender.edit(row.chat_id, alert.message_id, parts[0])
+        except BadRequest as e:
+            extra = {"chat_id": row.chat_id, "problem": e.message}
+            logger.info("answer not edited", extra=extra)
+            return False
+        return True
 
     async def _photo(
         self, row: OutboxRow, delivery: Delivery, parts: list[Message], *, unclear: bool

@@ -7,16 +7,16 @@ from bot.parsing.input_rules import InputRule
 from bot.parsing.settings import NotUnderstood, Topic, normalized, one_of
 from engine.domain.execution.bound import ExecutionMode, Slippage
 
-_MODES = {mode.value: mode for mode in (ExecutionMode.AUTO, ExecutionMode.MARKET)}
+_MODES = {mode.value: mode for mode in ExecutionMode}
 _SLIPPAGE = re.compile(
     r"(?P<percent>[0-9]{1,2}(?:[.,][0-9]{1,2})?) ?%(?P<strict> ?strict)?", re.ASCII
 )
 
 
 def parse_execution(text: str) -> ExecutionMode:
-    """Parse "auto" or "market"."""
+    """Parse "auto", "market" or "maker"."""
     tidy = normalized(text, Topic.EXECUTION).lower()
-    return one_of(_MODES, tidy, Topic.EXECUTION, InputRule.AUTO_OR_MARKET)
+    return one_of(_MODES, tidy, Topic.EXECUTION, InputRule.EXECUTION_MODE)
 
 
 def parse_slippage(text: str) -> Slippage:

@@ -80,7 +80,7 @@ class InputRule(Enum):
     MOST_TIMES = "most times"
     CRASH_GUARD = "crash guard"
     TRADE_SPAN = "trade span"
-    AUTO_OR_MARKET = "auto or market"
+    EXECUTION_MODE = "auto, market or maker"
     SLIPPAGE = "slippage"
 
 

@@ -70,6 +70,7 @@ from engine.membership.invitations import Invitations
 from engine.membership.members import MemberService
 from engine.membership.sharing import Sharing
 from engine.notifications.digest import Digests
+from engine.notifications.pause_answers import PauseAnswers
 from engine.rebalancing.checker import Checker
 from engine.rebalancing.preview import Previews
 from engine.rebalancing.target_preview import TargetPreviews
@@ -241,6 +242,7 @@ def assemble(
             flow_corrections=FlowCorrections(database=database, clock=clock),
             modes=TradingModes(database=database, clock=clock),
             overviews=overviews,
+            pause_answers=PauseAnswers(database=database, clock=clock),
             pending_changes=PendingChanges(database=database, clock=clock),
             previews=previews,
             profits=ProfitReports(

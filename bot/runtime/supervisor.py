@@ -129,13 +129,16 @@ async def run_until_stopped(
 async def _finish(
     dispatcher: Dispatcher, running: Sequence[tuple[Worker, asyncio.Task[None]]]
 ) -> None:
-    """Claim nothing new; current work gets the grace time, then it is parked."""
+    """Claim nothing new; current work gets the grace time, then it is parked. Orders that rest are
+    cancelled.
+    """
     dispatcher.stop_claiming()
     try:
         async with asyncio.timeout(_GRACE_S):
             for worker, _ in running:
                 worker.stop()
             await dispatcher.until_idle()
+            await dispatcher.cancel_resting()
             if running:
                 await asyncio.wait({task for _, task in running})
     except TimeoutError:

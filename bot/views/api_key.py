@@ -26,6 +26,7 @@ from engine.errors import (
     KeyElsewhere,
     MissingPermission,
     NotGranted,
+    OrderRests,
     PairUnavailable,
     RateLimited,
     Rejected,
@@ -242,6 +243,11 @@ def _not_granted(error: NotGranted) -> str:
             "Another chat trades with this key already.",
             "Two chats would trade the same balance twice.",
             _DISCONNECT_THERE,
+        )
+    if isinstance(error, OrderRests):
+        return lines(
+            "An order waits at MEXC. I need the present key to cancel it.",
+            "Send /pause: that cancels it. Then send /connect again.",
         )
     return lines(
         "An order is not confirmed yet. I need the present key to look it up.",

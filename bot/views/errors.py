@@ -16,6 +16,7 @@ from engine.errors import (
     KeyElsewhere,
     MissingPermission,
     NoKey,
+    OrderRests,
     OrderUnresolved,
     OutcomeUnknown,
     PairUnavailable,
@@ -61,6 +62,13 @@ def error_view(error: EngineError, *, is_shared: bool = False) -> Message:  # no
             )
         case KeyElsewhere() | AccountShared():
             text = _elsewhere(error)
+        case OrderRests():
+            text = lines(
+                "Nothing changed. An order waits at MEXC, or is being cancelled.",
+                "It could fill without being seen.",
+                "Send /pause: that cancels it. Then send this again.",
+                "/status shows when no order waits any more.",
+            )
         case OrderUnresolved():
             text = lines(
                 "Nothing changed. An order is not confirmed yet.",

@@ -27,7 +27,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("deposits", "What I do when USDT arrives"),
     ("destination", "Where a trade leads, like half"),
     ("protect", "What I never sell, like MNTL 50000"),
-    ("execution", "Orders with a bound, or market"),
+    ("execution", "Orders: bound, waiting or market"),
     ("slippage", "How far an order may trade, like 1%"),
     ("why", "What the last check decided"),
     ("history", "The last trades"),

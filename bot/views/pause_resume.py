@@ -1,13 +1,14 @@
 """`/pause` and `/resume`: what stops, what starts, and which orders are still open."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from telegram import InlineKeyboardMarkup
 
-from bot.interaction.message import Message
+from bot.interaction.message import Message, from_payload
 from bot.views.cancelled_updates import cancelled_line
-from bot.views.components.amounts import usdt
+from bot.views.components.amounts import price, tokens, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import band_line, next_check, warning_of
 from bot.views.components.keyboards import do, keyboard, typed
@@ -15,6 +16,9 @@ from bot.views.components.layout import echoed, escape, lines
 from bot.views.components.target_words import target_line
 from bot.views.components.times import utc
 from engine.domain.accounts.account import Account
+from engine.domain.alerts.order_alerts import PauseAnswerSettled
+from engine.domain.execution.maker_first import rests
+from engine.domain.market.pairs import Side, base_of
 from engine.domain.orders.order import Order
 from engine.rebalancing.preview import Outlook
 
@@ -37,10 +41,7 @@ def paused_view(
     return Message.of(
         f"{badge(account)} · {'Paused already' if already else 'Trading is paused'}",
         "No order leaves from now on.",
-        f"One sent before, about {usdt(unresolved.expected_quote)}, may still be filled; "
-        "I look it up and tell you."
-        if unresolved
-        else None,
+        may_fill_line(unresolved) if unresolved else None,
         "Your trade over time ends here. I tell you what was traded."
         if slices_ended
         else "The trade you tapped is called off."
@@ -57,6 +58,31 @@ def paused_view(
         else "Your coins stay where they are. It stays paused when the halt is lifted, too.",
         keyboard=_after_pause(account, has_end=ends_at is not None),
     )
+
+
+def may_fill_line(order: Order) -> str:
+    """Of an order that was sent before the pause. It is replaced once its end is known."""
+    worth = usdt(order.expected_quote)
+    if order.priced is not None and rests(order):
+        at = price(order.priced.price)
+        return f"One order may still fill: it waits at {at} for about {worth}. I cancel it now."
+    return f"One order may still fill: it was sent before, for about {worth}. I look it up."
+
+
+def pause_answer_settled_view(alert: PauseAnswerSettled) -> Message:
+    """The answer to a pause, as it reads once the order has ended."""
+    answer = from_payload(alert.payload)
+    return replace(answer, text=answer.text.replace(alert.doubt, _end_of(alert)))
+
+
+def _end_of(alert: PauseAnswerSettled) -> str:
+    if not alert.base_quantity:
+        return "The order sent before is over: nothing of it was filled."
+    amount = escape(tokens(alert.base_quantity, base_of(alert.symbol)))
+    worth = usdt(alert.quote_amount)
+    if alert.side is Side.BUY:
+        return f"The order sent before is over: it bought {amount} for {worth}."
+    return f"The order sent before is over: it sold {amount} for {worth}."
 
 
 def _after_pause(account: Account, *, has_end: bool) -> InlineKeyboardMarkup | None:

@@ -12,10 +12,11 @@ from bot.views.components.forecast import HALTED_FOR_ALL, out_of_reach, price_no
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, fitted, lines, paragraphs
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
-from bot.views.components.order_text import order_sentence
+from bot.views.components.order_text import order_sentence, waits_line
 from bot.views.components.times import roughly
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
+from engine.domain.execution.maker_first import rests
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, PairRules, Side
 from engine.domain.orders.order import Order
@@ -76,6 +77,13 @@ def tap_trade(*, dry_run: bool) -> str:
 
 def plan_blocked_view(*, account: Account, unresolved: Order) -> Message:
     """No plan while an order is unresolved."""
+    if rests(unresolved):
+        return Message.of(
+            f"{badge(account)} · No plan now",
+            waits_line(unresolved),
+            "I send nothing else until it is over.",
+            "Please try again in a minute. /pause cancels it. More: /status",
+        )
     return Message.of(
         f"{badge(account)} · No plan now",
         f"An order for about {usdt(unresolved.expected_quote)} is not confirmed yet.",

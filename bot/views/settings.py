@@ -97,8 +97,8 @@ USAGE: dict[Topic, tuple[str, str]] = {
         "/warn MNTL 100000   or   /warn MNTL off",
     ),
     Topic.EXECUTION: (
-        "Orders with a bound, or market orders.",
-        "/execution auto   or   /execution market",
+        "Orders with a bound, orders that wait first, or market orders.",
+        "/execution auto   or   /execution maker   or   /execution market",
     ),
     Topic.SLIPPAGE: (
         "How far from the middle price an order with a bound may trade.",

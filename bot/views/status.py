@@ -23,7 +23,7 @@ from bot.views.components.forecast import HALTED_FOR_ALL
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, lines, row
 from bot.views.components.money_rows import quote_rows, token_rows, week_rows
-from bot.views.components.order_text import order_sentence
+from bot.views.components.order_text import order_sentence, waits_line
 from bot.views.components.target_words import traded_name
 from bot.views.components.times import (
     compact,
@@ -44,6 +44,7 @@ from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.accounts.undeliverable import NOTHING, Refused
 from engine.domain.execution.capability import UNKNOWN, Capability
+from engine.domain.execution.maker_first import rests
 from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.pairs import PairRules, Side, base_of
 from engine.domain.orders.order import Order, OrderState
@@ -234,7 +235,7 @@ def _next(
     if not account.can_trade:
         text = "nothing without a key"
     elif unresolved is not None:
-        text = "the order is looked up"
+        text = "the order waits" if rests(unresolved) else "the order is looked up"
     elif account.halted:
         text = "nothing while halted"
     elif account.settings.paused:
@@ -297,6 +298,8 @@ def _deposit_note(account: Account, *, now: datetime, for_viewer: bool) -> str |
 def _unresolved_note(order: Order | None, *, for_viewer: bool) -> str | None:
     if order is None:
         return None
+    if rests(order):
+        return f"⏳ {waits_line(order)}"
     return lines(
         order_sentence(
             order.side,

@@ -10,7 +10,7 @@ from bot.views.components.badges import badge
 from bot.views.components.forecast import held_at, next_step, stays_inside
 from bot.views.components.layout import escape, fitted, lines, listed, paragraphs
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
-from bot.views.components.order_text import order_sentence
+from bot.views.components.order_text import order_sentence, waits_line
 from bot.views.components.portfolio_words import furthest_line, outside_line
 from bot.views.components.target_facts import legs_text
 from bot.views.components.target_words import target_line, traded_name
@@ -18,6 +18,7 @@ from bot.views.components.times import ago, roughly
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.settings import FixedTarget, TradingMode
+from engine.domain.execution.maker_first import rests
 from engine.domain.market.pairs import USDT, PairRules, Side, Symbol, base_of
 from engine.domain.orders.order import Order, OrderState, Trigger
 from engine.domain.portfolio.plan import NoPlan
@@ -267,12 +268,16 @@ def _bound(order: Order) -> str | None:
     if order.priced is None:
         return None
     worst = price(order.priced.price)
+    if rests(order):
+        return waits_line(order)
+    if order.order_type.may_rest:
+        return f"It was to wait at {worst} for 45 s."
     if order.side is Side.BUY:
         return f"It was to trade at once, and never above {worst}."
     return f"It was to trade at once, and never below {worst}."
 
 
-def _outcome(order: Order) -> str:  # noqa: PLR0911 - one return an outcome
+def _outcome(order: Order) -> str | None:  # noqa: PLR0911 - one return an outcome
     match order.state:
         case OrderState.FILLED | OrderState.PARTIAL:
             execution = order.execution
@@ -281,6 +286,8 @@ def _outcome(order: Order) -> str:  # noqa: PLR0911 - one return an outcome
             if order.side is Side.BUY:
                 return f"It bought {quantity} for {quote}."
             return f"It sold {quantity} for {quote}."
+        case OrderState.UNFILLED if order.order_type.may_rest:
+            return "No money moved: nobody took it."
         case OrderState.UNFILLED:
             return "No money moved: MEXC cancelled it unfilled."
         case OrderState.REJECTED:
@@ -290,7 +297,7 @@ def _outcome(order: Order) -> str:  # noqa: PLR0911 - one return an outcome
         case OrderState.NOT_EXECUTED | OrderState.DROPPED:
             return "No money moved: it never reached MEXC."
         case _:
-            return "Its result is not known yet. I look it up."
+            return None if rests(order) else "Its result is not known yet. I look it up."
 
 
 def _asks_person(unresolved: Order | None) -> str | None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.accounts import key_sharing
 from engine.accounts.chat_migration import moved_to
 from engine.accounts.key_expiry import asked_again_at
+from engine.accounts.order_in_the_way import refuse_unresolved
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import RESUME, Confirmation, Refusal, RefusalReason
@@ -29,7 +30,6 @@ from engine.errors import (
     AccountShared,
     KeyElsewhere,
     NoKey,
-    OrderUnresolved,
     PaperOnly,
     Unavailable,
 )
@@ -363,8 +363,7 @@ def _confirmed(
 
 async def _cancel_run(session: AsyncSession, account_id: AccountId) -> None:
     """Cancel a confirmed run that has not begun. Raises OrderUnresolved while an order is."""
-    if await accounts.has_unresolved(session, account_id):
-        raise OrderUnresolved("an order is not resolved yet")
+    await refuse_unresolved(session, account_id)
     await run_requests.drop(session, account_id)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.accounts import key_sharing
 from engine.accounts.account_service import Change
+from engine.accounts.order_in_the_way import refuse_unresolved
 from engine.accounts.trading_mode import start_over
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.audit import changes
@@ -14,7 +15,6 @@ from engine.domain.accounts.confirmation import Refusal
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.rebalancing.pending_change import PendingChange
-from engine.errors import OrderUnresolved
 from engine.notifications.changes import tell_others
 from engine.storage.accounts import accounts, audit
 from engine.storage.chat import confirmations
@@ -92,9 +92,8 @@ class PendingChanges(Service):
 async def _settled(session: AsyncSession, chat_id: int, wanted: SettingsPatch) -> Account:
     """Returns the account, locked until the transaction ends."""
     account = await _of(session, chat_id)
-    unresolved = await accounts.has_unresolved(session, account.id)
-    if unresolved and (wanted.symbol is not None or wanted.dry_run is not None):
-        raise OrderUnresolved("an order is not resolved yet")
+    if wanted.symbol is not None or wanted.dry_run is not None:
+        await refuse_unresolved(session, account.id)
     return await accounts.locked(session, account.id)
 
 

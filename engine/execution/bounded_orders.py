@@ -1,7 +1,8 @@
-"""Follows an order with a price to its end, and cancels it where it rests all the same.
+"""Follows an order with a price to its end, and cancels it where it rests too long.
 
 The steps are those of `engine/domain/execution/resting.py`: "cancelling" is stored before the
-cancellation leaves, no answer to it is believed, and only a look-up ends the order.
+cancellation leaves, no answer to it is believed, and only a look-up ends the order. One that may
+rest holds up nobody: it is looked after again at each check until its deadline.
 """
 
 import logging
@@ -9,8 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.domain.execution.maker_first import deadline_of
+from engine.domain.execution.maker_order import RESTS_FOR
 from engine.domain.execution.resting import (
     IOC_ENDS_WITHIN,
+    LOOK_PAUSES,
     RestingOrder,
     RestingState,
     after,
@@ -48,21 +52,34 @@ class Followed:
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class BoundedOrderFollower(Service):
-    """It waits for an order's end as long as `settle_for`."""
+    """It waits for an order's end as long as `settle_for`, but not while the order may rest."""
 
     timing: Timing
 
     async def follow(self, intent: Order, exchange: Exchange) -> Followed:
-        """Look up an order that the exchange has just taken until it has ended."""
-        now = self.clock.steady()
+        """Look up an order that the exchange has just taken until it has ended, or rests."""
+        now, may_rest = self.clock.steady(), intent.order_type.may_rest
         fresh = RestingOrder(
-            deadline=now + IOC_ENDS_WITHIN,
-            may_rest=intent.order_type.may_rest,
+            deadline=now + (RESTS_FOR if may_rest else IOC_ENDS_WITHIN),
+            may_rest=may_rest,
             state=RestingState.RESTING,
             looked=True,
-            next_at=now,
+            next_at=now + LOOK_PAUSES[0] if may_rest else now,
         )
         return await self._through(fresh, intent, exchange)
+
+    async def look_after(
+        self, intent: Order, exchange: Exchange, *, unwanted: EndReason | None
+    ) -> Followed:
+        """Look up an order that may rest, and cancel it if it is *unwanted* or its time is over."""
+        now = self.clock.steady()
+        is_cancelling = intent.cancelling_since is not None
+        left = RestingOrder(
+            deadline=now + (deadline_of(intent) - exchange.time()),
+            state=RestingState.CANCELLING if is_cancelling else RestingState.RESTING,
+            unwanted=unwanted,
+        )
+        return await self._through(restarted(left), intent, exchange)
 
     async def cancel(self, intent: Order, exchange: Exchange) -> Followed:
         """End an order that was found open: a restart or a lost answer left it so."""
@@ -75,7 +92,7 @@ class BoundedOrderFollower(Service):
         )
         return await self._through(restarted(left), intent, exchange)
 
-    async def _through(  # noqa: C901 - one case a step
+    async def _through(  # noqa: C901, PLR0912 - one case a step
         self, order: RestingOrder, intent: Order, exchange: Exchange
     ) -> Followed:
         until = self.clock.steady() + self.timing.settle_for
@@ -86,6 +103,9 @@ class BoundedOrderFollower(Service):
                     order, report, _ = await self._looked_up(order, intent, exchange)
                     if report is not None:
                         return Followed(intent, report)
+                case StoreCancelling(reason) if order.may_rest:
+                    intent = await self._store_cancelling(intent, reason)
+                    order = after(order, CancellingStored(reason), now=self.clock.steady())
                 case StoreCancelling(reason):
                     # It may have ended since the last look, and only an open one is cancelled.
                     order, report, is_open = await self._looked_up(order, intent, exchange)
@@ -102,6 +122,8 @@ class BoundedOrderFollower(Service):
                     await _delete(intent, exchange)
                     order = after(order, DeleteAnswered(), now=self.clock.steady())
                 case Wait(at):
+                    if order.may_rest and order.state is RestingState.RESTING and order.looks:
+                        return Followed(intent, None)
                     if not await self._waits(at, until=until):
                         return Followed(intent, None)
                 case action:
@@ -121,7 +143,11 @@ class BoundedOrderFollower(Service):
         return order, report if is_over else None, not report.is_final
 
     async def _store_cancelling(self, intent: Order, reason: EndReason) -> Order:
-        logger.warning("order rests", extra={"order": intent.client_order_id})
+        extra = {"order": intent.client_order_id}
+        if intent.order_type.may_rest:
+            logger.info("cancelling order", extra=extra)
+        else:
+            logger.warning("order rests", extra=extra)
         async with self.database.writing() as session:
             return await orders.move(
                 session,

@@ -15,11 +15,15 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import OrderUnclear, trade_settled
+from engine.domain.execution.bound import is_old
 from engine.domain.execution.capability import Lesson, refuses_type
 from engine.domain.market.balances import Holdings
+from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, OrderType, base_of
 from engine.domain.orders.order import (
     AccountId,
@@ -38,15 +42,22 @@ from engine.domain.runs.stored_run import PortfolioRun
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from engine.execution.bounded_orders import BoundedOrderFollower, look_up
-from engine.execution.fills import NOTHING_READ, lacks_fees, late_fees, read_end
+from engine.execution.fills import NOTHING_READ, lacks_fees, late_fees, read_end, until_released
 from engine.execution.order_types import learn
-from engine.notifications import incidents
+from engine.notifications import incidents, pause_answers
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
 from engine.storage.accounts import incidents as stored_incidents
 from engine.storage.coordination import leases
 from engine.storage.service import Service
-from engine.storage.trading import check_results, orders, run_requests, runs, sliced_trades
+from engine.storage.trading import (
+    check_results,
+    order_types,
+    orders,
+    run_requests,
+    runs,
+    sliced_trades,
+)
 from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
@@ -176,6 +187,22 @@ class OrderExecutor(Service):
             raise LeaseLost(f"account {account.id} changed before its order left")
         return sending
 
+    async def must_plan_again(
+        self,
+        intent: Order,
+        *,
+        book: OrderBook,
+        is_untried: bool,
+        account: Account,
+        exchange: Exchange,
+    ) -> bool:
+        """True if the exchange takes no such order, or the *book* of one with a price has grown old."""
+        if intent.priced is None:
+            return False
+        if is_untried and not await self.try_type(intent, account=account, exchange=exchange):
+            return True
+        return is_old(book, now=self.clock.now())
+
     async def try_type(self, intent: Order, *, account: Account, exchange: Exchange) -> bool:
         """Ask the exchange whether it would take an order of that type, which places none.
         False where it does not, and that is stored; the live order answers all other doubts.
@@ -252,6 +279,10 @@ class OrderExecutor(Service):
         """Write an order's end down: amounts, fees, balances after, and the alert, together."""
         state = settled_state(report.execution, complete=report.complete)
         end = NOTHING_READ
+        if intent.order_type.may_rest:
+            async with self.database.reading() as session:
+                locked = await order_types.locked_before(session, intent)
+            await until_released(intent, exchange, self.clock, locked=locked)
         if state is not OrderState.UNFILLED:
             coin = self._fee_coins.get(account.id)
             end = await read_end(intent, report, exchange, self.clock, coin=coin)
@@ -273,11 +304,11 @@ class OrderExecutor(Service):
                 base_after=after.of(base_of(intent.symbol)).total if after else None,
                 resolved_at=now,
             )
-            if intent.order_type is OrderType.IOC:
-                rested = intent.cancelling_since is not None
-                lesson = Lesson.NOT_HONOURED if rested else Lesson.HONOURED
-                await learn(session, account, intent, lesson, now=now)
-            if state is OrderState.UNFILLED:
+            await pause_answers.settle(session, settled)
+            await self._learn_from(session, account, settled)
+            if state is OrderState.UNFILLED and intent.order_type.may_rest:
+                pass  # nobody came to it: the next plan trades at once
+            elif state is OrderState.UNFILLED:
                 kind, asked = IncidentKind.NOT_FILLED, _is_awaited(intent)
                 await incidents.record(session, account, kind=kind, now=now, asked=asked)
             else:
@@ -302,16 +333,27 @@ class OrderExecutor(Service):
             async with self.database.writing() as session:
                 await orders.learn_fees(session, fill, fees)
 
+    async def _learn_from(self, session: AsyncSession, account: Account, ended: Order) -> None:
+        """What the end of an order says of its type. A maker that ended at once says nothing."""
+        now, cancelled = self.clock.now(), ended.cancelling_since is not None
+        if ended.order_type is OrderType.IOC:
+            lesson = Lesson.NOT_HONOURED if cancelled else Lesson.HONOURED
+            await learn(session, account, ended, lesson, now=now)
+        elif ended.order_type.may_rest and (cancelled or ended.state is not OrderState.UNFILLED):
+            await learn(session, account, ended, Lesson.HONOURED, now=now)
+
     async def _refused(self, intent: Order, account: Account, error: Rejected) -> Order:
         now = self.clock.now()
         async with self.database.writing() as session:
             refused = await orders.move(
                 session, intent, OrderState.REJECTED, error=str(error), resolved_at=now
             )
-            if intent.order_type is OrderType.IOC and refuses_type(error.code, error.message):
+            await pause_answers.settle(session, refused)
+            if intent.priced is not None and refuses_type(error.code, error.message):
                 await learn(session, account, intent, Lesson.REFUSED, now=now)
                 return refused
-            if must_narrow(refused):
+            # A maker would have traded at once, or the order that follows it meets the same.
+            if must_narrow(refused) or intent.order_type.may_rest:
                 return refused
             await incidents.record(
                 session,
@@ -325,8 +367,9 @@ class OrderExecutor(Service):
 
     async def _drop(self, intent: Order, *, error: str) -> None:
         async with self.database.writing() as session:
-            now = self.clock.now()
-            await orders.move(session, intent, OrderState.DROPPED, error=error, resolved_at=now)
+            now, dropped = self.clock.now(), OrderState.DROPPED
+            gone = await orders.move(session, intent, dropped, error=error, resolved_at=now)
+            await pause_answers.settle(session, gone)
 
 
 def _is_awaited(intent: Order) -> bool:
@@ -341,7 +384,7 @@ def must_narrow(intent: Order) -> bool:
     """
     return (
         intent.state is OrderState.REJECTED
-        and intent.priced is not None
+        and intent.order_type is OrderType.IOC
         and (intent.attempt == 1 or intent.leg is not None)
         and intent.trigger is Trigger.INTERVAL
         and (intent.error or "").startswith(f"{PRICE_OUT_OF_RANGE}:")

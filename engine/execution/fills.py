@@ -1,11 +1,13 @@
 """Reads an order's end: its fees, the balances once they show it, and the market then."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.clock import Clock
+from engine.domain.execution.resting import BALANCES_WITHIN, LOOK_PAUSES
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.orders.order import Fees, Order, can_be_of, coin_of
@@ -135,3 +137,17 @@ async def balances_after(
         await clock.sleep(pause)
         pause *= 2
     return None
+
+
+async def until_released(
+    intent: Order, exchange: Exchange, clock: Clock, *, locked: Decimal | None
+) -> None:
+    """Wait until nothing of an order that rested is locked any more, 15 s at most: a plan that is made
+    before that would find too little free. *locked* was so before the order.
+    """
+    until = clock.steady() + BALANCES_WITHIN
+    while locked is not None and clock.steady() < until:
+        with suppress(Unavailable, Rejected):
+            if (await exchange.holdings()).of(intent.spends).locked <= locked:
+                return
+        await clock.sleep(LOOK_PAUSES[1])

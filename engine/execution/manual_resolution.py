@@ -20,6 +20,7 @@ from engine.domain.orders.settlement import Trace, left_no_trace, trace
 from engine.errors import DecryptionFailed, LeaseLost, OrderNotFound, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, OrderReport, within
 from engine.execution.reconciliation import look_in_history
+from engine.notifications import pause_answers
 from engine.storage.accounts import accounts, audit
 from engine.storage.coordination import leases
 from engine.storage.service import Service
@@ -180,6 +181,8 @@ class ManualResolution(Service):
                 state = _end_of(order, filled=filled)
                 order = replace(order, end_reason=EndReason.ELSEWHERE)
                 order = await orders.move(session, order, state, resolved_at=self.clock.now())
+                if state is not OrderState.SET_ASIDE:
+                    await pause_answers.settle(session, order)
                 account = await accounts.get(session, case.account.id)
                 if pause:
                     account = await accounts.change(session, account, paused=True)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import PricesNotTaken
 from engine.domain.execution.capability import Lesson, learned, says_it_once
+from engine.domain.market.pairs import OrderType
 from engine.domain.orders.order import Order
 from engine.notifications.publish import publish
 from engine.storage.trading import order_types
@@ -39,6 +40,7 @@ async def learn(
         dry_run=settings.dry_run,
         symbol=settings.symbol,
         rested=lesson is Lesson.NOT_HONOURED,
+        maker=order_type is OrderType.LIMIT_MAKER,
     )
-    key = f"prices:{account.id}:{settings.symbol}:{now.isoformat()}"
+    key = f"prices:{account.id}:{settings.symbol}:{order_type.value}:{now.isoformat()}"
     await publish(session, account.chat_id, alert, key=key, now=now)

@@ -10,6 +10,9 @@ from datetime import datetime, timedelta
 
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import OrderNeedsPerson, OrderNeverArrived
+from engine.domain.execution.maker_first import deadline_of, rests
+from engine.domain.execution.resting import LOOKS_APART
+from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import (
     MISS_SPACING,
     MISSES_NEEDED,
@@ -25,6 +28,7 @@ from engine.domain.orders.settlement import left_no_trace, shows
 from engine.errors import OrderNotFound, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport
 from engine.execution.executor import OrderExecutor
+from engine.notifications import pause_answers
 from engine.notifications.publish import publish
 from engine.storage.service import Service
 from engine.storage.trading import orders
@@ -36,13 +40,23 @@ logger = logging.getLogger(__name__)
 class OrderReconciler(Service):
     executor: OrderExecutor
 
-    async def resolve(self, intent: Order, *, account: Account, exchange: Exchange) -> Order:
-        """One attempt to learn what became of *intent*; returns it as far as it is known now.
+    async def resolve(
+        self,
+        intent: Order,
+        *,
+        account: Account,
+        exchange: Exchange,
+        unwanted: EndReason | None = None,
+    ) -> Order:
+        """One attempt to learn what became of *intent*; returns it as far as it is known now. One
+        that rests is cancelled if it is *unwanted* or its time is over.
 
         Calling it again later is always right. An error while looking is no information.
         """
         if intent.state not in UNRESOLVED:
             return intent
+        if rests(intent):
+            return await self._look_after(intent, account, exchange, unwanted)
         if intent.state is OrderState.SENDING:
             # We were stopped between the gate and the answer: it may or may not have left.
             intent = await self.executor.mark_unknown(
@@ -54,7 +68,27 @@ class OrderReconciler(Service):
             return await self._missed(intent, account=account, exchange=exchange)
         except (Unavailable, Rejected):
             return await self.escalate(intent, account, now=exchange.time())
-        return await self._found(intent, report, account=account, exchange=exchange)
+        found = await self._found(intent, report, account=account, exchange=exchange)
+        if rests(found):
+            return await self._look_after(found, account, exchange, unwanted)
+        return found
+
+    async def _look_after(
+        self, intent: Order, account: Account, exchange: Exchange, unwanted: EndReason | None
+    ) -> Order:
+        """However long an order rests, that is as it should be: a user is asked only where its
+        cancellation is not proven.
+        """
+        followed = await self.executor.bounded.look_after(intent, exchange, unwanted=unwanted)
+        intent, report = followed.intent, followed.report
+        if report is not None:
+            return await self.executor.record_fill(
+                intent, report, account=account, exchange=exchange, late=False
+            )
+        since = intent.cancelling_since
+        if since is None or self.clock.now() - since < NEEDS_HUMAN_AFTER:
+            return intent
+        return await self._ask(intent, account)
 
     async def _found(
         self, intent: Order, report: OrderReport, *, account: Account, exchange: Exchange
@@ -69,6 +103,8 @@ class OrderReconciler(Service):
                 intent = await orders.move(
                     session, intent, state, exchange_order_id=report.exchange_order_id
                 )
+        if rests(intent):
+            return intent
         if intent.priced is not None and not report.unknown_status:
             followed = await self.executor.bounded.cancel(intent, exchange)
             intent = followed.intent
@@ -144,6 +180,7 @@ class OrderReconciler(Service):
         now = self.clock.now()
         async with self.database.writing() as session:
             gone = await orders.move(session, intent, OrderState.NOT_EXECUTED, resolved_at=now)
+            await pause_answers.settle(session, gone)
             alert = OrderNeverArrived(
                 dry_run=intent.dry_run,
                 symbol=intent.symbol,
@@ -168,8 +205,14 @@ class OrderReconciler(Service):
         waited = (now or self.clock.now()) - (intent.sent_at or intent.created_at)
         status = report.unknown_status if report else ""
         patience = STATUS_NEEDS_HUMAN_AFTER if status else NEEDS_HUMAN_AFTER
-        if intent.state is OrderState.NEEDS_HUMAN or waited < patience:
+        if intent.state is OrderState.NEEDS_HUMAN or rests(intent) or waited < patience:
             return intent
+        return await self._ask(intent, account, report)
+
+    async def _ask(
+        self, intent: Order, account: Account, report: OrderReport | None = None
+    ) -> Order:
+        status = report.unknown_status if report else ""
         execution = report.execution if report else NOTHING
         logger.error("order needs manual resolution", extra={"order": intent.client_order_id})
         async with self.database.writing() as session:
@@ -183,6 +226,7 @@ class OrderReconciler(Service):
                 status=status,
                 base_quantity=execution.base_quantity,
                 quote_amount=execution.quote_amount,
+                rests=intent.order_type.may_rest,
             )
             key = f"order:{intent.client_order_id}:person"
             await publish(session, account.chat_id, alert, key=key, now=self.clock.now())
@@ -197,6 +241,10 @@ async def look_in_history(intent: Order, exchange: Exchange) -> OrderReport:
 
 
 def next_look(intent: Order, *, now: datetime) -> timedelta:
-    """Returns the wait until the next look-up: a quarter of the order's age, from 2 to 30 s."""
+    """Returns the wait until the next look-up: a quarter of the order's age, from 2 to 30 s. One that
+    rests is looked up rarely, and at its deadline. *now* is the exchange's time.
+    """
+    if rests(intent) and intent.cancelling_since is None:
+        return max(min(LOOKS_APART, deadline_of(intent) - now), timedelta(milliseconds=100))
     waited = now - (intent.sent_at or intent.created_at)
     return min(max(waited / 4, timedelta(seconds=2)), timedelta(seconds=30))

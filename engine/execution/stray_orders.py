@@ -23,7 +23,7 @@ from engine.storage.chat import confirmations
 from engine.storage.coordination import leases
 from engine.storage.serialization import to_json
 from engine.storage.service import Service
-from engine.storage.trading import orders
+from engine.storage.trading import order_types
 
 STRAY = "stray_order"
 """The kind of the question whether such an order is cancelled; its id is the order's."""
@@ -96,7 +96,7 @@ class StrayOrderFinder(Service):
         if not unknown_of_ours(by_name, known=()):
             return []
         async with self.database.reading() as session:
-            known = await orders.open_among(session, [name for name in by_name if name])
+            known = await order_types.open_among(session, [name for name in by_name if name])
         return [(name, by_name[name]) for name in unknown_of_ours(by_name, known=known)]
 
     async def _tell(self, account: Account, name: ClientOrderId, stray: OpenOrder) -> None:
@@ -139,7 +139,7 @@ class StrayOrders(Service):
         """
         name = stray.client_order_id
         async with self.database.reading() as session:
-            if await orders.open_among(session, [name]):
+            if await order_types.open_among(session, [name]):
                 return StrayIsOurs()
         exchange = self.exchange_for(account.with_money(dry_run=False))
         report = await _look_up(stray, exchange)

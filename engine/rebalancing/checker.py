@@ -12,10 +12,12 @@ from typing import Any
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.accounts.settings import TradingMode
-from engine.domain.execution.bound import ExecutionMode, is_old
+from engine.domain.execution.bound import ExecutionMode
 from engine.domain.execution.bounded_order import NoOfferNear
+from engine.domain.execution.maker_first import rests
 from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.balances import Holdings
+from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import UNRESOLVED, Order, OrderState, Trigger
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import (
@@ -52,7 +54,7 @@ from engine.rebalancing.approvals import Approvals
 from engine.rebalancing.balance_changes import BalanceChangeMonitor
 from engine.rebalancing.balance_readings import BalanceReader, BalanceReading
 from engine.rebalancing.checked import Checked
-from engine.rebalancing.evaluation import Evaluation, evaluate
+from engine.rebalancing.evaluation import evaluate
 from engine.rebalancing.low_balance import LowBalanceMonitor
 from engine.rebalancing.portfolio_checker import PortfolioChecker
 from engine.rebalancing.slices import AT_ONCE, SlicedTrades, over_by_a_look
@@ -123,14 +125,24 @@ class Checker(Service):
             return await self._failed(duty, e)
         return checked
 
-    async def _resolve(self, duty: CheckInput, intent: Order) -> Checked:
+    async def cancel_resting(self, duty: CheckInput) -> None:
+        """Cancel the order that rests, as the process stops; the next start looks up its end."""
+        if duty.unresolved is not None and rests(duty.unresolved):
+            await self._resolve(duty, duty.unresolved, EndReason.STOPPED)
+
+    async def _resolve(
+        self, duty: CheckInput, intent: Order, why: EndReason | None = None
+    ) -> Checked:
         # Asked where the order went, whatever kind of money the account uses by now.
         try:
             exchange = self.exchange_for(duty.account.with_money(dry_run=intent.dry_run))
         except DecryptionFailed:
             await self._reconciler.escalate(intent, duty.account)
             raise
-        intent = await self._reconciler.resolve(intent, account=duty.account, exchange=exchange)
+        unwanted = why or duty.why_unwanted(intent)
+        intent = await self._reconciler.resolve(
+            intent, account=duty.account, exchange=exchange, unwanted=unwanted
+        )
         pending = OrderPending(intent.client_order_id)
         look = replace(self._look(duty, pending), trigger=intent.trigger)
         if intent.state in UNRESOLVED:
@@ -210,7 +222,7 @@ class Checker(Service):
         look = self._look(duty, AwaitingSettlement(), holdings=holdings)
         return Checked(look, again_in=min(max(waited / 4, _SETTLE_POLL), _SETTLE_POLL * 15))
 
-    async def _rebalance(  # noqa: C901, PLR0911 - one return an outcome
+    async def _rebalance(  # noqa: C901, PLR0911, PLR0912 - one return an outcome
         self,
         duty: CheckInput,
         exchange: Exchange,
@@ -268,7 +280,13 @@ class Checker(Service):
             target=manual.target if manual else None,
             due=duty.due,
         )
-        if not again and await self._must_plan_again(intent, evaluated, account, exchange):
+        if not again and await self._executor.must_plan_again(
+            intent,
+            book=book,
+            is_untried=evaluated.is_untried,
+            account=account,
+            exchange=exchange,
+        ):
             return await self._rebalance(
                 duty,
                 exchange,
@@ -308,22 +326,12 @@ class Checker(Service):
             return await self._rebalance(
                 duty, exchange, reading, fence=fence, attempt=attempt + 1, is_narrowed=True
             )
+        if intent.order_type.may_rest and intent.state is not OrderState.FILLED:
+            return Checked(look, again_in=timedelta(seconds=1))  # the rest trades at once
         if intent.state in {OrderState.UNFILLED, OrderState.REJECTED}:
             failures = duty.trouble.count if duty.trouble else 0
             return Checked(look, again_in=self.timing.backoff(failures))
         return Checked(look)
-
-    async def _must_plan_again(
-        self, intent: Order, evaluated: Evaluation, account: Account, exchange: Exchange
-    ) -> bool:
-        """True if the exchange takes no such order, or the book of one with a price has grown old."""
-        if intent.priced is None:
-            return False
-        if evaluated.is_untried and not await self._executor.try_type(
-            intent, account=account, exchange=exchange
-        ):
-            return True
-        return is_old(evaluated.inputs.book, now=self.clock.now())
 
     async def _declined(self, duty: CheckInput, decided: Plan, seen: Mapping[str, Any]) -> Checked:
         """Store and report why a drift is not traded."""

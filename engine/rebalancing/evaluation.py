@@ -5,15 +5,18 @@ from datetime import datetime
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Jump
+from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.execution.bound import ExecutionMode, may_widen
 from engine.domain.execution.capability import UNKNOWN, order_type_for
+from engine.domain.execution.maker_first import has_waited, is_near
 from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import OrderType, PairRules
+from engine.domain.market.pairs import USDT, OrderType, PairRules
 from engine.domain.rebalancing.decision import DecisionInputs, Waited, allowed, wanted
 from engine.domain.rebalancing.limit_checks import jump_at
 from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.planner import Plan
+from engine.domain.targets.protection import without_protected
 from engine.exchanges.interface import Market
 from engine.storage.database import Database
 from engine.storage.trading import limit_usage, order_types
@@ -50,15 +53,30 @@ async def evaluate(
     the exchange's time. *market* is asked for its last price where an order may go that far.
     """
     settings = account.settings
-    mode, known = settings.execution, UNKNOWN
+    mode, ioc, maker, last = settings.execution, UNKNOWN, UNKNOWN, None
     async with database.reading() as session:
         recent = await limit_usage.recent(session, account, now=at)
         if mode is not ExecutionMode.MARKET:
-            known = await order_types.get(session, account, OrderType.IOC)
+            ioc = await order_types.get(session, account, OrderType.IOC)
+        if mode is ExecutionMode.MAKER:
+            maker = await order_types.get(session, account, OrderType.LIMIT_MAKER)
+            last = await order_types.last_sent(session, account)
     limits, now = account.limits_in_force, book.read_at
-    order_type = order_type_for(mode, ioc=known, rules=rules, is_urgent=True, now=now)
+    is_asked = ignore_band or trade is not None or settings.autonomy is not TradingMode.AUTO
+    order_type = order_type_for(
+        mode,
+        ioc=ioc,
+        maker=maker,
+        rules=rules,
+        is_urgent=is_asked
+        or may_widen(settings.slippage, outside_since=account.outside_since, now=now)
+        or has_waited(last, now=now)
+        or not _is_near(holdings, settings),
+        now=now,
+    )
+    known = maker if order_type is OrderType.LIMIT_MAKER else ioc
     waited = None
-    if order_type is not OrderType.MARKET and trade is None:
+    if order_type is OrderType.IOC and trade is None:
         waited = await _waited(account, market, now=now)
     inputs = DecisionInputs(
         holdings=holdings,
@@ -82,6 +100,15 @@ async def evaluate(
         jump=jump_at(book.mid, limits=limits, recent=recent, now=at),
         is_untried=order_type is not OrderType.MARKET and known.at_moment(now) is None,
     )
+
+
+def _is_near(holdings: Holdings, settings: Settings) -> bool:
+    """True if the balance is a little out of its band at most, so that its trade may wait."""
+    if (fixed := settings.fixed) is None:
+        return False
+    held = without_protected(holdings, settings.protected, counting=settings.counting)
+    amount = held.of(USDT).counted(settings.counting)
+    return is_near(amount, low=fixed.band.low, high=fixed.band.high)
 
 
 async def _waited(account: Account, market: Market, *, now: datetime) -> Waited | None:

@@ -33,7 +33,7 @@ from engine.storage import availability
 from engine.storage.accounts import accounts
 from engine.storage.coordination import leases
 from engine.storage.service import Service
-from engine.storage.trading import check_results
+from engine.storage.trading import check_results, order_types
 from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
@@ -150,6 +150,26 @@ class Dispatcher(Service):
             queued.busy for queued in self._account_queue.values()
         ):
             await self.clock.sleep(_IDLE_POLL)
+
+    async def cancel_resting(self) -> None:
+        """Cancel this process's orders that rest: none may be filled while nobody looks."""
+        try:
+            async with self.database.reading() as session:
+                resting = await order_types.resting_of(session, self.owner)
+                duties = await accounts.duties(session, resting) if resting else []
+        except availability.AWAY as e:
+            logger.warning("orders left resting: database %s", availability.why(e))
+            return
+        async with asyncio.TaskGroup() as cancelling:
+            for duty in duties:
+                cancelling.create_task(self._cancel_resting(duty))
+
+    async def _cancel_resting(self, duty: CheckInput) -> None:
+        try:
+            await self.checker.cancel_resting(duty)
+        except Exception:
+            # The stop goes on; the next start looks the order up.
+            logger.exception("order left resting", extra={"account": duty.account.id})
 
     async def release(self) -> None:
         """Release every lease, so that another process can claim the accounts at once."""

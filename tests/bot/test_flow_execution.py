@@ -7,7 +7,7 @@ import pytest
 
 from bot.config.settings import ProcessSettings
 from engine.domain.execution.bound import ExecutionMode, Slippage
-from tests.bot.harness import KEY, OWNER, Program, World
+from tests.bot.harness import KEY, OWNER, Program, World, another_pair
 
 D = Decimal
 # The order book of the example: what lies within 1 % of its middle is enough for the order.
@@ -113,7 +113,7 @@ async def test_the_page_of_orders_sets_how_far_they_may_trade(bot: Program):
     assert "🎚 Slippage 2% strict\nAn order with a bound trades at most 2% from" in page
     assert "I wait, however long that takes." in page
     assert labels == [
-        *("↩️ Undo", "auto", "market", "0.5%", "1%", "3%", "5%", "5% after 15 min"),
+        *("↩️ Undo", "auto", "maker", "market", "0.5%", "1%", "3%", "5%", "5% after 15 min"),
         *("✏️ Other…", "⬅️ Back"),
     ]
     assert "You can also type /slippage 1%." in prompt
@@ -137,3 +137,42 @@ async def test_what_was_typed_can_be_undone(bot: Program):
     assert "Later: /slippage 1%" in reachable
     assert "Undone. Slippage: 1%" in far.text
     assert (await bot.account()).settings == before
+
+
+async def waits(world: World, bot: Program) -> None:
+    """A little too much USDT, and an order for it that waits."""
+    world.mexc.deposit(KEY, "USDT", D("-13.60"))
+    await bot.connect()
+    await bot.ask(OWNER, "/execution maker")
+    assert await bot.checked() == []
+    [order] = world.mexc.ledger.orders
+    assert (order.kind, order.price, order.status) == ("LIMIT_MAKER", D("0.001998"), "NEW")
+
+
+@pytest.mark.usefixtures("pair")
+async def test_an_order_that_waits_is_shown_and_a_pause_cancels_it_and_says_so_in_its_place(
+    world: World, bot: Program
+):
+    await waits(world, bot)
+    status = await bot.ask(OWNER, "/status")
+    plan = await bot.ask(OWNER, "/rebalance")
+    dry_run = await bot.ask(OWNER, "/dryrun on")
+    world.mexc.add_pair(another_pair())
+    pair = await bot.ask(OWNER, "/setpair ABC")
+    paused = await bot.ask(OWNER, "/pause")
+    said_at_first = paused.text
+    told = await bot.checked()
+
+    [order] = world.mexc.ledger.orders
+    assert "⏳ 1 order waits at 0.001998 until 12:0" in status.text
+    assert "1 order waits at 0.001998" in plan.text
+    for refused in (dry_run, pair):
+        assert "Nothing changed. An order waits at MEXC" in refused.text
+        assert "Send /pause: that cancels it." in refused.text
+    assert "One order may still fill: it waits at 0.001998 for about 3.50 USDT." in said_at_first
+    assert order.status == "CANCELED"
+    assert told == []
+    assert paused.edits[-1] == said_at_first
+    assert "The order sent before is over: nothing of it was filled." in paused.text
+    assert "may still fill" not in paused.text
+    assert paused.labels == ["/pause 1h", "/pause 8h", "Resume"]

@@ -457,7 +457,8 @@ async def test_an_order_under_way_is_mentioned_when_pausing(world: World, bot: P
 
     assert "⚠️ LIVE · An order is unclear" in unclear.text
     assert "It is not sent again." in unclear.text
-    assert "One sent before, about 17.10 USDT, may still be filled" in paused.text
+    assert "One order may still fill: it was sent before, for about 17.10 USDT." in paused.edits[0]
+    assert "The order sent before is over: it bought 8,142 MNTL for 16.30 USDT." in paused.text
     assert "An order to buy MNTL for about 17.10 USDT is not confirmed" in status.text
     assert "not known yet. I look it up" in why.text
     assert late.text.startswith("⏸ PAUSED · Bought 8,142 MNTL")

@@ -69,6 +69,9 @@ class RememberingDispatcher(Dispatcher):
         await self.idle.wait()
         self.seen.note("idle")
 
+    async def cancel_resting(self) -> None:
+        self.seen.note("cancel what rests")
+
     async def release(self) -> None:
         self.seen.note("release")
 
@@ -281,6 +284,7 @@ async def test_stopping_claims_nothing_new_finishes_and_lets_go_in_that_order(
         "updates stop",
         "relay stop",
         "idle",
+        "cancel what rests",
         "updates done",
         "relay done",
         "release",
@@ -350,7 +354,9 @@ async def test_polls_that_stalled_end_the_process_in_order_and_say_so(
             workers=[RememberingWorker("relay", seen)],
         )
 
-    assert seen[3:] == ["stop claiming", "relay stop", "idle", "relay done", "release"]
+    assert seen[3:] == [
+        *("stop claiming", "relay stop", "idle", "cancel what rests", "relay done", "release")
+    ]
 
 
 async def test_whatever_breaks_ends_the_process_and_lets_go_of_the_accounts(

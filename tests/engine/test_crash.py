@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import PricesNotTaken, RunDeclined, TradeSettled
 from engine.domain.execution.bound import ExecutionMode
 from engine.domain.orders.order import UNRESOLVED, OrderState
@@ -158,3 +159,59 @@ async def test_killed_at_any_step_no_order_rests_and_the_drift_is_traded_once(
     assert [intent.state for intent in intents].count(OrderState.FILLED) == 1
     assert len(await world.second.alerts_of(TradeSettled)) == 1
     assert len(await world.second.alerts_of(PricesNotTaken)) == 1
+
+
+# Of an order that rests: while it is placed, and while it is cancelled after its time.
+RESTING_STEPS = (
+    *("place asked 1", "place answered 1", "write begins 4", "committed 4"),  # accepted
+    *("order asked 1", "order answered 1", "open_orders answered 1"),
+    *("order asked 2", "order answered 2"),  # its time is over
+    *("write begins 5", "commit 5", "committed 5"),  # it is cancelled
+    *("cancel asked 1", "cancel answered 1", "order asked 3", "order answered 3"),
+    *("holdings asked 2", "holdings answered 2"),  # nothing is locked any more
+    *("write begins 6", "commit 6", "committed 6"),  # the outcome
+)
+
+
+async def rest_and_cancel(world: World, account: Account) -> None:
+    """Two checks, 46 seconds apart."""
+    await world.first.check(account)
+    await world.first.wait(timedelta(seconds=46))
+    await world.first.check(account)
+
+
+async def test_the_steps_of_an_order_that_rests(sqlite: Database, clock: FakeClock):
+    world = World(sqlite, clock, dies_at=None)
+    world.exchange.usdt = Decimal("43.50")
+    account = await world.first.open_account(execution=ExecutionMode.MAKER)
+
+    await rest_and_cancel(world, account)
+
+    steps = world.fuse.steps
+    assert [step for step in steps if step in RESTING_STEPS] == list(RESTING_STEPS)
+    assert steps[-1] == RESTING_STEPS[-1]
+
+
+@pytest.mark.parametrize("step", RESTING_STEPS)
+async def test_killed_at_any_step_of_an_order_that_rests_it_is_cancelled_and_traded_once(
+    sqlite: Database, clock: FakeClock, step: str
+):
+    world = World(sqlite, clock, dies_at=step)
+    world.exchange.usdt = Decimal("43.50")
+    account = await world.first.open_account(execution=ExecutionMode.MAKER)
+
+    with pytest.raises((Crash, BaseExceptionGroup)):
+        await rest_and_cancel(world, account)
+    world.exchange.hear_steps()
+    await world.first.wait(timedelta(seconds=20))
+    await world.second.lease_runs_out()
+    await world.second.claim()
+    await world.second.until_quiet(account)
+
+    intents = await world.second.intents()
+    assert world.exchange.resting == {}
+    assert set(world.exchange.posts.values()) == {1}
+    assert account.settings.fixed_goal.band.holds(world.exchange.usdt)
+    assert not [intent for intent in intents if intent.state in UNRESOLVED]
+    assert [intent.state for intent in intents].count(OrderState.FILLED) == 1
+    assert len(await world.second.alerts_of(TradeSettled)) == 1

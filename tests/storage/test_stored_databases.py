@@ -183,6 +183,7 @@ SINCE_THEN = re.compile(
     r',"coming":null|,"made":null,"brought":null,"about":false'
     r'|,"expected":null,"widened":false,"slipped":null|,"asked_base":null|,"bound":null,"cost":null|,"portfolio":null'
     r'|,"bands":null|,"destination":null|,"protected":null|,"execution":null|,"slippage":null'
+    r'|,"waited":false|,"rests":false'
 )
 
 

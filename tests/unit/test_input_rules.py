@@ -118,7 +118,7 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
             InputRule.DEPOSIT_WAIT: ["wait 10s", "wait 25h", "wait soon", "waiting"],
         },
     ),
-    (parse_execution, {InputRule.AUTO_OR_MARKET: ["maker", "limit"]}),
+    (parse_execution, {InputRule.EXECUTION_MODE: ["make", "limit"]}),
     (parse_slippage, {InputRule.SLIPPAGE: ["1", "0%", "21%", "1% hard", "0.001%", "one"]}),
     (
         partial(parse_trade, side=Side.SELL, pair=MNTLUSDT),

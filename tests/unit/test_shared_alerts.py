@@ -48,7 +48,7 @@ from engine.domain.alerts.deposit_alerts import (
     DepositWaiting,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
-from engine.domain.alerts.order_alerts import StrayOrderFound
+from engine.domain.alerts.order_alerts import PauseAnswerSettled, StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.report_alerts import WeeklyReport
@@ -113,6 +113,15 @@ ALL = [
     MemberJoined(user_id=2, name="Mia", role=None),
     ChatUndeliverable(**_GONE, gone=True, paused=True, pauses_at=START),
     ChatDeliverable(**_GONE, at=START, resumed=False, paused=False),
+    PauseAnswerSettled(
+        symbol=MNTLUSDT,
+        side=Side.BUY,
+        base_quantity=D(0),
+        quote_amount=D(0),
+        message_id=1,
+        payload='{"text": "Trading is paused. It may fill.", "keyboard": null}',
+        doubt="It may fill.",
+    ),
     OrderNeedsPerson(
         dry_run=False,
         symbol=MNTLUSDT,
@@ -136,7 +145,7 @@ TROUBLES = {
 OWNERS = {
     *(KeyEnding, Digest, MemberJoined, ChatUndeliverable, ChatDeliverable),
     *(GroupAsks, GroupAnswered, SharingBegun, SharingLeft, SharingEnded),
-    WeeklyReport,
+    *(WeeklyReport, PauseAnswerSettled),
 }
 
 

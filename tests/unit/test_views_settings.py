@@ -342,7 +342,7 @@ def test_pausing_says_that_nothing_leaves_and_what_already_left():
     again = check_message(paused_view(account=paused, already=True))
 
     assert first.startswith("⏸ PAUSED · Trading is paused\nNo order leaves from now on.")
-    assert "17.10 USDT, may still be filled" in first
+    assert "One order may still fill: it was sent before, for about 17.10 USDT." in first
     assert again.startswith("⏸ PAUSED · Paused already")
 
 

@@ -38,6 +38,7 @@ from bot.views.halt import halt_alert_view
 from bot.views.low_balance import low_mark_over_view, low_mark_view
 from bot.views.manual_trade import manual_declined_view
 from bot.views.members import joined_view
+from bot.views.pause_resume import pause_answer_settled_view
 from bot.views.share import sharing_begun_view, sharing_ended_view, sharing_left_view
 from bot.views.shared_groups import account_changed_view, group_answered_view, group_asks_view
 from bot.views.slices import sliced_trade_over_view
@@ -72,7 +73,7 @@ from engine.domain.alerts.deposit_alerts import (
     DepositWaiting,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
-from engine.domain.alerts.order_alerts import StrayOrderFound
+from engine.domain.alerts.order_alerts import PauseAnswerSettled, StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.report_alerts import WeeklyReport
@@ -105,7 +106,7 @@ def _trade(trade: TradeSettled) -> Message:
         f"for {usdt(trade.quote_amount)} at {average}{_as_expected(trade)}",
         _fee_and_shortfall(trade, shortfall),
         _balance_change(trade),
-        _widened(trade) or (_only_a_part(trade) if shortfall > _NORMAL_SHORTFALL else None),
+        _widened(trade) or (_only_a_part(trade) if shortfall > _most_missing(trade) else None),
         _CONFIRMED_LATE if trade.late else None,
         "On paper: no real money moved." if trade.dry_run else None,
         silent=trade.dry_run,
@@ -127,7 +128,14 @@ def _widened(trade: TradeSettled) -> str | None:
     )
 
 
+def _most_missing(trade: TradeSettled) -> Decimal:
+    """How much of an order may be missing before that is worth a line."""
+    return _WORTH_SAYING if trade.waited else _NORMAL_SHORTFALL
+
+
 def _only_a_part(trade: TradeSettled) -> str:
+    if trade.waited and not trade.paused:
+        return "It waited at its price, and nobody took the rest. I trade that at once now."
     if trade.paused:
         return "Only part was filled. Trading is paused, so the rest is not traded."
     return "Only part was filled. I try the rest at the next check."
@@ -232,6 +240,13 @@ def _unclear(alert: OrderUnclear) -> Message:
 
 def _prices_not_taken(alert: PricesNotTaken) -> Message:
     pair = escape(pair_name(alert.symbol))
+    if alert.maker:
+        return Message.of(
+            f"{alert_badge(alert, sign=TROUBLE)} · No waiting orders for {pair}",
+            "MEXC takes no orders that wait as a maker from this key. Nothing was traded.",
+            f"From now on I send orders with a bound for {pair}. They trade at once.",
+            "I try orders that wait again in a week. More: /execution",
+        )
     return Message.of(
         f"{alert_badge(alert, sign=TROUBLE)} · Market orders for {pair}",
         "MEXC let an order rest that should have ended at once. I cancelled it."
@@ -273,6 +288,14 @@ def _needs_person(alert: OrderNeedsPerson) -> Message:
 
 def unclear_order_lines(alert: OrderNeedsPerson) -> Iterable[str]:
     order = alert.side, alert.symbol, alert.expected_quote
+    if alert.rests:
+        yield order_sentence(
+            *order,
+            buy="I cancelled my order to buy {base} for about {amount} 15 min ago.",
+            sell="I cancelled my order to sell {base} for about {amount} 15 min ago.",
+        )
+        yield "MEXC has not confirmed it. If the order is open there, cancel it, please."
+        return
     if not alert.status:
         yield order_sentence(
             *order,
@@ -331,6 +354,7 @@ _VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
     OrderNeverArrived: _never_arrived,
     OrderNeedsPerson: _needs_person,
     StrayOrderFound: stray_order_view,
+    PauseAnswerSettled: pause_answer_settled_view,
     IncidentAlert: trouble_view,
     IncidentResolved: trouble_over_view,
     RunDeclined: _declined,

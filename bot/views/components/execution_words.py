@@ -10,14 +10,21 @@ from engine.domain.execution.capability import Capability, is_market_only
 
 ORDERS: Mapping[ExecutionMode, str] = {
     ExecutionMode.AUTO: "orders with a bound near the middle price.",
+    ExecutionMode.MAKER: "orders that wait 45 s first, then those with a bound.",
     ExecutionMode.MARKET: "market orders, up to 5% from the last price.",
 }
+_WAITING = (
+    "Waiting saves the fee and half the spread if somebody takes the order. If nobody does, the "
+    "price may be worse 45 s later. Far from the target, or at your tap, I trade at once."
+)
 
 
 def chosen(settings: Settings) -> str:
     """For a row: which orders the settings ask for."""
     if settings.execution is ExecutionMode.MARKET:
         return "market"
+    if settings.execution is ExecutionMode.MAKER:
+        return f"maker, {slippage_text(settings.slippage)}"
     return f"within {slippage_text(settings.slippage)}"
 
 
@@ -31,6 +38,8 @@ def order_lines(settings: Settings) -> Sequence[str]:
     """How far from the price orders trade."""
     if settings.execution is ExecutionMode.MARKET:
         return ["Market orders trade up to 5% from the last price."]
+    if settings.execution is ExecutionMode.MAKER:
+        return [_WAITING, *bound_lines(settings)]
     return bound_lines(settings)
 
 

@@ -216,6 +216,9 @@ def warning_of(settings: Settings, outlook: Outlook) -> Caution | None:
 
 def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) -> str | None:
     """Why less than the requested amount is traded; of an order with a bound, what it may cost."""
+    if isinstance(order, BoundedOrder) and order.order_type.may_rest:
+        at = price(order.price, step=rules.price_step)
+        return f"It waits at {at} for 45 s first. What is left then trades at once."
     if isinstance(order, BoundedOrder):
         cost = order.cost_bp / BASIS_POINTS
         bound = bound_text(order.side, order.price, cost=cost, step=rules.price_step)

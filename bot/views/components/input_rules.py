@@ -69,7 +69,7 @@ RULES: Mapping[InputRule, str] = {
     InputRule.CRASH_GUARD: "Write a fall within a day, like 20% or 20% pause.",
     InputRule.SPAN: "Write 24h, 7d, 30d, all, or a date like 2026-11-01.",
     InputRule.DEPOSIT_WAIT: "The wait must be from 1 min to 1 day, like 15m.",
-    InputRule.AUTO_OR_MARKET: "I know two words here: auto and market.",
+    InputRule.EXECUTION_MODE: "I know three words here: auto, maker and market.",
     InputRule.SLIPPAGE: "Write a percentage from 0.01% to 20%, like 1% or 1% strict.",
     InputRule.TRADE_SPAN: "The time must be from 10 min to 1 day, like 1h 30m.",
 }

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from bot.views.components.amounts import fee, usdt
+from bot.views.components.amounts import fee, price, usdt
 from bot.views.components.layout import escape
+from bot.views.components.times import wall_time
+from engine.domain.execution.maker_first import deadline_of
 from engine.domain.market.pairs import Asset, Side, Symbol, base_of
-from engine.domain.orders.order import OrderState
+from engine.domain.orders.order import Order, OrderState
 
 # What became of an order, in a few words.
 OUTCOMES: Mapping[OrderState, str] = {
@@ -49,6 +51,16 @@ def order_line(side: Side, symbol: Symbol, quote_amount: Decimal) -> str:
         buy="Order: buy {base} for about {amount}",
         sell="Order: sell {base} for about {amount}",
     )
+
+
+def waits_line(order: Order) -> str:
+    """Of an order that rests: at which price, and until when."""
+    if order.priced is None:
+        return "1 order waits."
+    at = price(order.priced.price)
+    if order.cancelling_since is not None:
+        return f"1 order at {at} is being cancelled. It may still fill."
+    return f"1 order waits at {at} until {wall_time(deadline_of(order)):%H:%M}."
 
 
 def fees_paid(fees: Mapping[Asset, Decimal], *, complete: bool) -> str:

@@ -15,7 +15,7 @@ from engine.domain.alerts.deposit_alerts import (
     DepositWaiting,
 )
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
-from engine.domain.alerts.order_alerts import StrayOrderFound
+from engine.domain.alerts.order_alerts import PauseAnswerSettled, StrayOrderFound
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.report_alerts import WeeklyReport
@@ -41,7 +41,8 @@ class TradeSettled(InMode, stored_as="trade_settled", kind=AlertKind.TRADE):
     *asked_base* instead. *late* means the exchange's
     first answer was lost and the result had to be looked up. An order with a bound has the average
     that was *expected* of it; *widened* says that it went beyond the user's own bound, and *slipped*
-    how much worse than the middle it traded, as a fraction.
+    how much worse than the middle it traded, as a fraction. *waited*: it was a
+    maker's, and what is left of it trades at once.
     """
 
     symbol: Symbol
@@ -60,6 +61,7 @@ class TradeSettled(InMode, stored_as="trade_settled", kind=AlertKind.TRADE):
     widened: bool = False
     slipped: Decimal | None = None
     asked_base: Decimal | None = None
+    waited: bool = False
 
     @property
     def traits(self) -> AlertTraits:
@@ -72,11 +74,13 @@ class TradeSettled(InMode, stored_as="trade_settled", kind=AlertKind.TRADE):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricesNotTaken(InMode, stored_as="prices_not_taken", kind=AlertKind.ERROR):
     """The exchange takes no orders with a price that end at once: MARKET orders are sent instead.
-    *rested*: it took one, which rested and was cancelled.
+    *rested*: it took one, which rested and was cancelled. *maker*: it takes none that wait, and
+    orders with a bound are sent instead.
     """
 
     symbol: Symbol
     rested: bool = False
+    maker: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +108,8 @@ class OrderNeedsPerson(
     """Still unclear after 15 minutes: the user should look at the exchange.
 
     *status* is one that the exchange does not document: then the user is asked after a minute.
-    *base_quantity* and *quote_amount* are what the exchange says was executed.
+    *base_quantity* and *quote_amount* are what the exchange says was executed. One that *rests* was
+    cancelled 15 minutes ago, and that is not proven.
     """
 
     dry_run: bool
@@ -115,6 +120,7 @@ class OrderNeedsPerson(
     status: str = ""
     base_quantity: Decimal = ZERO
     quote_amount: Decimal = ZERO
+    rests: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +327,7 @@ Alert = (
     | OrderNeverArrived
     | OrderNeedsPerson
     | StrayOrderFound
+    | PauseAnswerSettled
     | IncidentAlert
     | IncidentResolved
     | RunDeclined
@@ -376,6 +383,7 @@ def trade_settled(intent: Order, *, late: bool) -> TradeSettled:
         widened=intent.priced is not None and intent.priced.widened,
         slipped=None if intent.priced is None else _slipped(intent),
         asked_base=None if intent.priced is None else intent.priced.base_quantity,
+        waited=intent.order_type.may_rest,
     )
 
 

@@ -15,6 +15,7 @@ from engine.domain.alerts.alerts import (
     TradeSettled,
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
+from engine.domain.alerts.order_alerts import PauseAnswerSettled
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
@@ -23,10 +24,10 @@ from engine.domain.alerts.slices_alerts import SlicedTradeOver
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.orders.order import Trigger
 
-# Of other chats and people, of what only the key's owner can mend, and what a chat orders itself.
+# Of other chats and people, of what only the key's owner can mend, and what one chat ordered or asked.
 _OWNERS_ALONE = (
     *(ChatDeliverable, ChatUndeliverable, Digest, GroupAnswered, GroupAsks, KeyEnding),
-    *(MemberJoined, SharingBegun, SharingEnded, SharingLeft, WeeklyReport),
+    *(MemberJoined, PauseAnswerSettled, SharingBegun, SharingEnded, SharingLeft, WeeklyReport),
 )
 _TROUBLES = frozenset({AlertKind.ERROR, AlertKind.RECOVERY, AlertKind.KEY})
 

@@ -72,14 +72,22 @@ def refuses_type(code: int, message: str) -> bool:
 
 
 def order_type_for(
-    mode: ExecutionMode, *, ioc: Capability, rules: PairRules, is_urgent: bool, now: datetime
+    mode: ExecutionMode,
+    *,
+    ioc: Capability,
+    rules: PairRules,
+    is_urgent: bool,
+    now: datetime,
+    maker: Capability = UNKNOWN,
 ) -> OrderType:
-    """Returns how an order of *mode* is sent: as a maker only where it is not *is_urgent*, and by MARKET
-    where the pair is known to take no IOC. Without MARKET, IOC is tried all the same.
+    """Returns how an order of *mode* is sent: as a maker only where it is not *is_urgent* and the pair
+    takes that, and by MARKET where it is known to take no IOC. Without MARKET, IOC is tried all the
+    same.
     """
     if mode is ExecutionMode.MARKET:
         return OrderType.MARKET
-    if mode is ExecutionMode.MAKER and not is_urgent and rules.takes(OrderType.LIMIT_MAKER):
+    takes_maker = rules.takes(OrderType.LIMIT_MAKER) and maker.at_moment(now) is not Answer.NO
+    if mode is ExecutionMode.MAKER and not is_urgent and takes_maker:
         return OrderType.LIMIT_MAKER
     takes_ioc = rules.takes(OrderType.IOC) and ioc.at_moment(now) is not Answer.NO
     return OrderType.IOC if takes_ioc or not rules.takes(OrderType.MARKET) else OrderType.MARKET

@@ -16,12 +16,14 @@ from engine.domain.execution.bounded_order import (
     arrival_of,
     smallest_order,
 )
-from engine.domain.market.decimals import EXACT_OR_LESS, ONE, ZERO
+from engine.domain.market.decimals import EXACT_OR_LESS, ONE, ZERO, floor_to_step, step_of
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import OrderType, PairRules, Side
 
 # Then it is cancelled, and the rest of the plan is an IOC.
 RESTS_FOR = timedelta(seconds=45)
+# Distances are told in basis points, and stored.
+_FINE = step_of(12)
 
 
 def maker_order(
@@ -68,7 +70,7 @@ def maker_order(
             order_type=OrderType.LIMIT_MAKER,
             base_quantity=quantity,
             price=price,
-            slippage=abs(price - mid) / mid,
+            slippage=floor_to_step(abs(price - mid) / mid, _FINE),
             fee_rate=fee_rate,
             expected=Walk(quantity, quantity * price, price),
             arrival=arrival_of(book, depth=quantity * price),

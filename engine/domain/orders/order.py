@@ -179,7 +179,7 @@ class Order:
     a price has *priced*, and goes by that. *fence* is the lease's number under which it may be
     sent. *price* is what the token cost when it was planned, *move_bp* how far the prices of that
     moment lay apart, in basis points rounded up. *cancelling_since* is stored before a cancellation
-    leaves. *leg* is its place among the orders of the run that *run_id* names, where it is of one.
+    leaves. *account_version* is the account's as it was planned for. *leg* is its place among the orders of the run that *run_id* names, where it is of one.
     One of a trade over time is *slice_number* of *slices*.
 
     *top* is the book it was decided on, None before 0.9.0; *final_mid* the middle when it had ended,
@@ -226,6 +226,7 @@ class Order:
     fee_price: Decimal | None = None
     slice_number: int | None = None
     slices: int | None = None
+    account_version: int | None = None
 
     def __post_init__(self) -> None:
         if (self.side is Side.BUY) != (self.quote_amount is not None):
@@ -238,6 +239,10 @@ class Order:
     @property
     def order_type(self) -> OrderType:
         return OrderType.MARKET if self.priced is None else self.priced.order_type
+
+    @property
+    def spends(self) -> Asset:
+        return USDT if self.side is Side.BUY else base_of(self.symbol)
 
     @property
     def asked_base(self) -> Decimal | None:
@@ -278,6 +283,8 @@ def end_reason_of(intent: Order, state: OrderState) -> EndReason | None:
     if state in _SETTLED - {OrderState.FILLED}:
         if intent.end_reason is not None:
             return intent.end_reason
+        if intent.order_type.may_rest:  # its own end would have left a reason
+            return EndReason.ELSEWHERE if intent.execution.base_quantity else EndReason.CROSSED
         is_cancelled = intent.cancelling_since is not None
         return EndReason.NOT_HONOURED if is_cancelled else EndReason.BOUND
     return _ENDS.get(state)

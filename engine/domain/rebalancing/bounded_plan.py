@@ -23,6 +23,7 @@ from engine.domain.execution.bounded_order import (
     least_wanted,
     smallest_order,
 )
+from engine.domain.execution.maker_order import maker_order
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import (
     EXACT_OR_LESS,
@@ -69,6 +70,7 @@ class Need:
 class Within:
     """How far from the middle an order may go: *slippage*, and where the balance is out of its band
     for long, the reach of a MARKET order from *last_price*; in no case further than *price_limit*.
+    An order that *is_maker* rests at the best price of its own side instead.
     """
 
     slippage: Slippage
@@ -76,6 +78,7 @@ class Within:
     outside_since: datetime | None = None
     now: datetime | None = None
     last_price: Decimal | None = None
+    is_maker: bool = False
 
 
 def plan_bounded(
@@ -143,6 +146,8 @@ def _sized(
     book: OrderBook,
 ) -> BoundedOrder | Obstacle:
     slippage = within.slippage
+    if within.is_maker:
+        return maker_order(need.side, wanted, free=free, book=book, rules=rules, improve=False)
     if within.now is None or within.last_price is None:
         fraction = slippage.fraction
         return bounded_order(

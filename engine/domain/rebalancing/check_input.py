@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.low_balance import LowBalanceThreshold
+from engine.domain.execution.maker_first import unwanted
 from engine.domain.market.balances import LastSeen
+from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import Order, Trigger
 from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.run_request import RunRequest
@@ -50,3 +52,14 @@ class CheckInput:
             return self.due.trade
         manual = self.request.manual if self.request else None
         return manual.trade if manual else None
+
+    def why_unwanted(self, order: Order) -> EndReason | None:
+        """Returns why *order*, which rests, is cancelled before its time; None where it may go on."""
+        account = self.account
+        return unwanted(
+            order,
+            version=account.version,
+            is_paused=account.settings.paused,
+            is_halted=account.halted,
+            is_asked=self.request is not None or self.due is not None,
+        )

@@ -81,12 +81,16 @@ def _by_market(inputs: DecisionInputs) -> Plan:
 
 
 def _bounded(inputs: DecisionInputs) -> Plan:
-    """By IOC at a bound, which is never further away than the limit on prices."""
+    """By IOC at a bound, which is never further away than the limit on prices, or as a maker."""
     settings, rules, waited = inputs.settings, inputs.rules, inputs.waited
     near = min(settings.slippage.fraction, inputs.limits.move)
     if inputs.is_narrowed:
         near, waited = max(floor_to_step(near / 2, LEAST_SLIPPAGE), LEAST_SLIPPAGE), None
-    within = Within(Slippage(near, settings.slippage.strict), inputs.limits.move)
+    within = Within(
+        Slippage(near, settings.slippage.strict),
+        inputs.limits.move,
+        is_maker=inputs.order_type is OrderType.LIMIT_MAKER,
+    )
     if waited is not None:
         if inputs.book.mid is None and rules.is_open:
             return _by_market(inputs)

@@ -6,8 +6,9 @@ from decimal import Decimal, localcontext
 from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import EXACT_OR_LESS, ONE, ZERO
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import PairRules, Side
+from engine.domain.market.pairs import OrderType, PairRules, Side
 from engine.domain.orders.matching import Match, match_market_order, match_priced_order
+from engine.domain.orders.order import Execution
 from engine.domain.rebalancing.planner import (
     EmptyBook,
     MarketBuy,
@@ -72,6 +73,11 @@ def forecast(
 def _matched(
     order: ProposedOrder, *, rules: PairRules, book: OrderBook, last_price: Decimal
 ) -> Match:
+    if isinstance(order, BoundedOrder) and order.order_type is OrderType.LIMIT_MAKER:
+        # Whether anybody comes to it is not known; what it pays then is.
+        traded = Execution(order.base_quantity, order.expected.quote_amount)
+        fee = traded.quote_amount * order.fee_rate
+        return Match(traded, fee, complete=True)
     if isinstance(order, BoundedOrder):
         return match_priced_order(
             side=order.side,

@@ -63,6 +63,7 @@ def create_order(
         top=top_of(order, inputs.book),
         slice_number=due.number if due else None,
         slices=due.slices if due else None,
+        account_version=account.version,
         **terms_of(order, inputs),
     )
 

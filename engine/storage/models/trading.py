@@ -108,6 +108,7 @@ class OrderRow(Base):
     final_mid: Mapped[Decimal | None]
     fills: Mapped[str | None] = mapped_column(deferred=True)
     fee_price: Mapped[Decimal | None]
+    account_version: Mapped[int | None]
 
 
 class RunRow(Base):

@@ -1,6 +1,6 @@
 """Queries of orders: stored before they are sent, and all that is known of them since."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -228,6 +228,13 @@ async def get(session: AsyncSession, client_order_id: ClientOrderId) -> Order | 
     return None if row is None else intent_of(row)
 
 
+async def locked(session: AsyncSession, client_order_id: ClientOrderId) -> Order:
+    """Returns a stored order, which nobody moves before the transaction ends."""
+    query = select(OrderRow).where(OrderRow.client_order_id == client_order_id)
+    row = (await session.scalars(query.with_for_update())).one()
+    return intent_of(row)
+
+
 async def replay(session: AsyncSession, client_order_id: ClientOrderId) -> Replay | None:
     """Returns the order's decision, made again from its stored inputs; None without such an order."""
     query = select(OrderRow).where(OrderRow.client_order_id == client_order_id)
@@ -262,15 +269,6 @@ async def unresolved_of(
         select(OrderRow).where(OrderRow.account_id.in_(account_ids), IS_UNRESOLVED)
     )
     return {AccountId(row.account_id): intent_of(row) for row in rows}
-
-
-async def open_among(
-    session: AsyncSession, names: Collection[ClientOrderId]
-) -> Collection[ClientOrderId]:
-    """Returns those of *names* that are orders which are not resolved yet."""
-    query = select(OrderRow.client_order_id)
-    found = await session.scalars(query.where(OrderRow.client_order_id.in_(names), IS_UNRESOLVED))
-    return {ClientOrderId(name) for name in found}
 
 
 async def of_slices(
