@@ -36,6 +36,7 @@ from bot.views.history import history_view
 from bot.views.limits import limits_view
 from bot.views.manual_trade import manual_form_view, manual_plan_view
 from bot.views.members import members_view
+from bot.views.pacing import cooldown_changed_view, schedule_changed_view
 from bot.views.pause_resume import paused_view, resumed_view
 from bot.views.portfolio_plan import portfolio_plan_view
 from bot.views.profit import no_profit_view, profit_view
@@ -95,6 +96,7 @@ from engine.domain.alerts.alerts import (
 )
 from engine.domain.alerts.deposit_alerts import DepositKept, DepositTraded, DepositWaiting
 from engine.domain.alerts.key_alerts import KeyEnding
+from engine.domain.alerts.pace_alerts import SlotMissed
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.preferences import AlertPreferences
@@ -136,7 +138,9 @@ from engine.domain.rebalancing.slices.plan import (
 from engine.domain.rebalancing.slices.run import slice_trade
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.draft import Draft
+from engine.domain.targets.pacing import Pacing
 from engine.domain.targets.target import FixedUsdt
+from engine.domain.targets.timing import Schedule, When
 from engine.errors import AddressRefused, Unavailable
 from engine.exchanges.interface import KeyInspection
 from engine.rebalancing.preview import Outlook
@@ -358,6 +362,9 @@ CARDS: Sequence[Shown] = (
     Shown("destination", "Where a trade leads", _asked("/destination half", destination_changed_view(account=_with(destination=Destination.HALF), changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("protect", "What is never sold", _asked("/protect MNTL 50000", protect_changed_view(account=_with(protected={MNTL: D(50_000)}), before={}, holdings=_AFTER, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("slippage", "How far they may trade", _asked("/slippage 1% strict", orders_changed_view(account=_with(slippage=Slippage(strict=True)), topic=Topic.SLIPPAGE, changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
+    Shown("schedule", "Set times", _asked("/schedule mon 09:00", schedule_changed_view(account=_with(pacing=Pacing(schedule=Schedule((540,), (0,)), when=When.BOTH)), changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
+    Shown("cooldown", "A rest after a trade", _asked("/cooldown 30m", cooldown_changed_view(account=_with(pacing=Pacing(cooldown=timedelta(minutes=30))), changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
+    Shown("slot-missed", "A set time was missed", [alert_view(SlotMissed(dry_run=False, at=NOON, next_at=NOON + timedelta(days=1)))]),
     Shown("prices-not-taken", "A pair without such orders", [alert_view(PricesNotTaken(dry_run=False, symbol=SYMBOL))]),
     Shown("target", "A target, and what it means now", _asked("/target", target_view(account=HELD, look=look()))),
     Shown("target-card", "Before a target is set", _asked("/target BTC 50 ETH 25 MX 5 USDT 20", consequence_view(account=ACCOUNT, wanted=BASKET, look=look(), confirmation_id="q"))),

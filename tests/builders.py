@@ -21,6 +21,7 @@ from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.planner import Plan
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.pacing import UNPACED, Pacing
 from engine.domain.targets.target import FixedUsdt
 from tests.fakes.clock import START
 
@@ -109,6 +110,7 @@ def settings(
     deposits: DepositRule = TRADED_AT_ONCE,
     execution: ExecutionMode = ExecutionMode.MARKET,
     slippage: Slippage = USUAL_SLIPPAGE,
+    pacing: Pacing = UNPACED,
 ) -> Settings:
     """Running, unlike a new chat's: most tests want trades."""
     return Settings(
@@ -123,6 +125,7 @@ def settings(
         deposits=deposits,
         execution=execution,
         slippage=slippage,
+        pacing=pacing,
     )
 
 

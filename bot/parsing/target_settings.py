@@ -34,8 +34,8 @@ from engine.domain.market.pairs import USDT, Asset, base_of
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction
 from engine.domain.targets.destination import Destination
+from engine.domain.targets.notation import DAY_NAMES, WHEN_WORDS, span_text
 from engine.domain.targets.timing import (
-    DAYS_A_WEEK,
     MAX_COOLDOWN,
     MIN_COOLDOWN,
     MOST_TIMES,
@@ -57,16 +57,7 @@ _DESTINATIONS = {
     "center": Destination.CENTRE,
     "half way": Destination.HALF,
 }
-_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])", re.ASCII)
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAYS = {
-    **{name: (number,) for number, name in enumerate(_WEEKDAYS)},
-    "daily": tuple(range(DAYS_A_WEEK)),
-    "weekdays": tuple(range(5)),
-    "weekend": (5, 6),
-}
-# Behind the times: also outside of them, only if something is outside, or whatever the drift.
-_WHEN = {"always": When.SCHEDULE, "outside": When.BOTH, "too": When.EITHER}
+_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):?(?P<minute>[0-5][0-9])", re.ASCII)
 _GUARD = re.compile(
     r"(?P<fall>[0-9.,]+ ?%?)(?: (?P<pause>pause))?(?: (?:for )?(?P<time>[0-9][0-9a-z ]*))?",
     re.IGNORECASE,
@@ -199,13 +190,6 @@ def parse_cooldown(text: str) -> timedelta | None:
     return span
 
 
-def span_text(span: timedelta) -> str:
-    """Write whole minutes: "2d 1h 30m"."""
-    minutes = span // timedelta(minutes=1)
-    parts = (minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "m")
-    return " ".join(f"{count}{unit}" for count, unit in parts if count)
-
-
 def parse_schedule(text: str) -> ScheduleWish | None:
     """Parse "09:00", "mon 09:00", "mon fri 09:00 21:00"; None for "off". A last word says more:
     "outside" (the usual one) trades then if something is outside, "always" whatever the drift, and
@@ -215,27 +199,18 @@ def parse_schedule(text: str) -> ScheduleWish | None:
     if words == [OFF]:
         return None
     when = When.BOTH
-    if words[-1] in _WHEN:
-        when = _WHEN[words.pop()]
-    days = {day for word in words if word in _DAYS for day in _DAYS[word]}
-    times = [word for word in words if word not in _DAYS]
+    if words[-1] in WHEN_WORDS:
+        when = WHEN_WORDS[words.pop()]
+    days = {day for word in words if word in DAY_NAMES for day in DAY_NAMES[word]}
+    times = [word for word in words if word not in DAY_NAMES]
     found = [time for word in times if (time := _TIME.fullmatch(word)) is not None]
     if not times or len(found) < len(times):
         raise NotUnderstood(Topic.SCHEDULE, InputRule.SCHEDULE)
     minutes = sorted({int(time["hour"]) * 60 + int(time["minute"]) for time in found})
     if len(minutes) > MOST_TIMES:
         raise NotUnderstood(Topic.SCHEDULE, InputRule.MOST_TIMES)
-    weekdays = tuple(sorted(days)) or _DAYS["daily"]
+    weekdays = tuple(sorted(days)) or DAY_NAMES["daily"]
     return ScheduleWish(Schedule(tuple(minutes), weekdays), when)
-
-
-def schedule_text(wish: ScheduleWish) -> str:
-    names = {days: name for name, days in _DAYS.items()}
-    days = wish.schedule.weekdays
-    named = names.get(days) or " ".join(_WEEKDAYS[day] for day in days)
-    times = " ".join(f"{minute // 60:02}:{minute % 60:02}" for minute in wish.schedule.minutes)
-    how = next(word for word, when in _WHEN.items() if when is wish.when)
-    return f"{named} {times} {how}"
 
 
 def parse_crash_guard(text: str) -> CrashGuard | Ambiguous | None:

@@ -23,6 +23,7 @@ from bot.handlers.history import HistoryHandler
 from bot.handlers.limits import LimitsHandler
 from bot.handlers.manual_trade import ManualTradeHandler
 from bot.handlers.members import MembersHandler
+from bot.handlers.pacing import PacingHandler
 from bot.handlers.profit import ProfitHandler
 from bot.handlers.resume import ResumeHandler
 from bot.handlers.setting_change import SettingChangeFlow
@@ -102,6 +103,7 @@ class HandlerRegistry:
             target_change,
             basket_builder,
             TargetHandler(ctx, target_change, basket_builder),
+            PacingHandler(ctx, setting_change),
             TradingHandler(ctx),
             self._resume,
             slices,

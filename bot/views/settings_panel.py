@@ -35,6 +35,7 @@ from bot.views.components.keyboards import button, do, in_rows, keyboard
 from bot.views.components.layout import block, echoed, escape, lines, listed, row
 from bot.views.components.target_words import target_line
 from bot.views.components.times import exactly
+from bot.views.pacing import schedule_name
 from bot.views.settings import USAGE
 from bot.views.target import NEW_DRAFT
 from bot.views.undo import UNDO, undo_hint
@@ -87,12 +88,13 @@ def panel_view(
     ]
     others = [do("🤖 Mode", "mode"), do("🔔 Alerts", "alerts")]
     around = [do("↪️ Destination", "destination"), do("🛡 Protect", "protect")]
+    pace = [do("🗓 Schedule", "schedule"), do("⏳ Cooldown", "cooldown")]
     return Message.paragraphs(
         f"{badge(account)} · Settings",
         block(_rows(account, outlook.rules)),
         next_check(account, outlook, now=now),
-        "/mode and /alerts have pages of their own, as have /destination and /protect.",
-        keyboard=keyboard(*in_rows(pages, 3), others, around),
+        "/mode and /alerts have pages of their own, as have /destination, /protect, /schedule and /cooldown.",
+        keyboard=keyboard(*in_rows(pages, 3), others, around, pace),
     )
 
 
@@ -173,13 +175,15 @@ def failed_view(failure: Message, *, page: PanelPage) -> Message:
 
 
 def _rows(account: Account, rules: PairRules | None) -> list[str]:
-    settings, fixed = account.settings, account.settings.fixed
+    settings, fixed, pacing = account.settings, account.settings.fixed, account.settings.pacing
     rows = [
         ("🎯 Target", target_line(settings.target, most=2)),
         ("📏 Threshold", f"±{threshold(settings.threshold)}"),
         *([("", f"{cents(fixed.band.low)} – {cents(fixed.band.high)}")] if fixed else ()),
         *([("↪️ Leads to", settings.destination.value)] if settings.destination else ()),
         ("⏱ Interval", exactly(settings.interval)),
+        *([("🗓 Times", schedule_name(pacing))] if pacing.schedule else ()),
+        *([("⏳ Rest", exactly(pacing.cooldown))] if pacing.cooldown else ()),
         ("🪙 Pair", pair_name(settings.symbol)),
         *([("", f"from {usdt(smallest_order(rules))}")] if rules else ()),
         ("🔒 Count", settings.counting.value),

@@ -35,6 +35,7 @@ from bot.views.components.times import (
     utc,
     zone_name,
 )
+from bot.views.pacing import pace_note
 from bot.views.slices import slices_note, stop_button
 from bot.views.trading_mode import mode_note
 from bot.views.unresolved_order import report_rows
@@ -138,6 +139,7 @@ def status_view(
         None if slices is None else slices_note(account, slices),
         _deposit_note(account, now=now, for_viewer=for_viewer or is_shared),
         mode_note(account),
+        pace_note(account, last_trade, now=now) if dated else None,
         trouble_note(trouble, symbol=account.settings.symbol) if trouble else None,
         undeliverable_note(refused, waiting=undelivered),
         _footer(

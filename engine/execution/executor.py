@@ -39,6 +39,7 @@ from engine.domain.rebalancing.decision import DecisionInputs
 from engine.domain.rebalancing.leg_order import LegInputs
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.domain.runs.stored_run import PortfolioRun
+from engine.domain.targets.timing import SlotStep
 from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from engine.execution.bounded_orders import BoundedOrderFollower, look_up
@@ -97,9 +98,11 @@ class OrderExecutor(Service):
         inputs: DecisionInputs | LegInputs,
         request: RunRequest | None = None,
         run: PortfolioRun | None = None,
+        slot: SlotStep | None = None,
     ) -> Order:
         """Execute *intent* once; returns it as far as it got. Its *inputs* are stored with it, and
-        the *run* that it is a leg of: what is traded is told at that one's end.
+        the *run* that it is a leg of: what is traded is told at that one's end. The set time that it
+        is sent for is the *slot*, which is over with that, whatever becomes of the order.
 
         *read_at* is when the data it was planned on was read, by the clock's `steady`. *request* is
         the user's tap, which may have expired; the settings that change with it are stored where
@@ -117,6 +120,8 @@ class OrderExecutor(Service):
                     session, intent, owner=self.owner, now=self.database.now()
                 )
             await check_results.put(session, account.id, look)
+            if slot is not None:
+                await check_results.note_slot(session, account, slot.slot.at)
         sending = await self._start(
             intent, account=account, exchange=exchange, read_at=read_at, request=request
         )

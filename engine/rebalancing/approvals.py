@@ -37,6 +37,7 @@ from engine.domain.rebalancing.run_request import Due, RunOffer
 from engine.errors import LeaseLost
 from engine.notifications import incidents
 from engine.notifications.publish import publish
+from engine.rebalancing.pacing import slot_over
 from engine.storage.accounts import accounts
 from engine.storage.chat import confirmations
 from engine.storage.serialization import to_json
@@ -93,6 +94,7 @@ class Approvals(Service):
             if current is None or current.stopped:
                 raise LeaseLost(f"account {account.id} changed before its plan was offered")
             await check_results.put(session, account.id, look)
+            await slot_over(session, duty)
             calm = self.timing.calm(account.settings.interval)
             await incidents.resolve(session, account, duty.trouble, now=now, calm=calm)
             if await run_requests.is_waiting(session, account.id):

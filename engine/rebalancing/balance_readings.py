@@ -72,7 +72,7 @@ class BalanceReader:
         again = await self._read(duty, exchange)
         if not self._is_settled(duty, again, exchange_time=exchange.time()):
             return BalanceReading(again, is_settled=False)
-        settings, asked = duty.account.settings, duty.request is not None
+        settings, asked = duty.account.settings, duty.to_centre
         both = agreed(first, again, settings=settings, asked=asked)
         found = await self.balance_changes.detect(duty, both, fills, market)
         if _keeps(duty, finding) or _keeps(duty, found):
@@ -142,7 +142,7 @@ class BalanceReader:
         return _keeps(duty, finding) or needs_second(
             holdings,
             settings=settings,
-            asked=duty.request is not None,
+            asked=duty.to_centre,
             expected=expectation(duty.last_seen, assets=settings.assets, fills=fills),
             finding=finding,
             marks=duty.marks,

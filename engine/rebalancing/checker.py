@@ -34,14 +34,11 @@ from engine.domain.rebalancing.check_result import (
 from engine.domain.rebalancing.forecast import forecast
 from engine.domain.rebalancing.order_factory import create_order, run_id
 from engine.domain.rebalancing.planner import (
-    DepositWaits,
     InsideBand,
-    LimitKind,
-    OverLimit,
     Plan,
-    at_rest,
 )
 from engine.domain.rebalancing.replay import shortened
+from engine.domain.targets.timing import Due
 from engine.errors import ClockRefused, DecryptionFailed, EngineError, LeaseLost, Rejected
 from engine.exchanges.interface import Exchange, ExchangeFor
 from engine.exchanges.pair_data import rules_and_book
@@ -56,6 +53,7 @@ from engine.rebalancing.balance_readings import BalanceReader, BalanceReading
 from engine.rebalancing.checked import Checked
 from engine.rebalancing.evaluation import evaluate
 from engine.rebalancing.low_balance import LowBalanceMonitor
+from engine.rebalancing.pacing import Pacer, is_for_slot_alone, is_jump, slot_over
 from engine.rebalancing.portfolio_checker import PortfolioChecker
 from engine.rebalancing.slices import AT_ONCE, SlicedTrades, over_by_a_look
 from engine.storage.service import Service
@@ -94,9 +92,11 @@ class Checker(Service):
         )
         self._strays = StrayOrderFinder(database=self.database, clock=self.clock)
         self._low_balance = LowBalanceMonitor(database=self.database, clock=self.clock)
+        self._pacer = Pacer(database=self.database, clock=self.clock)
         self._portfolio = PortfolioChecker(
             database=self.database,
             clock=self.clock,
+            pacer=self._pacer,
             timing=self.timing,
             executor=self._executor,
             approvals=self._approvals,
@@ -113,7 +113,9 @@ class Checker(Service):
                 await self._slices.finish(duty, duty.sliced, fence=fence)  # without the exchange
                 return self._suspended(duty, again_in=AT_ONCE)
             exchange = self.exchange_for(duty.account)
+            duty = await self._pacer.begin(duty)
             checked = await self._decide(duty, exchange, fence=fence)
+            checked = self._pacer.in_time(duty, checked)
             await self._strays.look(duty.account, exchange, fence=fence)
             if isinstance(checked.look.verdict, NoTrade):
                 await self._executor.learn_late_fees(duty.last_fill, exchange)
@@ -173,13 +175,14 @@ class Checker(Service):
         is_by_hand = duty.request is not None and duty.request.manual is not None
         if account.settings.fixed is None and not is_by_hand:
             return await self._portfolio.check(duty, exchange, reading, fence=fence)
-        rest = None
         if duty.request is None:
-            rest = at_rest(holdings, account.settings, account.waiting)
-        if rest is not None:
-            look = self._look(duty, NoTrade(rest), holdings=holdings, first=reading.first)
-            await self._drift_over(account, duty.trouble)
-            return Checked(look, again_in=self._until_due(account, rest))
+            rest, pace = self._pacer.pace_of(duty, holdings)
+            if pace.due is Due.NOTHING:
+                reason = rest or pace.waits or InsideBand()
+                look = self._look(duty, NoTrade(reason), holdings=holdings, first=reading.first)
+                if rest is not None:
+                    await self._drift_over(account, duty.trouble)
+                return await self._pacer.rests(duty, pace, look, until=reason)
         return await self._rebalance(duty, exchange, reading, fence=fence, attempt=attempt)
 
     async def _drift_over(self, account: Account, trouble: Incident | None) -> None:
@@ -193,13 +196,6 @@ class Checker(Service):
     def _suspended(self, duty: CheckInput, *, again_in: timedelta, **seen: Any) -> Checked:
         runs = SlicesRun(duty.account.slicing_until or self.clock.now())
         return Checked(self._look(duty, NoTrade(runs), **seen), again_in)
-
-    def _until_due(self, account: Account, rest: InsideBand | DepositWaits) -> timedelta | None:
-        """How long it is until a deposit may be traded, where that is before the next check."""
-        if not isinstance(rest, DepositWaits):
-            return None
-        left = max(rest.until - self.clock.now(), timedelta(seconds=1))
-        return left if left < account.settings.interval else None
 
     async def _resolve_incident(self, account: Account, trouble: Incident | None) -> None:
         """A check that holds writes nothing, unless a trouble has ended."""
@@ -245,7 +241,7 @@ class Checker(Service):
             book,
             market=exchange.market,
             at=exchange.time(),
-            ignore_band=duty.request is not None,
+            ignore_band=duty.to_centre,
             trade=duty.trade,
             is_narrowed=is_narrowed,
         )
@@ -307,6 +303,7 @@ class Checker(Service):
                 look=look,
                 inputs=shortened(evaluated.inputs, order),
                 request=duty.request,
+                slot=duty.slot,
             )
         except LeaseLost:
             if duty.request is not None:
@@ -345,9 +342,10 @@ class Checker(Service):
         look = self._look(duty, verdict, **seen)
         async with self.database.writing() as session:
             await check_results.put(session, account.id, look)
+            await slot_over(session, duty, reason)
             if duty.request is not None:
                 await run_requests.decline(session, account, duty.request, decided, now=now)
-            elif reason is not None:
+            elif reason is not None and not is_for_slot_alone(duty, seen["holdings"]):
                 calm = self.timing.calm(settings.interval)
                 await incidents.record_blocked(
                     session, account, duty.trouble, reason, now=now, calm=calm
@@ -355,7 +353,7 @@ class Checker(Service):
                 is_new = duty.due is None and account.outside_since is None
                 if is_new and settings.execution is not ExecutionMode.MARKET:
                     await check_results.note_outside(session, account, now)
-        if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
+        if is_jump(reason):
             # Seen once now; the next readings show whether it stays.
             return Checked(look, again_in=min(settings.interval, self.timing.error_backoff))
         return Checked(look)
@@ -368,6 +366,9 @@ class Checker(Service):
             extra={"account": duty.account.id, "kind": kind.value, "detail": detail},
         )
         async with self.database.writing() as session:
+            if duty.slot is not None and duty.account.settings.fixed is not None:
+                # Nothing was traded for it; of several tokens some may have been.
+                await check_results.note_slot(session, duty.account, duty.account.slot_at)
             if duty.request is not None:
                 await stored_requests.drop(
                     session, duty.account.id, confirmation_id=duty.request.confirmation_id

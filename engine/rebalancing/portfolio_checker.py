@@ -28,9 +28,12 @@ from engine.domain.rebalancing.check_result import (
     PlanChanged,
     PortfolioSnapshot,
 )
-from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason
+from engine.domain.rebalancing.planner import InsideBand, OverLimit, Plan, Reason
 from engine.domain.runs.stored_run import shown
+from engine.domain.targets.outside import is_far_outside
+from engine.domain.targets.pacing import Pace
 from engine.domain.targets.protection import managed
+from engine.domain.targets.timing import Due
 from engine.domain.targets.usdt_goal import needs_price, usdt_goal
 from engine.errors import LeaseLost
 from engine.exchanges.interface import Exchange
@@ -40,6 +43,7 @@ from engine.rebalancing import run_requests
 from engine.rebalancing.approvals import Approvals
 from engine.rebalancing.balance_readings import BalanceReading
 from engine.rebalancing.checked import Checked
+from engine.rebalancing.pacing import Pacer, is_jump, slot_over
 from engine.rebalancing.portfolio_planning import (
     Planned,
     PortfolioPlanner,
@@ -58,6 +62,7 @@ class PortfolioChecker(Service):
     """*drift_over* notes that all is inside again; it writes only where something was outside."""
 
     timing: Timing
+    pacer: Pacer
     executor: OrderExecutor
     approvals: Approvals
     drift_over: Callable[[Account, Incident | None], Awaitable[None]]
@@ -78,12 +83,20 @@ class PortfolioChecker(Service):
         """Trade what is surely outside, or store the reason. *reading* may be acted on."""
         account, holdings, asked = duty.account, reading.holdings, duty.request is not None
         if not asked and self._rests_without_prices(account, holdings):
-            return await self._rests(duty, reading, InsideBand())
+            pace = self.pacer.pace(duty, is_outside=False, is_far=False)
+            if pace.due is Due.NOTHING:
+                return await self._rests(duty, reading, InsideBand(), pace=pace)
         seen = await self._planner.see(account, holdings, exchange.market)
-        if isinstance(seen.found, Outlook) and not asked and not seen.found.surely:
-            outside = tuple(seen.found.plan.outside)
-            reason = WithinSpread(outside) if outside else InsideBand()
-            return await self._rests(duty, reading, reason, seen.snapshot)
+        if isinstance(seen.found, Outlook) and not asked:
+            is_outside = bool(seen.found.surely)
+            is_far = is_far_outside(seen.inputs.settings.goals, seen.found.plan.values)
+            pace = self.pacer.pace(duty, is_outside=is_outside, is_far=is_far)
+            if pace.due is Due.NOTHING:
+                outside = tuple(seen.found.plan.outside)
+                reason: Reason = WithinSpread(outside) if outside else InsideBand()
+                return await self._rests(
+                    duty, reading, pace.waits or reason, seen.snapshot, pace=pace
+                )
         planned = await self._planned(duty, seen, exchange)
         if not isinstance(planned, Planned):
             return await self._declined(duty, reading, planned, seen.snapshot)
@@ -100,12 +113,14 @@ class PortfolioChecker(Service):
         return await self._run(duty, exchange, reading, planned, fence=fence)
 
     async def _planned(self, duty: CheckInput, seen: Seen, exchange: Exchange) -> Planned | NoPlan:
-        """A tap on what a check offered trades that; any other one leads all to the centre."""
+        """A tap on what a check offered trades that; any other one leads all to the centre, and so
+        may a set time.
+        """
         usual = await self._planner.plan(duty.account, seen, exchange)
         request = duty.request
-        if request is None or not isinstance(usual, Planned):
+        if not duty.to_centre or not isinstance(usual, Planned):
             return usual
-        if request.covers_plan(usual.plan, now=self.clock.now()):
+        if request is not None and request.covers_plan(usual.plan, now=self.clock.now()):
             return usual
         return await self._planner.plan(duty.account, seen, exchange, to_centre=True)
 
@@ -170,9 +185,13 @@ class PortfolioChecker(Service):
         reading: BalanceReading,
         reason: Reason,
         snapshot: PortfolioSnapshot | None = None,
+        *,
+        pace: Pace,
     ) -> Checked:
-        await self.drift_over(duty.account, duty.trouble)
-        return Checked(self._seen(duty, NoTrade(reason), reading, snapshot))
+        if pace.waits is None:
+            await self.drift_over(duty.account, duty.trouble)
+        look = self._seen(duty, NoTrade(reason), reading, snapshot)
+        return await self.pacer.rests(duty, pace, look)
 
     async def _declined(
         self,
@@ -191,6 +210,7 @@ class PortfolioChecker(Service):
         look = self._seen(replace(duty, account=about), NoTrade(reason), reading, snapshot)
         async with self.database.writing() as session:
             await check_results.put(session, account.id, look)
+            await slot_over(session, duty, reason)
             if duty.request is not None:
                 held = snapshot.held[USDT]
                 decided = Plan(held, reason=reason)
@@ -202,7 +222,7 @@ class PortfolioChecker(Service):
                 )
                 if settings.execution is not ExecutionMode.MARKET and not account.outside_since:
                     await check_results.note_outside(session, account, now)
-        if isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP:
+        if is_jump(reason):
             soon = min(settings.interval, self.timing.error_backoff)
             return Checked(look, again_in=soon)
         return Checked(look)

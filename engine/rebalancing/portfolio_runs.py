@@ -278,6 +278,7 @@ class PortfolioRunner(Service):
                 inputs=shortened_leg(inputs),
                 request=under.duty.request,
                 run=under.run,
+                slot=under.duty.slot,
             )
         except ClockRefused:
             await exchange.resync()

@@ -27,6 +27,7 @@ from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
 from engine.exchanges.pair_data import rules_and_book
 from engine.rebalancing.evaluation import evaluate
+from engine.rebalancing.pacing import waits_for
 from engine.rebalancing.portfolio_planning import Planned, PortfolioPlanner
 from engine.storage import availability
 from engine.storage.service import Service
@@ -52,7 +53,8 @@ class Preview:
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """The result that a check would have. *plan* ignores the limits.
-    *forecast* is what its order would come to, *reason* the limit that the order would break.
+    *forecast* is what its order would come to, *reason* the limit that the order would break, or what
+    it waits for.
     """
 
     plan: Plan
@@ -200,6 +202,8 @@ class Previews(Service):
         )
         wanted, allowed = evaluated.wanted, evaluated.allowed
         broken = allowed.reason if wanted.order is not None and allowed.order is None else None
+        if wanted.order is not None and broken is None:
+            broken = await waits_for(self.database, account, holdings, now=self.clock.now())
         wanted, comes_to = await forecast_at_market(market, wanted, rules, book)
         seen = BalanceSnapshot.of(settings, holdings, book)
         look = _seen_now(account, holdings, seen)

@@ -47,6 +47,8 @@ BARE = {
     "deposits": ("Deposits: now", "Deposits: now"),
     "destination": ("Destination: usual (centre)", "Above 42.00 I buy until 40.00 USDT is left."),
     "protect": ("Protected: nothing", "To protect: /protect MNTL 50000."),
+    "schedule": ("Schedule: off", "Your own trades are free at any time."),
+    "cooldown": ("Cool-down: off", "After a trade I do not rest."),
     "execution": ("Execution: market", "Execution: market"),
     "slippage": ("Slippage: 1%", "Slippage: 1%"),
     "limits": ("         0 used", "         17.10 USDT used"),

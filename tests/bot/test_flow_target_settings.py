@@ -1,5 +1,6 @@
 """What is set around a target, in a conversation, down to the order at the exchange."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from engine.domain.market.pairs import USDT, Asset
@@ -65,3 +66,48 @@ async def test_a_trade_leads_where_the_destination_says(world: World, bot: Progr
     assert "Destination set to usual (centre)" in usual.text
     await bot.tap(OWNER, "↩️ Undo")
     assert (await bot.account()).settings.destination is Destination.HALF
+
+
+async def test_a_rest_after_a_trade_is_shown_and_ended_by_a_tap(world: World, bot: Program):
+    await bot.connect()
+    set_ = await bot.ask(OWNER, "/cooldown 30m")
+    await bot.checked()
+    world.clock.shift(timedelta(minutes=18))
+    card = await bot.ask(OWNER, "/status")
+    assert "Cool-down set to 30 min" in set_.text
+    assert "After a trade I rest for 30 min, whatever the drift." in set_.text
+    assert "Next trade allowed in 12 min. (/cooldown)" in card.text
+    assert world.mexc.order_posts.total() == 1
+    await bot.ask(OWNER, "/settarget 38.5")
+    await bot.check()
+    why = await bot.ask(OWNER, "/why")
+    assert "I rest after a trade until 22 Nov 12:30 UTC." in why.text
+    assert "To trade now: /rebalance." in why.text
+    await bot.ask(OWNER, "/rebalance")
+    await bot.tap(OWNER, "Trade")
+    await bot.check()
+    assert world.mexc.order_posts.total() == 2
+
+
+async def test_set_times_are_of_the_chats_zone_and_said_with_the_next_one(
+    world: World, bot: Program
+):
+    await bot.connect()
+    await bot.ask(OWNER, "/alerts zone Europe/Berlin")
+    set_ = await bot.ask(OWNER, "/schedule 13:30, 21:00")
+    await bot.check()
+    why = await bot.ask(OWNER, "/why")
+    panel = await bot.ask(OWNER, "/settings")
+
+    assert "Schedule set to daily 13:30 21:00" in set_.text
+    assert "The next set time is 13:30." in set_.text
+    assert "I send nothing. It is out of its band, and I trade at set times." in set_.text
+    assert "I trade at set times. The next is 22 Nov 13:30." in why.text
+    assert "daily 13:30 21:00" in panel.text
+    assert world.mexc.order_posts.total() == 0
+    world.clock.shift(timedelta(minutes=30))
+    await bot.check()
+    assert world.mexc.order_posts.total() == 1
+    await bot.ask(OWNER, "/schedule off")
+    await bot.tap(OWNER, "↩️ Undo")
+    assert (await bot.account()).settings.pacing.schedule is not None

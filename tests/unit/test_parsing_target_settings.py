@@ -21,14 +21,12 @@ from bot.parsing.target_settings import (
     parse_protect,
     parse_schedule,
     protect_text,
-    schedule_text,
-    span_text,
 )
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction
 from engine.domain.targets.destination import Destination
-from engine.domain.targets.notation import threshold_text
+from engine.domain.targets.notation import schedule_text, span_text, threshold_text
 from engine.domain.targets.timing import Schedule, When
 from tests.builders import MNTL
 
@@ -181,7 +179,7 @@ def test_each_text_means_exactly_what_it_was_written_from(
 ):
     assert parse_drift(threshold_text(drift)) == drift
     assert parse_bands(bands_text(bands)) == bands
-    assert parse_schedule(schedule_text(wish)) == wish
+    assert parse_schedule(schedule_text(wish.schedule, wish.when)) == wish
     assert parse_protect(protect_text(protect)) == protect
     assert parse_crash_guard(crash_guard_text(guard)) == guard
     assert parse_cooldown(span_text(rest)) == rest

@@ -19,7 +19,9 @@ from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import MarketBuy, MarketSell
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.destination import Destination
+from engine.domain.targets.pacing import Pacing
 from engine.domain.targets.target import FixedUsdt
+from engine.domain.targets.timing import Schedule, When
 from engine.storage.serialization import from_json, to_json
 from tests.builders import account, settings
 
@@ -39,6 +41,13 @@ all_settings = st.builds(
         st.sampled_from([Asset("BTC"), Asset("ETH")]), st.just(ShareBand(D("0.45"), D("0.6")))
     ),
     destination=st.none() | st.sampled_from(Destination),
+    pacing=st.sampled_from(
+        [
+            Pacing(),
+            Pacing(cooldown=timedelta(minutes=30)),
+            Pacing(schedule=Schedule((540,)), when=When.BOTH),
+        ]
+    ),
     protected=st.dictionaries(st.sampled_from([Asset("BTC"), USDT]), cents),
 )
 limits = st.builds(

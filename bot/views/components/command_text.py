@@ -15,7 +15,7 @@ from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.targets.bands import Threshold
-from engine.domain.targets.notation import bands_text, target_text
+from engine.domain.targets.notation import bands_text, schedule_text, span_text, target_text
 from engine.domain.targets.target import FixedUsdt
 
 _FITS_A_BUTTON = re.compile(r"[A-Za-z0-9.]{1,15}", re.ASCII)
@@ -119,6 +119,12 @@ def _around_target(wish: SettingsPatch) -> Iterator[tuple[str, str, Sequence[str
         each = [f"/protect {escape(asset)} {plain(units)}" for asset, units in protected.items()]
         text = listed(escape(asset_amount(units, asset)) for asset, units in protected.items())
         yield "Protected", text or "nothing", ["/protect off", *each]
+    if (pacing := wish.pacing) is not None:
+        schedule, rest = pacing.schedule, pacing.cooldown
+        times = "off" if schedule is None else schedule_text(schedule, pacing.when)
+        yield "Schedule", times, [f"/schedule {times}"]
+        span = "off" if rest is None else span_text(rest)
+        yield "Cool-down", span, [f"/cooldown {span}"]
 
 
 def _limits_commands(limits: Limits) -> list[str]:

@@ -42,6 +42,7 @@ from engine.domain.rebalancing.planner import (
     StepTooCoarse,
     UnderMinimum,
 )
+from engine.domain.targets.pacing import AwaitsSlot, RestsUntil
 from engine.domain.targets.protection import NotCovered
 
 # Of several tokens in one sentence.
@@ -87,6 +88,10 @@ def reason_text(  # noqa: C901, PLR0911, PLR0912 - one return a reason
             return _no_offer_near(reason, base=base)
         case SlicesRun():
             return slices_run(reason.until)
+        case AwaitsSlot(at):
+            return f"It is out of its band, and I trade at set times. The next is {utc(at)}."
+        case RestsUntil(until):
+            return f"It is out of its band, and I rest after a trade until {utc(until)}."
         case MissingPrices() | OldPrices() | NothingManaged() | WithinSpread() | NoLegs():
             return _of_several(reason)
         case _:
@@ -150,6 +155,10 @@ def reason_advice(  # noqa: C901, PLR0911, PLR0912 - one return a reason
             return "After 15 minutes I send one order up to 5% away from the last price."
         case NothingManaged():
             return "You can deposit at MEXC, or protect less with /protect."
+        case AwaitsSlot():
+            return "To trade now: /rebalance. Other times: /schedule"
+        case RestsUntil():
+            return "To trade now: /rebalance. Another rest: /cooldown"
         case MissingPrices() | OldPrices() | WithinSpread() | NoLegs():
             return "You need not do anything."
         case SlicesRun():

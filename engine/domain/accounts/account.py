@@ -32,7 +32,8 @@ class Account:
     *topic_id* where the chat is no forum; *all_may_look* lets every member of the chat see what a
     viewer sees. *waiting* is a deposit that is not traded yet. *outside_since* is when the balance
     was found out of its band, by all checks since then. While *slicing_until* is set a trade over
-    time runs, until then at the latest, and nothing else is traded.
+    time runs, until then at the latest, and nothing else is traded. *slot_at* is the last set time
+    that was dealt with, or when checks began to keep to them.
     """
 
     id: AccountId
@@ -51,6 +52,7 @@ class Account:
     waiting: WaitingDeposit | None = None
     outside_since: datetime | None = None
     slicing_until: datetime | None = None
+    slot_at: datetime | None = None
 
     @property
     def can_trade(self) -> bool:

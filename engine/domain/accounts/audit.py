@@ -11,7 +11,15 @@ from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings
 from engine.domain.execution.bound import Slippage
 from engine.domain.market.decimals import plain
-from engine.domain.targets.notation import bands_text, protected_text, target_text, threshold_text
+from engine.domain.targets.notation import (
+    bands_text,
+    protected_text,
+    schedule_text,
+    span_text,
+    target_text,
+    threshold_text,
+)
+from engine.domain.targets.pacing import Pacing
 
 NOTHING = "none"
 # The user of a line whose change no user made.
@@ -61,6 +69,7 @@ def _fields(account: Account) -> Mapping[tuple[str, str], str]:
         if settings.destination
         else "usual",
         ("settings", "protected"): protected_text(settings.protected),
+        **{("settings", name): value for name, value in _pacing(settings.pacing).items()},
         ("settings", "interval"): f"{int(settings.interval.total_seconds())} s",
         ("settings", "pair"): settings.symbol,
         ("settings", "count"): settings.counting.value,
@@ -80,6 +89,14 @@ def band_fields(settings: Settings) -> Mapping[str, str]:
     return {
         "target": target_text(settings.target),
         "threshold": threshold_text(settings.threshold),
+    }
+
+
+def _pacing(pacing: Pacing) -> Mapping[str, str]:
+    schedule, rest = pacing.schedule, pacing.cooldown
+    return {
+        "schedule": "off" if schedule is None else schedule_text(schedule, pacing.when),
+        "cool-down": "off" if rest is None else span_text(rest),
     }
 
 

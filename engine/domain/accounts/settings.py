@@ -14,6 +14,7 @@ from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.destination import Destination, usual_destination
 from engine.domain.targets.goals import TargetSettings
+from engine.domain.targets.pacing import UNPACED, Pacing
 from engine.domain.targets.target import FixedUsdt, Target, amounts_of
 
 MIN_INTERVAL = timedelta(seconds=1)
@@ -53,7 +54,8 @@ class Settings:
     """One chat's settings. *interval* is between two checks.
 
     *bands* replace the threshold for the assets named. Without a *destination* it is the usual one
-    of the target. *protected* amounts, in units, are never counted and never sold.
+    of the target. *protected* amounts, in units, are never counted and never sold. *pacing* is when
+    trades may happen.
     """
 
     target: Target
@@ -70,6 +72,7 @@ class Settings:
     bands: Mapping[Asset, ShareBand] = field(default_factory=dict, hash=False)
     destination: Destination | None = None
     protected: Mapping[Asset, Decimal] = field(default_factory=dict, hash=False)
+    pacing: Pacing = UNPACED
 
     def __post_init__(self) -> None:
         if any(amount > MAX_TARGET for amount in amounts_of(self.target)):

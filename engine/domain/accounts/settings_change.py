@@ -14,6 +14,7 @@ from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Asset, Symbol
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.destination import Destination
+from engine.domain.targets.pacing import Pacing
 from engine.domain.targets.target import Target
 
 
@@ -41,6 +42,7 @@ class SettingsPatch:
     protected: Mapping[Asset, Decimal] | None = None
     execution: ExecutionMode | None = None
     slippage: Slippage | None = None
+    pacing: Pacing | None = None
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -60,6 +62,7 @@ class SettingsPatch:
             protected=settings.protected,
             execution=settings.execution,
             slippage=settings.slippage,
+            pacing=settings.pacing,
         )
 
     @property

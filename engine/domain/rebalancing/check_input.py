@@ -1,6 +1,7 @@
 """Input of a check: what is known of its account before the exchange is asked."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
@@ -12,6 +13,7 @@ from engine.domain.orders.order import Order, Trigger
 from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.domain.rebalancing.slices.run import SlicedRun
+from engine.domain.targets.timing import SlotStep, When
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class SliceDue:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckInput:
     """Everything a check of one account needs from the database, read in one go. While *sliced*
-    runs nothing is traded but its slices; *due* is the one that this check found due.
+    runs nothing is traded but its slices; *due* is the one that this check found due. *time_zone*
+    is read where the account trades at set times; *slot* is the one that is due or was missed.
     """
 
     account: Account
@@ -39,6 +42,21 @@ class CheckInput:
     last_seen: LastSeen | None = None
     sliced: SlicedRun | None = None
     due: SliceDue | None = None
+    time_zone: str | None = None
+    slot: SlotStep | None = None
+
+    @property
+    def to_centre(self) -> bool:
+        """True if what is inside its band may be traded too."""
+        if self.request is not None:
+            return True
+        is_slot = self.slot is not None and not self.slot.missed
+        return is_slot and self.account.settings.pacing.when in {When.SCHEDULE, When.EITHER}
+
+    @property
+    def filled_at(self) -> datetime | None:
+        """When the last trade was filled."""
+        return self.last_fill.resolved_at if self.last_fill else None
 
     @property
     def trigger(self) -> Trigger:

@@ -1,6 +1,7 @@
 """Writes a target, and what is set around it, as a user may type it. Pure."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import assert_never
 
@@ -16,6 +17,21 @@ from engine.domain.targets.target import (
     UsdtRange,
     UsdtShare,
 )
+from engine.domain.targets.timing import DAYS_A_WEEK, Schedule, When
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_NAMES: Mapping[str, tuple[int, ...]] = {
+    **{name: (number,) for number, name in enumerate(_WEEKDAYS)},
+    "daily": tuple(range(DAYS_A_WEEK)),
+    "weekdays": tuple(range(5)),
+    "weekend": (5, 6),
+}
+# Behind the times: also outside of them, only if something is outside, or whatever the drift.
+WHEN_WORDS: Mapping[str, When] = {
+    "always": When.SCHEDULE,
+    "outside": When.BOTH,
+    "too": When.EITHER,
+}
 
 
 def target_text(target: Target) -> str:
@@ -57,6 +73,22 @@ def bands_text(bands: Mapping[Asset, ShareBand]) -> str:
 def protected_text(protected: Mapping[Asset, Decimal]) -> str:
     """Returns "MNTL 50000, USDT 20", in units; "none" where nothing is protected."""
     return ", ".join(f"{asset} {plain(units)}" for asset, units in protected.items()) or "none"
+
+
+def span_text(span: timedelta) -> str:
+    """Write whole minutes: "2d 1h 30m"."""
+    minutes = span // timedelta(minutes=1)
+    parts = (minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "m")
+    return " ".join(f"{count}{unit}" for count, unit in parts if count)
+
+
+def schedule_text(schedule: Schedule, when: When) -> str:
+    names = {days: name for name, days in DAY_NAMES.items()}
+    days = schedule.weekdays
+    named = names.get(days) or " ".join(_WEEKDAYS[day] for day in days)
+    times = " ".join(f"{minute // 60:02}:{minute % 60:02}" for minute in schedule.minutes)
+    how = next(word for word, meant in WHEN_WORDS.items() if meant is when)
+    return f"{named} {times} {how}"
 
 
 def _range_text(target: UsdtRange) -> str:

@@ -8,6 +8,7 @@ from enum import Enum
 from engine.domain.market.decimals import ONE, ZERO
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.market.quotes import Quote
+from engine.domain.targets.destination import Edges
 from engine.domain.targets.goals import Goals
 
 _FAR = 3
@@ -62,12 +63,17 @@ def is_far_outside(goals: Goals, values: Mapping[Asset, Decimal]) -> bool:
     whole = sum((values[asset] for asset in goals.by_asset), ZERO)
     for asset, goal in goals.by_asset.items():
         edges, value = goal.at(whole), values[asset]
-        if edges.centre is None or edges.holds(value):
-            continue
-        edge = edges.high if value > edges.high else edges.low
-        if (value - edges.centre).copy_abs() > _FAR * (edge - edges.centre).copy_abs():
+        if is_far_from(edges, value):
             return True
     return False
+
+
+def is_far_from(edges: Edges, value: Decimal) -> bool:
+    """The same of one asset; False where it has no centre."""
+    if edges.centre is None or edges.holds(value):
+        return False
+    edge = edges.high if value > edges.high else edges.low
+    return (value - edges.centre).copy_abs() > _FAR * (edge - edges.centre).copy_abs()
 
 
 def surely_outside(

@@ -17,7 +17,14 @@ from engine.domain.execution.slices import SlicesEnd
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
-from engine.storage.accounts import acting, incidents, low_balance, shares, timed_pauses
+from engine.storage.accounts import (
+    acting,
+    alert_preferences,
+    incidents,
+    low_balance,
+    shares,
+    timed_pauses,
+)
 from engine.storage.accounts import halt as stored_halt
 from engine.storage.accounts.setting_columns import columns_for, settings_of
 from engine.storage.chat import confirmations, undeliverable
@@ -108,6 +115,9 @@ async def change(session: AsyncSession, account: Account, **wishes: Any) -> Acco
     after = columns_for(replace(account.settings, **wishes))
     # *account* may have been read a while ago: settings changed since then are kept.
     changed = {name: value for name, value in after.items() if value != before[name]}
+    is_other_pace = wishes.get("pacing", account.settings.pacing) != account.settings.pacing
+    if "paused" in changed or is_other_pace:
+        changed["slot_at"] = None  # what was before that was not missed
     changed_to = await _store(session, account, **changed) if changed else account
     await sliced_trades.end_by(session, account, wishes)
     return changed_to
@@ -308,9 +318,12 @@ async def _duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> li
     marks = await low_balance.of_accounts(session, account_ids)
     running = [AccountId(row.id) for row in rows if row.slicing_until is not None]
     sliced = await sliced_trades.of_accounts(session, running) if running else {}
+    found = {AccountId(row.id): _account(row) for row in rows}
+    timed = [number for number, one in found.items() if one.settings.pacing.schedule is not None]
+    zones = await alert_preferences.time_zones_of(session, timed) if timed else {}
     return [
         CheckInput(
-            account=_account(row),
+            account=found[AccountId(row.id)],
             unresolved=unresolved.get(AccountId(row.id)),
             last_fill=fills.get((AccountId(row.id), row.dry_run)),
             trouble=ongoing.get(AccountId(row.id)),
@@ -318,6 +331,7 @@ async def _duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> li
             marks=marks.get(AccountId(row.id), ()),
             last_seen=seen.get((AccountId(row.id), row.dry_run)),
             sliced=sliced.get(AccountId(row.id)),
+            time_zone=zones.get(AccountId(row.id)),
         )
         for row in rows
     ]

@@ -1,6 +1,7 @@
 """Queries of each chat's alert preferences, and of when its next digest is due."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -67,6 +68,17 @@ async def time_zone_of_chat(session: AsyncSession, chat_id: int) -> str | None:
     )
 
 
+async def time_zones_of(
+    session: AsyncSession, account_ids: Sequence[AccountId]
+) -> Mapping[AccountId, str | None]:
+    """Returns the zones that were set, by account."""
+    row = AlertPreferencesRow
+    found = await session.execute(
+        select(row.account_id, row.time_zone).where(row.account_id.in_(account_ids))
+    )
+    return {AccountId(number): name for number, name in found}
+
+
 async def asks_about_deposits(session: AsyncSession, account_id: AccountId) -> bool:
     """True unless that was turned off. A check asks: it must not stop for what else is stored."""
     row = AlertPreferencesRow
@@ -99,6 +111,10 @@ async def put(
     row.quiet_until = settings.quiet.end if settings.quiet else None
     for name, value in columns_of(settings, "levels", "quiet", "weekly").items():
         setattr(row, name, value)
+    if settings.time_zone != before.time_zone:  # set times before that were not missed
+        await session.execute(
+            update(AccountRow).where(AccountRow.id == account_id).values(slot_at=None)
+        )
 
 
 async def has_due(session: AsyncSession, *, now: datetime) -> bool:

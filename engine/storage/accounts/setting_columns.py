@@ -11,6 +11,7 @@ from engine.domain.execution.bound import USUAL_SLIPPAGE, Slippage
 from engine.domain.market.pairs import Asset
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.destination import Destination
+from engine.domain.targets.pacing import UNPACED, Pacing
 from engine.domain.targets.target import FixedUsdt, Target
 from engine.storage.models.accounts import AccountRow, ThresholdUnit
 from engine.storage.row_mapping import columns_of, from_row
@@ -26,6 +27,7 @@ class Targeting:
     bands: Mapping[Asset, ShareBand] = field(default_factory=dict)
     destination: Destination | None = None
     protected: Mapping[Asset, Decimal] = field(default_factory=dict)
+    pacing: Pacing = UNPACED
 
 
 # What the older columns say then: nothing is ever outside, so code that knows no others rests.

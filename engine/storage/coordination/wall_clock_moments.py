@@ -27,6 +27,7 @@ _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     AccountRow.not_before,
     AccountRow.outside_since,
     AccountRow.slicing_until,
+    AccountRow.slot_at,
     AccountRow.waiting_until,
     AlertPreferencesRow.digest_at,
     AlertPreferencesRow.weekly_at,

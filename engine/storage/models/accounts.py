@@ -30,7 +30,8 @@ class AccountRow(Base):
     the usual one. *outside_since* is the first check that found the balance out of its band.
     *targeting* is a target that is no amount of USDT, with what is set around it, as JSON: then
     *target* and the threshold rest, for code that knows no others.
-    *slicing_until* is the deadline of its row in `sliced_trades`.
+    *slicing_until* is the deadline of its row in `sliced_trades`. *slot_at* is the last set time
+    that was dealt with; empty before checks keep to any.
     """
 
     __tablename__ = "accounts"
@@ -73,6 +74,7 @@ class AccountRow(Base):
     outside_since: Mapped[datetime | None]
     targeting: Mapped[str | None]
     slicing_until: Mapped[datetime | None]
+    slot_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

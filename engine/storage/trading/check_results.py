@@ -64,5 +64,14 @@ async def note_outside(session: AsyncSession, account: Account, since: datetime 
     )
 
 
+async def note_slot(session: AsyncSession, account: Account, at: datetime | None) -> None:
+    """Store the set time that was dealt with, as `note_outside` does."""
+    await session.execute(
+        update(AccountRow)
+        .where(AccountRow.id == account.id, AccountRow.version == account.version)
+        .values(slot_at=at)
+    )
+
+
 def _name(account_id: AccountId) -> str:
     return f"seen:{account_id}"
