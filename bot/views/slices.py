@@ -138,14 +138,14 @@ def slices_stopped_view(
     )
 
 
-def slices_note(account: Account, progress: SlicesProgress) -> str:
+def slices_note(account: Account, progress: SlicesProgress, *, may_stop: bool) -> str:
     """For the status message."""
     if progress.run.end is not None or account.halted:
         return "Your trade over time ends. I tell you what was traded."
     trade = progress.run.trade
     return lines(
         f"{_so_far(progress)} I trade nothing else until {utc(trade.deadline)}.",
-        f"To stop the rest: /{_command(trade.side)} stop",
+        f"To stop the rest: /{_command(trade.side)} stop" if may_stop else None,
     )
 
 

@@ -136,7 +136,9 @@ def status_view(
         _pause_note(account, pause, now=now),
         _key_note(account, for_viewer=for_viewer or is_shared),
         _unresolved_note(unresolved, for_viewer=for_viewer or is_shared),
-        None if slices is None else slices_note(account, slices),
+        None
+        if slices is None
+        else slices_note(account, slices, may_stop=not (for_viewer or is_shared)),
         _deposit_note(account, now=now, for_viewer=for_viewer or is_shared),
         mode_note(account),
         pace_note(account, last_trade, now=now) if dated else None,

@@ -1,5 +1,7 @@
 """Begins a trade over time at a user's tap, and stops it."""
 
+from datetime import timedelta
+
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Refusal, RefusalReason
 from engine.domain.execution.slices import SlicesEnd
@@ -56,13 +58,13 @@ class SliceService(Service):
             await accounts.note_slices(session, current, until=run.trade.deadline)
             unit = "tokens" if run.trade.in_base else "USDT"
             what = f"{run.trade.side.value.lower()} {plain(run.trade.total)} {unit}"
-            until = run.trade.deadline.isoformat(timespec="seconds")
+            minutes = run.trade.span // timedelta(minutes=1)
             await audit.record(
                 session,
                 account.chat_id,
                 user_id,
                 "trade",
-                f"{what} in {run.count} slices until {until}",
+                f"{what} in {run.count} slices, {minutes} min",
                 subject=account.uuid,
                 at=now,
             )

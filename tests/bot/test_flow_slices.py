@@ -69,8 +69,11 @@ async def test_a_sale_over_time_is_planned_tapped_shown_on_the_card_and_stopped(
     assert (await bot.account()).settings.paused
 
 
-async def test_a_pause_ends_it_and_a_used_plan_begins_nothing(world: World, bot: Program):
-    await bot.connect()
+async def test_on_paper_a_pause_ends_it_and_a_second_plan_begins_nothing(
+    world: World, bot: Program
+):
+    await bot.ask(OWNER, "/dryrun on")
+    await bot.ask(OWNER, "/resume")
     await bot.checked()
     plan = await bot.ask(OWNER, "/buy 30 over 1h")
     stale = await bot.ask(OWNER, "/buy 30 over 1h")
@@ -85,4 +88,6 @@ async def test_a_pause_ends_it_and_a_used_plan_begins_nothing(world: World, bot:
     assert "This plan is out of date. No order was sent." in stale.text
     assert "Your trade over time ends here. I tell you what was traded." in paused.text
     assert "Trading was paused, which ends it." in over.text
-    assert len(world.mexc.orders) == 2
+    assert over.text.startswith("⏸ PAUSED (dry run) · Bought")
+    assert "On paper: no real money moved." in over.text
+    assert world.mexc.orders == []

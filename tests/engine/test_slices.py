@@ -11,8 +11,9 @@ from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.deposit_alerts import DepositTraded
 from engine.domain.alerts.slices_alerts import SlicedTradeOver
+from engine.domain.execution.bound import ExecutionMode
 from engine.domain.execution.slices import SlicesEnd, SlicesRun, sliced
-from engine.domain.market.pairs import Side
+from engine.domain.market.pairs import OrderType, Side
 from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.check_result import NoTrade, OrderPlaced
 from engine.domain.rebalancing.slices.run import SlicedRun
@@ -251,6 +252,20 @@ async def test_who_is_asked_before_trades_is_not_asked_about_slices(
     assert await engine.told() == ["SlicedTradeOver"]
 
 
+async def test_slices_are_orders_with_a_bound_where_the_account_sends_such(
+    engine: Engine, exchange: FakeExchange
+):
+    account = await engine.open_account(execution=ExecutionMode.AUTO)
+    await begin(engine, account)
+
+    told = await until_over(engine, account)
+
+    sent = await engine.intents()
+    assert {order.order_type for order in sent} == {OrderType.IOC}
+    assert (told.orders, told.end) == (3, SlicesEnd.DONE)
+    assert (await engine.account(account)).outside_since is None
+
+
 async def test_the_target_is_set_at_the_end_where_the_balance_is_what_it_was_meant_for(
     engine: Engine, exchange: FakeExchange
 ):
@@ -280,7 +295,9 @@ async def test_trading_pauses_where_the_target_is_not_reached(
     assert (after.target, after.paused, told.target) == (FixedUsdt(D(40)), True, None)
 
 
-async def test_a_target_that_a_user_sets_meanwhile_is_kept(engine: Engine, exchange: FakeExchange):
+async def test_a_target_that_is_set_meanwhile_is_kept_and_trading_pauses(
+    engine: Engine, exchange: FakeExchange
+):
     account = await engine.open_account()
     await begin(engine, account, pauses=False, target="69.98")
     await engine.check(account)
@@ -289,7 +306,7 @@ async def test_a_target_that_a_user_sets_meanwhile_is_kept(engine: Engine, excha
     told = await until_over(engine, account)
 
     after = (await engine.account(account)).settings
-    assert (after.target, after.paused, told.target) == (FixedUsdt(D(75)), False, None)
+    assert (after.target, after.paused, told.target) == (FixedUsdt(D(75)), True, None)
 
 
 async def test_where_no_slice_traded_no_setting_changes(engine: Engine, exchange: FakeExchange):

@@ -158,6 +158,7 @@ def test_the_card_shows_the_slices_and_has_a_button_to_stop_the_rest():
     assert labels(view)[0] == "Stop the rest"
     viewer = status_view(account=owner, now=START, slices=RUNNING, for_viewer=True)
     assert "Stop the rest" not in labels(viewer)
+    assert "/sell stop" not in check_message(viewer)
 
 
 @pytest.mark.parametrize("stopped", [True, False])

@@ -112,7 +112,8 @@ async def end_all(session: AsyncSession, why: SlicesEnd) -> None:
 
 async def end_by(session: AsyncSession, account: Account, wishes: Mapping[str, Any]) -> None:
     """What a change of the settings does to a trade over time: another pair or kind of money ends it,
-    and so does a pause, even a second one. A target that a user sets is kept at its end.
+    and so does a pause, even a second one. A target that is set meanwhile is kept at its end, where
+    trading pauses: a check could trade back.
     """
     settings = account.settings
     purse = {"symbol": settings.symbol, "dry_run": settings.dry_run}
@@ -123,8 +124,8 @@ async def end_by(session: AsyncSession, account: Account, wishes: Mapping[str, A
     if "target" in wishes:
         await session.execute(
             update(SlicedTradeRow)
-            .where(SlicedTradeRow.account_id == account.id)
-            .values(target=None)
+            .where(SlicedTradeRow.account_id == account.id, SlicedTradeRow.target.is_not(None))
+            .values(target=None, pauses=True)
         )
 
 
