@@ -25,6 +25,7 @@ PANELS = frozenset(
         "limits",
         "members",
         "profit",
+        "profit-costs",
         "profit-deposits",
         "replay",
         "target",
@@ -39,6 +40,7 @@ PANEL_VIEWS = frozenset(
         *("doctor_view", "logs_view", "help_view", "history_view", "limits_view", "marks_view"),
         *("limits_changed_view", "panel_view", "page_view", "status_view", "story_view"),
         *(
+            "costs_view",
             "earlier_view",
             "flows_view",
             "members_view",
