@@ -88,7 +88,7 @@ class TradingHandler(Handler):
         order = preview.plan.order
         question_id = None
         if order is not None and not account.stopped:
-            offer = RunOffer(order.side, order.expected_quote, account.version)
+            offer = RunOffer.of(account, order)
             question_id = await self.ctx.confirmations.ask(request, kind=REBALANCE, payload=offer)
         return plan_view(
             account=account,

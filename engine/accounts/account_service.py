@@ -335,6 +335,7 @@ class AccountService:
                 expected_quote=offer.expected_quote,
                 expires_at=now + RUN_WITHIN,
                 manual=manual,
+                bound=offer.bound,
             )
             await run_requests.put(session, account.id, request)
             await approvals.answered(session, account.id, taken.id, ApprovalState.TAKEN, now)

@@ -151,7 +151,7 @@ class Approvals(Service):
                 chat_id=account.chat_id,
                 user_id=ANY_TRADER,
                 kind=OFFER,
-                payload=to_json(RunOffer(due.side, due.expected_quote, account.version)),
+                payload=to_json(RunOffer.of(account, due)),
                 asked_at=now,
                 expires_at=offer.expires_at,
             )

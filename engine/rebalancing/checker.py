@@ -244,6 +244,7 @@ class Checker(Service):
             ignore_band=duty.to_centre,
             trade=duty.trade,
             is_narrowed=is_narrowed,
+            worst=duty.request.bound if duty.request else None,
         )
         decided, jump = evaluated.allowed, evaluated.jump
         if duty.due is not None and isinstance(decided.reason, NoOfferNear):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Jump
@@ -48,6 +49,7 @@ async def evaluate(
     ignore_band: bool = False,
     trade: ManualTrade | None = None,
     is_narrowed: bool = False,
+    worst: Decimal | None = None,
 ) -> Evaluation:
     """Returns the order that is right now, or the one for *trade*, or why there is none; *at* is
     the exchange's time. *market* is asked for its last price where an order may go that far.
@@ -91,6 +93,7 @@ async def evaluate(
         order_type=order_type,
         waited=waited,
         is_narrowed=is_narrowed,
+        worst=worst,
     )
     right = wanted(inputs)
     return Evaluation(

@@ -176,3 +176,26 @@ async def test_an_order_that_waits_is_shown_and_a_pause_cancels_it_and_says_so_i
     assert "The order sent before is over: nothing of it was filled." in paused.text
     assert "may still fill" not in paused.text
     assert paused.labels == ["/pause 1h", "/pause 8h", "Resume"]
+
+
+@pytest.mark.usefixtures("pair")
+async def test_a_tap_on_a_plan_with_a_bound_sends_no_market_order(world: World, bot: Program):
+    """The pair takes no such order; who tapped saw "never above", and a later check may go further."""
+    world.mexc.ledger.pairs["MNTLUSDT"].ioc = False
+    await bot.connect()
+    await bot.ask(OWNER, "/execution auto")
+    await bot.ask(OWNER, "/mode ask")
+    await bot.ask(OWNER, "/rebalance")
+    await bot.tap(OWNER, "Trade")
+    told, declined = await bot.checked()
+
+    assert "Market orders for MNTL/USDT" in told.text
+    assert "No order was sent: the plan no longer fits." in declined.text
+    assert world.mexc.order_posts.total() == 0
+
+    plan = await bot.ask(OWNER, "/rebalance")
+    await bot.tap(OWNER, "Trade")
+    await bot.checked()
+
+    assert "Never above" not in plan.text
+    assert world.mexc.ledger.orders[0].kind == "MARKET"

@@ -31,6 +31,7 @@ from engine.domain.rebalancing.planner import (
     UnderMinimum,
 )
 from engine.domain.rebalancing.replay import replayed, shortened
+from engine.domain.rebalancing.run_request import RunRequest
 from engine.storage.serialization import from_json, to_short_json
 from tests.builders import book, decision_inputs, holdings, intent, rules, settings
 from tests.fakes.clock import START
@@ -260,3 +261,52 @@ def test_every_order_is_taken_leads_inside_and_is_planned_again_from_less(
         )
     short = from_json(to_short_json(shortened(inputs, order)), DecisionInputs)
     assert replayed(intent(**terms_of(order, inputs)), short).is_same
+
+
+@pytest.mark.parametrize(
+    ("worst", "price", "is_kept"),
+    [
+        ("0.002030", "0.002020", True),  # it is nearer by itself
+        ("0.002020", "0.002020", True),
+        ("0.002012", "0.002020", False),  # a part of it costs 0.00202
+    ],
+)
+def test_an_order_keeps_to_the_worst_price_that_was_confirmed(
+    worst: str, price: str, is_kept: bool
+):
+    inputs = auto(worst=D(worst))
+    order = order_of(inputs)
+    tap = RunRequest("q", Side.BUY, order.expected_quote, START, bound=D(worst))
+
+    assert (order.price, tap.covers(order, now=START)) == (D(price), is_kept)
+
+
+def test_a_middle_that_moved_up_leaves_the_confirmed_price_where_it_was():
+    risen = book(bids=[("0.00201", 10**6)], asks=[("0.002012", 10**6)])
+    moved, confirmed = order_of(auto(book=risen)), auto(book=risen, worst=D("0.00202"))
+    kept = order_of(confirmed)
+    tap = RunRequest("q", Side.BUY, kept.expected_quote, START, bound=D("0.00202"))
+
+    assert (moved.price, kept.price) == (D("0.002031"), D("0.00202"))
+    assert kept.base_quantity == moved.base_quantity
+    assert not tap.covers(moved, now=START)
+    assert tap.covers(kept, now=START)
+    assert replayed(intent(**terms_of(kept, confirmed)), confirmed).is_same
+
+
+def test_a_confirmed_bound_covers_no_market_order():
+    inputs = auto(order_type=OrderType.MARKET)
+    order = wanted(inputs).order
+    assert isinstance(order, MarketBuy)
+    tap = RunRequest("q", Side.BUY, order.expected_quote, START, bound=D("0.00202"))
+
+    assert not tap.covers(order, now=START)
+    assert replace(tap, bound=None).covers(order, now=START)
+
+
+def test_a_sale_keeps_to_the_confirmed_price_too():
+    fallen = book(bids=[("0.00199", 10**6)], asks=[("0.001992", 10**6)])
+    inputs = auto(book=fallen, holdings=holdings(usdt="31.20"), worst=D("0.00198"))
+
+    assert order_of(replace(inputs, worst=None)).price == D("0.001972")
+    assert order_of(inputs).price == D("0.00198")

@@ -5,9 +5,10 @@ be free. All quantities are rounded down to whole steps.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, localcontext
+from typing import Self
 
 from engine.domain.execution.bound import (
     Bound,
@@ -113,6 +114,19 @@ class BoundedOrder:
     def frozen_amount(self) -> Decimal:
         """What the exchange freezes: quote for a buy, without the fee, or else base."""
         return self.base_quantity * self.price if self.side is Side.BUY else self.base_quantity
+
+    def is_worse_than(self, price: Decimal) -> bool:
+        """True if it may trade at a worse price than *price*."""
+        return self.price > price if self.side is Side.BUY else self.price < price
+
+    def kept_to(self, worst: Decimal) -> Self:
+        """Returns the same order at no worse a price than *worst*; unchanged where that would leave
+        a part of it without an offer.
+        """
+        is_reached = replace(self, price=self.expected.worst).is_worse_than(worst)
+        if is_reached or not self.is_worse_than(worst):
+            return self
+        return replace(self, price=worst)
 
     @property
     def slippage_bp(self) -> Decimal:

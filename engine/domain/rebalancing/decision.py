@@ -8,6 +8,7 @@ from engine.domain.accounts.deposits import WaitingDeposit
 from engine.domain.accounts.risk_limits import LimitsInForce, Recent
 from engine.domain.accounts.settings import Settings
 from engine.domain.execution.bound import LEAST_SLIPPAGE, Slippage
+from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import floor_to_step
 from engine.domain.market.order_book import OrderBook
@@ -40,7 +41,8 @@ class DecisionInputs:
     """All that an order depends on. *trade* is the one that a user asked for, whatever the target
     says; *waiting* a deposit that is left alone. *order_type* is what the exchange takes of what the
     settings ask for; *waited* is None while no order may go beyond its bound. *is_narrowed*: the
-    exchange refused the bound as too far away, so it is half as far.
+    exchange refused the bound as too far away, so it is half as far. *worst* is the worst price that a
+    user confirmed.
     """
 
     holdings: Holdings
@@ -55,6 +57,7 @@ class DecisionInputs:
     order_type: OrderType = OrderType.MARKET
     waited: Waited | None = None
     is_narrowed: bool = False
+    worst: Decimal | None = None
 
 
 def wanted(inputs: DecisionInputs) -> Plan:
@@ -100,7 +103,7 @@ def _bounded(inputs: DecisionInputs) -> Plan:
             now=waited.now,
             last_price=waited.last_price,
         )
-    return plan_bounded(
+    plan = plan_bounded(
         within,
         inputs.trade,
         settings=settings,
@@ -110,6 +113,9 @@ def _bounded(inputs: DecisionInputs) -> Plan:
         ignore_band=inputs.ignore_band,
         waiting=inputs.waiting,
     )
+    if inputs.worst is None or not isinstance(plan.order, BoundedOrder):
+        return plan
+    return replace(plan, order=plan.order.kept_to(inputs.worst))
 
 
 def allowed(plan: Plan, inputs: DecisionInputs) -> Plan:

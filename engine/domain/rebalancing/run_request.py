@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Protocol
+from typing import Protocol, Self
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import MAX_TARGET
+from engine.domain.execution.bounded_order import BoundedOrder
 from engine.domain.market.decimals import CENT
 from engine.domain.market.pairs import Side
 from engine.domain.portfolio.plan import PortfolioPlan
@@ -39,7 +40,8 @@ class RunRequest:
     """A user's tap on "Trade": the plan they saw, under the id of its confirmation.
 
     The id doubles as the run id, so that the same tap can never become two orders. *manual* is set
-    where the user asked for the trade itself, whatever the target says.
+    where the user asked for the trade itself, whatever the target says. *bound* is the worst price
+    that the plan named; None where it named none.
     """
 
     confirmation_id: str
@@ -47,12 +49,20 @@ class RunRequest:
     expected_quote: Decimal
     expires_at: datetime
     manual: ManualRun | None = None
+    bound: Decimal | None = None
 
     def covers(self, order: Due, *, now: datetime) -> bool:
-        """True if the confirmation covers *order*: in time, within the price tolerance."""
+        """True if the confirmation covers *order*: in time, within the price tolerance, and at no
+        worse price than its bound.
+        """
         moved = abs(order.expected_quote - self.expected_quote)
         same = order.side is self.side and moved <= price_allowance(self.expected_quote)
-        return same and now <= self.expires_at
+        return same and self._bounds(order) and now <= self.expires_at
+
+    def _bounds(self, order: Due) -> bool:
+        if self.bound is None:
+            return True
+        return isinstance(order, BoundedOrder) and not order.is_worse_than(self.bound)
 
     def covers_plan(self, plan: PortfolioPlan, *, now: datetime) -> bool:
         """As `covers`, of all trades of *plan*: *expected_quote* is what they come to together, and
@@ -67,12 +77,19 @@ class RunRequest:
 @dataclass(frozen=True, slots=True)
 class RunOffer:
     """The plan shown to a user, stored with the button until it is tapped.
-    *version* is the account's: another pair, key, or kind of money is another plan.
+    *version* is the account's: another pair, key, or kind of money is another plan. *bound* is the
+    worst price that it names.
     """
 
     side: Side
     expected_quote: Decimal
     version: int
+    bound: Decimal | None = None
+
+    @classmethod
+    def of(cls, account: Account, order: Due) -> Self:
+        bound = order.price if isinstance(order, BoundedOrder) else None
+        return cls(order.side, order.expected_quote, account.version, bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +123,7 @@ def offered(
     account: Account, trade: ManualTrade, order: ProposedOrder, comes_to: Forecast
 ) -> ManualOffer:
     """Returns *trade* with its buttons."""
-    offer = RunOffer(order.side, order.expected_quote, account.version)
+    offer = RunOffer.of(account, order)
     pauses, target = kept_by(account, trade.side, held_after=comes_to.held_after)
     return ManualOffer(offer, trade, pauses=pauses, target=target)
 

@@ -254,6 +254,7 @@ class RunRequestRow(Base):
     expected_quote: Mapped[Decimal]
     expires_at: Mapped[datetime]
     manual: Mapped[str | None]
+    bound: Mapped[Decimal | None]
 
 
 class SlicedTradeRow(Base):
