@@ -1,11 +1,14 @@
 """An account that holds three tokens and USDT, worth about 1,000, for tests of runs."""
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from engine.domain.accounts.account import Account
-from engine.domain.market.pairs import USDT, Asset
+from engine.domain.alerts.alerts import TradeSettled
+from engine.domain.alerts.run_alerts import RunSettled
+from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.market.quotes import Quote
 from engine.domain.runs.stored_run import PortfolioRun
 from engine.domain.targets.bands import Threshold
@@ -41,6 +44,17 @@ async def open_basket(engine: Engine, **wishes: Any) -> Account:
 async def stored_runs(engine: Engine, account: Account) -> Sequence[PortfolioRun]:
     async with engine.database.reading() as session:
         return list(reversed(await runs.latest(session, account.id, most=100)))
+
+
+async def told_trades(engine: Engine) -> Counter[tuple[Symbol, Decimal]]:
+    """Every trade that the chat was told of, alone or as one of a run."""
+    told: Counter[tuple[Symbol, Decimal]] = Counter()
+    for alert in await engine.alerts():
+        if isinstance(alert, TradeSettled) and alert.base_quantity:
+            told[alert.symbol, alert.quote_amount] += 1
+        elif isinstance(alert, RunSettled):
+            told.update((trade.symbol, trade.quote_amount) for trade in alert.trades)
+    return told
 
 
 async def whats_outside(account: Account, exchange: FakeExchange) -> set[Asset]:

@@ -7,13 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from engine.domain.alerts.alerts import TradeSettled
-from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.orders.order import UNRESOLVED
 from engine.domain.portfolio.run import RunEnd
 from engine.storage.database import Database
 from tests.engine.harness import Crash, Engine, Fuse
-from tests.engine.portfolios import an_exchange, open_basket, stored_runs, whats_outside
+from tests.engine.portfolios import (
+    an_exchange,
+    open_basket,
+    stored_runs,
+    told_trades,
+    whats_outside,
+)
 from tests.fakes.clock import FakeClock
 from tests.sampling import sampled
 
@@ -84,15 +88,4 @@ async def test_killed_at_any_step_of_a_run_the_next_life_plans_afresh(
         for intent in intents
         if intent.execution.base_quantity
     )
-    assert await _told(lives.second) == traded
-
-
-async def _told(engine: Engine) -> Counter[tuple[str, object]]:
-    """Every trade that the chat was told of, alone or as one of a run."""
-    told: Counter[tuple[str, object]] = Counter()
-    for alert in await engine.alerts():
-        if isinstance(alert, TradeSettled):
-            told[alert.symbol, alert.quote_amount] += 1
-        elif isinstance(alert, RunSettled):
-            told.update((trade.symbol, trade.quote_amount) for trade in alert.trades)
-    return told
+    assert await told_trades(lives.second) == traded
