@@ -28,7 +28,7 @@ from engine.domain.portfolio.plan import (
 from engine.domain.rebalancing.check_result import PortfolioSnapshot
 from engine.domain.rebalancing.limit_checks import jump_at, known_price, over_jump, plan_over_limit
 from engine.domain.rebalancing.planner import OverLimit
-from engine.domain.runs.stored_run import shown
+from engine.domain.runs.stored_run import PortfolioRun, Refused, refused_lately, shown
 from engine.domain.targets.destination import Edges
 from engine.errors import PairUnavailable
 from engine.exchanges.interface import Exchange, Market
@@ -61,7 +61,8 @@ class Seen:
 class Planned:
     """A plan made *at* a moment, within *limits*. *prices* says of each token what was known of its
     price before; *types* how orders of its pair are sent, *untried* which of them the exchange may
-    not take. *left_open*: an earlier run of the account has no end.
+    not take. *left_open*: an earlier run of the account has no end. Nothing is traded on the sides
+    that are *closed*, among them those that were *refused* lately.
     """
 
     inputs: PlanInputs
@@ -74,6 +75,8 @@ class Planned:
     untried: frozenset[Asset]
     snapshot: PortfolioSnapshot
     left_open: bool
+    closed: frozenset[tuple[Asset, Side]] = frozenset()
+    refused: tuple[Refused, ...] = ()
 
     @property
     def over_limit(self) -> OverLimit | None:
@@ -132,7 +135,10 @@ class PortfolioPlanner(Service):
             return MissingPrices(missing)
         whole = seen.found.plan.whole
         limits = account.limits.for_target(floor_to_step(whole, step_of(2)))
-        usage, known, before, left_open = await self._known(account, tokens, exchange)
+        usage, known, before, last_run = await self._known(account, tokens, exchange)
+        refused = refused_lately(last_run, now=seen.at)
+        if not to_centre and len(tokens) > 1:  # a person may have mended it
+            closed = {*closed, *((side.asset, side.side) for side in refused)}
         mode, now = account.settings.execution, seen.at
         types = {
             asset: order_type_for(
@@ -175,23 +181,28 @@ class PortfolioPlanner(Service):
                 if types[asset] is not OrderType.MARKET and known[asset].at_moment(now) is None
             ),
             snapshot=replace(snapshot_of(inputs, plan), jumps=jumps),
-            left_open=left_open,
+            left_open=last_run is not None and last_run.end is None,
+            closed=frozenset(closed),
+            refused=refused,
         )
 
     async def _known(
         self, account: Account, tokens: Collection[Asset], exchange: Exchange
-    ) -> tuple[Recent, Mapping[Asset, Capability], PortfolioSnapshot | None, bool]:
-        """One transaction: what the limits have left, the types of orders, the last prices."""
+    ) -> tuple[Recent, Mapping[Asset, Capability], PortfolioSnapshot | None, PortfolioRun | None]:
+        """One transaction: what the limits have left, the types of orders, the last prices, and the
+        last run.
+        """
         known = dict.fromkeys(tokens, UNKNOWN)
         async with self.database.reading() as session:
             usage = await limit_usage.recent(session, account, now=exchange.time())
             look = await check_results.get(session, account.id)
-            left_open = bool(await runs.open_of(session, [account.id]))
+            last_runs = await runs.latest(session, account.id, most=1)
             if account.settings.execution is not ExecutionMode.MARKET:
                 for asset in tokens:
                     of_pair = in_pair(account, symbol_of(asset))
                     known[asset] = await order_types.get(session, of_pair, OrderType.IOC)
-        return usage, known, None if look is None else look.portfolio, left_open
+        last_run = last_runs[0] if last_runs else None
+        return usage, known, None if look is None else look.portfolio, last_run
 
 
 def in_pair(account: Account, symbol: Symbol) -> Account:

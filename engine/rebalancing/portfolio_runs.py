@@ -9,21 +9,18 @@ from datetime import timedelta
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
-from engine.domain.accounts.risk_limits import MAX_AMOUNT, Limits
-from engine.domain.execution.bound import is_old, may_widen
 from engine.domain.execution.capability import Answer
 from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import USDT, Asset, OrderType, Side, base_of
+from engine.domain.market.pairs import USDT, Asset, Side, base_of
 from engine.domain.orders.order import UNRESOLVED, Order, OrderState, client_order_id
 from engine.domain.portfolio.plan import Leg
+from engine.domain.portfolio.position import LegReason
 from engine.domain.portfolio.run import NextOrder, Run, RunEnd, begun, next_order
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import CheckResult, Decision, OrderPlaced
-from engine.domain.rebalancing.decision import Waited
 from engine.domain.rebalancing.leg_order import (
     LegInputs,
-    allowed_leg,
     shortened_leg,
     terms_of_leg,
 )
@@ -31,27 +28,27 @@ from engine.domain.rebalancing.order_factory import run_id, top_of
 from engine.domain.rebalancing.planner import (
     LimitKind,
     OverLimit,
-    Plan,
     ProposedOrder,
     Reason,
 )
 from engine.domain.runs.stored_run import (
     LeftOutside,
     PortfolioRun,
+    Refused,
     RunStory,
     left_outside,
     shown,
 )
 from engine.errors import ClockRefused, LeaseLost
-from engine.exchanges.interface import Exchange, Market
+from engine.exchanges.interface import Exchange
 from engine.execution.executor import OrderExecutor, must_narrow
 from engine.execution.reconciliation import next_look
 from engine.notifications import incidents, runs
+from engine.rebalancing.portfolio_legs import LegDecider, with_limits_of
 from engine.rebalancing.portfolio_planning import (
     Planned,
     PortfolioPlanner,
     in_pair,
-    symbol_of,
 )
 from engine.storage.service import Service
 from engine.storage.trading import order_types
@@ -104,6 +101,7 @@ class _Under:
     run: PortfolioRun
     closed: set[tuple[Asset, Side]] = field(default_factory=set)
     obstacles: dict[Asset, Reason] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
     narrowed: set[Asset] = field(default_factory=set)
     attempts: int = 0
     failed: bool = False
@@ -114,7 +112,14 @@ class _Under:
 
     @property
     def left(self) -> tuple[LeftOutside, ...]:
-        return left_outside(self.planned.plan, self.obstacles)
+        left = left_outside(self.planned.plan, self.obstacles)
+        own = {asset for asset, _ in self.closed}
+        return tuple(
+            replace(part, why=None)
+            if part.asset in own and part.why is LegReason.SIDE_CLOSED
+            else part
+            for part in left
+        )
 
     def close(self, leg: Leg, reason: Reason | None = None) -> None:
         """Trade no more of it on that side; what else is possible is a plan of its own."""
@@ -129,6 +134,9 @@ class PortfolioRunner(Service):
     timing: Timing
     executor: OrderExecutor
     planner: PortfolioPlanner
+
+    def __post_init__(self) -> None:
+        self._legs = LegDecider(self.clock)
 
     async def run(
         self,
@@ -145,7 +153,7 @@ class PortfolioRunner(Service):
         Raises as the executor does; the run is ended and told of in each case. *look* makes what is
         stored with an order.
         """
-        account = _within(duty.account, planned)
+        account = with_limits_of(duty.account, planned)
         under = _Under(
             duty=duty,
             account=account,
@@ -155,11 +163,14 @@ class PortfolioRunner(Service):
             holdings=holdings,
             progress=begun(planned.plan),
             run=self._opened(duty, planned, fence=fence),
+            closed=set(planned.closed),
+            refused=list(planned.refused),
         )
         if planned.left_open:
             async with self.database.writing() as session:
                 await runs.end_left_open(session, [account.id], now=self.clock.now())
         try:
+            await self._leave_out_what_is_not_offered(under)
             why = await self._go_on(under, look)
         except LeaseLost:
             await self._end(under, RunEnd.STOPPED)
@@ -201,8 +212,13 @@ class PortfolioRunner(Service):
             if under.stored and under.planned.over_limit is not None:
                 return RunEnd.OVER_LIMIT
             leg, market = step.leg, under.exchange.market
-            book = await market.book(symbol_of(leg.asset))
-            decided, inputs = await self._decided(under, leg, book)
+            decided, inputs = await self._legs.decide(
+                under.account,
+                under.planned,
+                leg,
+                market,
+                is_narrowed=leg.asset in under.narrowed,
+            )
             if decided.order is None:
                 reason = decided.reason
                 under.close(leg, reason)
@@ -210,39 +226,34 @@ class PortfolioRunner(Service):
                     return RunEnd.OVER_LIMIT
             elif (over := await self._sent(under, step, decided.order, inputs, look)) is not None:
                 return over
-            seen = await self.planner.see(under.account, under.holdings, market)
-            planned = await self.planner.plan(
-                under.account,
-                seen,
-                under.exchange,
-                to_centre=under.planned.to_centre,
-                closed=under.closed,
-            )
-            if not isinstance(planned, Planned):
+            if not await self._plan_again(under):
                 return RunEnd.NO_PLAN
-            under.planned = planned
 
-    async def _decided(self, under: _Under, leg: Leg, book: OrderBook) -> tuple[Plan, LegInputs]:
-        planned, settings, now = under.planned, under.account.settings, self.clock.now()
-        order_type, waited = planned.types[leg.asset], None
-        market = under.exchange.market
-        if order_type is not OrderType.MARKET:
-            waited = await _waited(under.account, market, leg, book)
-            if is_old(book, now=now):
-                book = await market.book(book.symbol)
-        inputs = LegInputs(
-            portfolio=planned.inputs,
-            planned_at=planned.at,
-            book=book,
-            limits=planned.limits,
-            recent=planned.prices[leg.asset],
-            to_centre=planned.to_centre,
-            slippage=settings.slippage,
-            order_type=order_type,
-            waited=waited,
-            is_narrowed=leg.asset in under.narrowed,
+    async def _plan_again(self, under: _Under) -> bool:
+        """Plan what is there now; False where that is not possible."""
+        seen = await self.planner.see(under.account, under.holdings, under.exchange.market)
+        planned = await self.planner.plan(
+            under.account,
+            seen,
+            under.exchange,
+            to_centre=under.planned.to_centre,
+            closed=under.closed,
         )
-        return allowed_leg(leg, inputs), inputs
+        if not isinstance(planned, Planned):
+            return False
+        under.planned = planned
+        return True
+
+    async def _leave_out_what_is_not_offered(self, under: _Under) -> None:
+        """Before anything is sold for a buy that finds nobody."""
+        while True:
+            found = await self._legs.not_offered(
+                under.account, under.planned, under.exchange.market
+            )
+            for leg, reason in found.items():
+                under.close(leg, reason)
+            if not found or not await self._plan_again(under):
+                return
 
     async def _sent(
         self,
@@ -300,12 +311,16 @@ class PortfolioRunner(Service):
                 await self._note_refused(under, intent)
             if not await self._refuses_type(under, intent):  # else it is sent by MARKET now
                 under.failed = True
+                under.refused.append(Refused(leg.asset, leg.side, self.clock.now()))
                 under.close(leg)
         elif (after := self._settled(under, intent)) is None:
             under.again_in = _SETTLE_POLL
             return RunEnd.UNSETTLED
         else:
             under.holdings = after
+            # What a run has just sold it does not buy back, nor sells what it bought.
+            other = Side.BUY if leg.side is Side.SELL else Side.SELL
+            under.closed.add((leg.asset, other))
         return None
 
     async def _refuses_type(self, under: _Under, intent: Order) -> bool:
@@ -362,26 +377,6 @@ class PortfolioRunner(Service):
         async with self.database.writing() as session:
             now = self.clock.now()
             left = under.left if why in _AFTER_A_PLAN else ()
-            await runs.end(session, under.run, why, left=left, now=now)
-
-
-def _within(account: Account, planned: Planned) -> Account:
-    """Returns the account with the limits that the plan was made within, as its own: those of a
-    share follow from what the account is worth.
-    """
-    limits = planned.limits
-    own = Limits(
-        order=min(limits.order, MAX_AMOUNT),
-        day=min(limits.day, MAX_AMOUNT),
-        orders_per_hour=limits.orders_per_hour,
-        move=limits.move,
-    )
-    return replace(account, limits=own)
-
-
-async def _waited(account: Account, market: Market, leg: Leg, book: OrderBook) -> Waited | None:
-    """None while nothing has been out of its band for long."""
-    since, now = account.outside_since, book.read_at
-    if since is None or not may_widen(account.settings.slippage, outside_since=since, now=now):
-        return None
-    return Waited(since, now, await market.last_price(symbol_of(leg.asset)))
+            story = replace(under.run.story, refused=tuple(under.refused))
+            run = replace(under.run, story=story)
+            await runs.end(session, run, why, left=left, now=now)

@@ -175,6 +175,11 @@ def _no_offer_near(reason: NoOfferNear, *, base: str) -> str:
             if is_buy
             else f"Nobody sells {base} now, so there is no middle price to measure from."
         )
+    if reason.wanted is not None:
+        return (
+            f"I would sell other tokens to buy {base} for {usdt(reason.wanted)}. Within {slippage} "
+            f"of the middle price only {usdt(reason.offered)} is for sale."
+        )
     if reason.offered:
         offered, least = usdt(reason.offered), usdt(reason.minimum)
         return (

@@ -198,7 +198,8 @@ class TypeClosed:
 class NoOfferNear:
     """Less than the *minimum* is *offered* within *slippage* (a fraction) of the middle, in quote.
     *nearest* is how far the nearest offer is, None where there is no middle to measure from.
-    *strict*: no order goes further, however long that lasts.
+    *strict*: no order goes further, however long that lasts. *wanted* is set where other tokens
+    would be sold for this order, and less than half of it is offered.
     """
 
     side: Side
@@ -207,6 +208,7 @@ class NoOfferNear:
     offered: Decimal
     minimum: Decimal
     strict: bool
+    wanted: Decimal | None = None
 
 
 Obstacle = OneSidedBook | BeyondBound | ThinBook | TooSmall | TooLittleFree | TypeClosed

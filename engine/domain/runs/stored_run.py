@@ -5,7 +5,7 @@ It is stored and never resumed: after a restart the next check plans afresh.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.domain.market.decimals import ZERO, floor_to_step, step_of
@@ -21,6 +21,7 @@ from engine.domain.targets.outside import Beyond
 
 # Quotients have 40 digits, which nobody reads and no database needs.
 _SHOWN_STEP = step_of(8)
+_REFUSED_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +34,20 @@ class LeftOutside:
     obstacle: Reason | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An order for *asset* came to nothing *at* that moment."""
+
+    asset: Asset
+    side: Side
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStory:
     """The target and the plan that a run began with, how many *orders* it sent in how many *rounds*
-    (the legs of one plan are a round), and what it *left* outside.
+    (the legs of one plan are a round), what it *left* outside, and the sides on which the exchange
+    *refused* an order or nobody took it, in this run or lately: see `refused_lately`.
     """
 
     settings: TargetSettings
@@ -46,6 +57,7 @@ class RunStory:
     rounds: int = 1
     orders: int = 0
     left: tuple[LeftOutside, ...] = ()
+    refused: tuple[Refused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +74,15 @@ class PortfolioRun:
     ended_at: datetime | None = None
     end: RunEnd | None = None
     told: bool = False
+
+
+def refused_lately(last: PortfolioRun | None, *, now: datetime) -> tuple[Refused, ...]:
+    """Returns the sides that are left alone after the account's *last* run: the others would be
+    traded to and fro around them, check after check.
+    """
+    if last is None:
+        return ()
+    return tuple(side for side in last.story.refused if now - side.at < _REFUSED_FOR)
 
 
 def shown(plan: PortfolioPlan) -> PortfolioPlan:
