@@ -11,6 +11,7 @@ from engine.domain.alerts.alerts import IncidentAlert, OrderUnclear, RunDeclined
 from engine.domain.alerts.deposit_alerts import BalanceChanged
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.execution.bound import ExecutionMode
+from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.pairs import USDT, OrderType, Side
 from engine.domain.market.quotes import Quote
@@ -238,6 +239,50 @@ async def test_a_refused_leg_is_set_aside_for_the_run_and_the_others_go_on(
     assert checked.again_in is not None
     [told] = await engine.alerts_of(IncidentAlert)
     assert (told.kind, told.symbol) == (IncidentKind.ORDER_REFUSED, "BTCUSDT")
+
+
+@pytest.mark.parametrize("execution", [ExecutionMode.AUTO, ExecutionMode.MARKET])
+async def test_nothing_is_sold_for_a_buy_that_finds_no_offer(
+    sqlite: Database, clock: FakeClock, execution: ExecutionMode
+):
+    """Else it would be bought back, and sold again at the next check."""
+    exchange = an_exchange(clock, eth=50)
+    exchange.paper_market.others[ETH] = Quote(D("1.9"), D("2.1"))  # 5 % from the middle
+    engine = Engine(sqlite, clock, exchange)
+    account = await open_basket(engine, execution=execution)
+    async with engine.database.writing() as session:
+        current = await accounts.get(session, account.id)
+        await accounts.set_limits(session, current, Limits(move=D("0.01")))
+    for _ in range(5):
+        await engine.check(account)
+        await engine.wait(2 * MINUTE)
+    checked = await engine.check(account)
+
+    assert exchange.tickets == []
+    assert isinstance(checked.look.verdict, NoTrade)
+    assert isinstance(checked.look.verdict.reason, NoOfferNear | OverLimit)
+    assert [alert.symbol for alert in await engine.alerts_of(IncidentAlert)] == ["ETHUSDT"]
+
+
+async def test_a_refused_buy_moves_the_other_tokens_once_and_not_at_each_check(
+    sqlite: Database, clock: FakeClock
+):
+    exchange = an_exchange(clock, eth=0, usdt=400)
+    engine = Engine(sqlite, clock, exchange)
+    account = await open_basket(engine)
+    exchange.go_wrong("place", Rejected(code=30021, message="Not now"), times=1)
+    for _ in range(10):
+        await engine.check(account)
+        await engine.wait(2 * MINUTE)
+    tried = sum(leg.symbol == "ETHUSDT" for leg in await engine.intents())
+    sent = len(exchange.tickets)
+    await engine.wait(60 * MINUTE)
+    await engine.until_quiet(account)
+
+    assert tried == 1
+    assert sent <= 4
+    assert exchange.others[ETH] > 80
+    assert await whats_outside(account, exchange) == set()
 
 
 async def test_a_bound_that_is_too_far_away_is_halved_once_and_then_refused_for_the_run(

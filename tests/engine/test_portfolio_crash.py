@@ -60,7 +60,7 @@ async def test_the_steps_are_of_a_run_of_three_legs(sqlite: Database, clock: Fak
     assert "committed 15" not in lives.fuse.steps
 
 
-@pytest.mark.parametrize("step", sampled(STEPS, every=7))
+@pytest.mark.parametrize("step", sampled(STEPS, every=12))
 async def test_killed_at_any_step_of_a_run_the_next_life_plans_afresh(
     sqlite: Database, clock: FakeClock, step: str
 ):
