@@ -109,7 +109,7 @@ class Checker(Service):
         try:
             if duty.unresolved is not None:
                 return await self._resolve(duty, duty.unresolved)
-            if duty.sliced is not None and duty.sliced.end is not None:
+            if duty.sliced is not None and duty.sliced.is_over(self.clock.now()):
                 await self._slices.finish(duty, duty.sliced, fence=fence)  # without the exchange
                 return self._suspended(duty, again_in=AT_ONCE)
             exchange = self.exchange_for(duty.account)

@@ -18,13 +18,13 @@ from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.check_result import NoTrade, OrderPlaced
 from engine.domain.rebalancing.slices.run import SlicedRun
 from engine.domain.targets.target import FixedUsdt
-from engine.errors import LeaseLost, OutcomeUnknown, Rejected
+from engine.errors import LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.scheduling.dispatcher import is_idle_duty
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
 from engine.storage.trading import sliced_trades
 from tests.engine.harness import Crash, Engine, Fuse
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.exchange import FakeExchange
 from tests.sampling import long
 
@@ -71,7 +71,7 @@ async def begin(
 
 async def until_over(engine: Engine, account: Account) -> SlicedTradeOver:
     """Check, and wait as told, until the end was told."""
-    for _ in range(60):
+    for _ in range(120):
         checked = await engine.check(account)
         if told := await engine.alerts_of(SlicedTradeOver):
             return told[0]
@@ -264,6 +264,20 @@ async def test_slices_are_orders_with_a_bound_where_the_account_sends_such(
     assert {order.order_type for order in sent} == {OrderType.IOC}
     assert (told.orders, told.end) == (3, SlicesEnd.DONE)
     assert (await engine.account(account)).outside_since is None
+
+
+async def test_where_the_exchange_is_away_the_end_is_told_ten_minutes_after_the_deadline(
+    engine: Engine, exchange: FakeExchange
+):
+    account = await engine.open_account()
+    await begin(engine, account)
+    await engine.check(account)
+    exchange.go_wrong("holdings", Unavailable("away"), times=60)
+
+    told = await until_over(engine, account)
+
+    assert (told.end, told.orders, told.paused) == (SlicesEnd.DEADLINE, 1, True)
+    assert engine.clock.now() - START >= 25 * MINUTE
 
 
 async def test_the_target_is_set_at_the_end_where_the_balance_is_what_it_was_meant_for(

@@ -23,6 +23,7 @@ from engine.domain.rebalancing.planner import (
     OverLimit,
     UnderMinimum,
 )
+from engine.domain.rebalancing.run_request import kept_by
 from engine.domain.rebalancing.slices.plan import (
     SlicesForecast,
     SlicesOffer,
@@ -38,8 +39,9 @@ from engine.domain.rebalancing.slices.run import (
     plan_of,
     slice_trade,
 )
+from engine.domain.targets.bands import Threshold
 from engine.domain.targets.target import FixedUsdt
-from tests.builders import MNTL, book, forecast_of, holdings, intent, rules, settings
+from tests.builders import MNTL, account, book, forecast_of, holdings, intent, rules, settings
 from tests.fakes.clock import START
 from tests.unit.test_planner_properties import amounts
 
@@ -221,6 +223,15 @@ NOTHING: dict[str, Any] = {}
 )
 def test_the_end_changes_what_was_said_before_the_tap(said, done, end, held, changes):
     assert run(**said).changes(done, end=end, settings=settings(), held=held) == changes
+
+
+def test_a_target_that_cannot_be_an_amount_of_usdt_is_not_offered_and_pauses():
+    points = replace(settings(), threshold=Threshold(points=D("0.05")))
+    owner = account(settings=points)
+
+    assert kept_by(owner, SELL, held_after=D(70)) == (True, None)
+    done = run(target=D(70)).changes(TRADED, end=SlicesEnd.DONE, settings=points, held=D(70))
+    assert done == PAUSED
 
 
 def test_slices_add_up_and_cost_what_they_lost_against_the_prices_seen():

@@ -14,6 +14,7 @@ from engine.domain.portfolio.plan import PortfolioPlan
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.manual_trade import ManualRun, ManualTrade, is_undone
 from engine.domain.rebalancing.planner import ProposedOrder
+from engine.domain.targets.target import FixedUsdt
 
 _SAME_DEAL = Decimal("0.05")
 _SAME_DEAL_QUOTE = Decimal("0.10")
@@ -135,5 +136,8 @@ def kept_by(account: Account, side: Side, *, held_after: Decimal) -> tuple[bool,
     if not is_undone(side, held_after, replace(account.settings, paused=False)):
         return False, None
     target = held_after.quantize(CENT, ROUND_HALF_EVEN)
-    is_target = _LEAST_TARGET <= target <= MAX_TARGET
+    is_target = (
+        _LEAST_TARGET <= target <= MAX_TARGET
+        and replace(account.settings, target=FixedUsdt(target)).fixed is not None
+    )
     return not account.settings.paused, target if is_target else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -26,6 +26,8 @@ from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.targets.protection import without_protected
 from engine.domain.targets.target import FixedUsdt
 
+_PATIENCE = timedelta(minutes=10)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlicedRun:
@@ -48,6 +50,12 @@ class SlicedRun:
     @property
     def count(self) -> int:
         return len(self.trade.amounts)
+
+    def is_over(self, now: datetime) -> bool:
+        """True if it ends without another look at the balance: what is to be told is known, or the
+        exchange was not seen for so long after the deadline.
+        """
+        return self.end is not None or now >= self.trade.deadline + _PATIENCE
 
     def run_id(self, number: int) -> str:
         """Names the decision for slice *number*, so that none becomes two orders."""
@@ -81,7 +89,8 @@ class SlicedRun:
             return {}
         if self.target is not None and held is not None and end in _BY_ITSELF:
             set_to = FixedUsdt(self.target)
-            if replace(settings, target=set_to).fixed_goal.band.holds(held):
+            fixed = replace(settings, target=set_to).fixed
+            if fixed is not None and fixed.band.holds(held):
                 return {"target": set_to}
         return {"paused": True}
 
