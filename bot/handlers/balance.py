@@ -25,6 +25,8 @@ class BalanceHandler(Handler):
         except Unavailable as e:
             return balance_failed_view(account=account, error=e)
         prices = {base_of(seen.symbol): seen.price} if seen.price else {}
+        if account.settings.fixed is None:
+            prices = {**prices, **await self.ctx.target_previews.prices(account, holdings)}
         return balance_view(
             account=account,
             holdings=holdings,

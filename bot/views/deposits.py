@@ -33,6 +33,7 @@ def deposits_view(*, account: Account, now: datetime) -> Message:
     settings = account.settings
     return Message.paragraphs(
         f"{badge(account)} · Deposits: {_name(settings.deposits)}",
+        _shared_out(settings),
         lines(
             "What I do when USDT arrives (/deposits):",
             *(_line(rule, settings) for rule in _RULES),
@@ -52,6 +53,7 @@ def deposits_changed_view(*, account: Account, changed: bool, now: datetime) -> 
         lines(
             f"{badge(account)} · {title}",
             _meanings(settings)[settings.deposits.choice],
+            _shared_out(settings),
             _mode_note(settings),
             "What each rule does: /deposits",
         ),
@@ -178,6 +180,16 @@ def _meanings(settings: Settings) -> Mapping[DepositChoice, str]:
         DepositChoice.ASK: "I ask you, and buy nothing for it without a tap.",
         DepositChoice.KEEP: "I keep it: the target rises by it.",
     }
+
+
+def _shared_out(settings: Settings) -> str | None:
+    """No deposit waits where the target is no amount of USDT."""
+    if settings.fixed is not None:
+        return None
+    return (
+        "Your target is no amount of USDT: what arrives counts for all of it at once. These rules "
+        "are for a target like /settarget 40."
+    )
 
 
 def _line(rule: DepositRule, settings: Settings) -> str:

@@ -65,7 +65,7 @@ def plan_view(
         how = tap_trade(dry_run=settings.dry_run)
         buttons = keyboard([button("Trade", Confirm(confirmation_id))])
     text = paragraphs(lines(head, inside), order, how)
-    return Message(fitted(text, unreachable), buttons)
+    return Message(fitted(text, unreachable, inside), buttons)
 
 
 def tap_trade(*, dry_run: bool) -> str:

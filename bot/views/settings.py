@@ -25,6 +25,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import Asset, base_of
+from engine.domain.targets.target import Basket, TokenWorth
 from engine.rebalancing.preview import Outlook
 
 USAGE: dict[Topic, tuple[str, str]] = {
@@ -279,6 +280,8 @@ def _effect(topic: Topic, settings: Settings) -> str:  # noqa: PLR0911 - one ret
     match topic:
         case Topic.INTERVAL:
             return f"I look at your balance every {exactly(settings.interval)}."
+        case Topic.PAIR if isinstance(settings.target, TokenWorth | Basket):
+            return "Your target names its own tokens: nothing changes in what I trade."
         case Topic.PAIR:
             base = escape(base_of(settings.symbol))
             return f"From now on I buy and sell only {base}. Other tokens stay as they are."

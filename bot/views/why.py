@@ -17,8 +17,9 @@ from bot.views.components.target_words import target_line, traded_name
 from bot.views.components.times import ago, roughly
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
-from engine.domain.accounts.settings import FixedTarget, TradingMode
+from engine.domain.accounts.settings import FixedTarget, Settings, TradingMode
 from engine.domain.execution.maker_first import rests
+from engine.domain.market.decimals import CENT
 from engine.domain.market.pairs import USDT, PairRules, Side, Symbol, base_of
 from engine.domain.orders.order import Order, OrderState, Trigger
 from engine.domain.portfolio.plan import NoPlan
@@ -168,7 +169,7 @@ def _decided(
     legs = legs_text(seen.plan.legs) if seen.plan and seen.plan.legs else None
     match verdict:
         case OrderPlaced() if legs:
-            return lines(f"So it began to trade: {legs}.", "What became of it: /history")
+            return lines(f"So it traded: {legs}.", "What became of it: /history")
         case AwaitingApproval() if legs:
             return lines(LEFT_TO_YOU[verdict.autonomy], f"It would trade: {legs}.")
         case PlanChanged() if legs:
@@ -316,16 +317,30 @@ def _repeats(trouble: Incident | None) -> str | None:
     return f"Checks have failed {trouble.count:,} times in {span}."
 
 
+def _is_same_portfolio(seen: PortfolioSnapshot | None, settings: Settings) -> bool:
+    """True if *seen* was of the present goals."""
+    if settings.fixed is not None or seen is None or set(seen.held) != set(settings.assets):
+        return False
+    if seen.plan is None:
+        return True
+    whole = seen.plan.whole
+    return all(
+        abs(goal.at(whole).rest - seen.edges[asset].rest) < CENT
+        for asset, goal in settings.targeting.goals.by_asset.items()
+        if asset in seen.edges
+    )
+
+
 def _changes(look: CheckResult | None, account: Account) -> str | None:
     settings = account.settings
-    if look is None:
+    if look is None or _is_same_portfolio(look.portfolio, settings):
         return None
     seen_other_pair = look.seen is not None and look.seen.symbol != settings.symbol
     fixed = settings.fixed
     seen = (
         None if look.target is None or look.band is None else FixedTarget(look.target, look.band)
     )
-    if seen == fixed and not seen_other_pair:
+    if seen == fixed and not seen_other_pair and look.portfolio is None:
         return None
     pair = escape(pair_name(settings.symbol))
     if fixed is None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from engine.domain.accounts.account import Account
 from engine.domain.execution.bound import ExecutionMode
+from engine.domain.market.balances import Holdings
 from engine.domain.market.candles import whole_hour
 from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Symbol
 from engine.domain.portfolio.consequence import Consequence, consequence
@@ -115,6 +116,16 @@ class TargetPreviews(Service):
         """
         async with within(_PATIENCE_S):
             return await self._planned(account, self.exchange_for(account), to_centre=True)
+
+    async def prices(self, account: Account, holdings: Holdings) -> Mapping[Asset, Decimal]:
+        """Returns the middle prices of what is held, as far as they can be read soon."""
+        tokens = [asset for asset in holdings.balances if asset != USDT]
+        try:
+            async with within(_FOR_COSTS_S):
+                quotes = await self.exchange_for(account).market.quotes(tokens)
+        except EngineError:
+            return {}
+        return {asset: quote.mid for asset, quote in quotes.by_asset.items()}
 
     async def worth(self, account: Account) -> Mapping[Asset, Decimal]:
         """Returns what USDT and each token with a price are worth, the most valuable first.

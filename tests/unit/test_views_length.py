@@ -51,6 +51,7 @@ PANEL_VIEWS = frozenset(
             "with_earlier",
             "builder_view",
             "consequence_view",
+            "costs_view",
             "target_view",
         ),
     }

@@ -131,10 +131,13 @@ def offered(
 
 def kept_by(account: Account, side: Side, *, held_after: Decimal) -> tuple[bool, Decimal | None]:
     """Returns what keeps a check from trading back what leaves *held_after*: whether trading is to
-    pause, and the target to set instead, to the nearest cent; neither where no check would.
+    pause, and the target to set instead, to the nearest cent; neither where no check would. A
+    target of another kind is not replaced by an amount.
     """
     if not is_undone(side, held_after, replace(account.settings, paused=False)):
         return False, None
+    if account.settings.fixed is None:
+        return not account.settings.paused, None
     target = held_after.quantize(CENT, ROUND_HALF_EVEN)
     is_target = (
         _LEAST_TARGET <= target <= MAX_TARGET
