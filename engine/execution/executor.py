@@ -287,7 +287,7 @@ class OrderExecutor(Service):
         if intent.order_type.may_rest:
             async with self.database.reading() as session:
                 locked = await order_types.locked_before(session, intent)
-            await until_released(intent, exchange, self.clock, locked=locked)
+            end = await until_released(intent, exchange, self.clock, locked=locked)
         if state is not OrderState.UNFILLED:
             coin = self._fee_coins.get(account.id)
             end = await read_end(intent, report, exchange, self.clock, coin=coin)

@@ -141,10 +141,21 @@ async def balances_after(
 
 async def until_released(
     intent: Order, exchange: Exchange, clock: Clock, *, locked: Decimal | None
-) -> None:
+) -> OrderEnd:
     """Wait until nothing of an order that rested is locked any more, 15 s at most: a plan that is made
-    before that would find too little free. *locked* was so before the order.
+    before that would find too little free. *locked* was so before the order. Returns the middle,
+    which is read meanwhile.
     """
+    async with asyncio.TaskGroup() as reads:
+        price = reads.create_task(middle(exchange.market, intent.symbol, fresh=True))
+        await asyncio.wait([reads.create_task(_released(intent, exchange, clock, locked=locked))])
+        price.cancel()
+    return OrderEnd(mid=None if price.cancelled() else price.result())
+
+
+async def _released(
+    intent: Order, exchange: Exchange, clock: Clock, *, locked: Decimal | None
+) -> None:
     until = clock.steady() + BALANCES_WITHIN
     while locked is not None and clock.steady() < until:
         with suppress(Unavailable, Rejected):

@@ -14,6 +14,7 @@ from engine.domain.execution.bound import WIDENS_AFTER, ExecutionMode
 from engine.domain.execution.capability import Answer
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import OrderType, Side
+from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import NEEDS_HUMAN_AFTER, Order, OrderState
 from engine.domain.targets.target import FixedUsdt
 from engine.errors import OrderNotFound, OutcomeUnknown, PairUnavailable, Rejected, Unavailable
@@ -122,6 +123,8 @@ async def test_nobody_comes_and_nothing_is_told_of_it(engine: Engine, exchange: 
 
     assert types(exchange) == [OrderType.LIMIT_MAKER, OrderType.IOC]
     assert await engine.told() == ["TradeSettled"]
+    [waits, _] = await orders(engine)
+    assert (waits.end_reason, waits.final_mid) == (EndReason.DEADLINE, waits.price)
 
 
 URGENT: Mapping[str, Mapping[str, Any]] = {
