@@ -93,6 +93,9 @@ _WORDS: Mapping[HealthFinding, str] = {
     HealthFinding.ORDERS_BOUND: (
         "Orders: with a bound, at most {slippage} from the middle price. To change it: /slippage"
     ),
+    HealthFinding.ORDERS_MAKER: (
+        "Orders: they wait 45 s first, then with a bound, at most {slippage} from the middle price."
+    ),
     HealthFinding.ORDERS_MARKET: (
         "Orders: market orders, up to 5% from the last price. To set a bound: /execution auto"
     ),

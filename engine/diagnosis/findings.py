@@ -96,6 +96,7 @@ class HealthFinding(Enum):
     SETTINGS_CANNOT_TRADE = Grade.LOOK
     SETTINGS_UNKNOWN = Grade.LOOK
     ORDERS_BOUND = Grade.OK
+    ORDERS_MAKER = Grade.OK
     ORDERS_MARKET = Grade.OK
     ORDERS_MARKET_ONLY = Grade.OK
     DATABASE_FINE = Grade.OK
@@ -273,8 +274,10 @@ def _orders(found: Symptoms) -> list[HealthFinding]:
         return []
     if mode is ExecutionMode.MARKET:
         return [HealthFinding.ORDERS_MARKET]
-    market_only = is_market_only(mode, ioc=found.ioc, now=found.workload.now)
-    return [HealthFinding.ORDERS_MARKET_ONLY if market_only else HealthFinding.ORDERS_BOUND]
+    if is_market_only(mode, ioc=found.ioc, now=found.workload.now):
+        return [HealthFinding.ORDERS_MARKET_ONLY]
+    is_maker = mode is ExecutionMode.MAKER
+    return [HealthFinding.ORDERS_MAKER if is_maker else HealthFinding.ORDERS_BOUND]
 
 
 def _database(stored_in: timedelta | None) -> HealthFinding:

@@ -98,6 +98,7 @@ def test_where_nothing_is_wrong_all_is_well():
 
 
 LISTED = rules(market_orders=False)
+WAITING = account(settings=replace(settings(), execution=ExecutionMode.MAKER))
 BOUNDED = account(settings=replace(settings(), execution=ExecutionMode.AUTO))
 
 
@@ -106,6 +107,7 @@ BOUNDED = account(settings=replace(settings(), execution=ExecutionMode.AUTO))
     [
         ({"account": LIMITED}, "Orders: market orders, up to 5% from the last price."),
         ({"account": BOUNDED}, "Orders: with a bound, at most 1% from the middle price."),
+        ({"account": WAITING}, "Orders: they wait 45 s first, then with a bound, at most 1%"),
         (
             {"account": BOUNDED, "ioc": Capability(Answer.NO, NOW)},
             "from this key. I try again 29 Nov 12:00 UTC.",

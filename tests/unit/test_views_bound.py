@@ -10,14 +10,18 @@ import pytest
 from bot.exports.trades_table import EVERYTHING
 from bot.interaction.callback_data import HistoryPage
 from bot.views.alerts.alerts import alert_view
+from bot.views.components.forecast import next_step
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.rebalance_plan import plan_view
 from bot.views.trade_details import story_view
 from engine.domain.alerts.alerts import PricesNotTaken, trade_settled
 from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.pairs import OrderType, Side
-from engine.domain.orders.order import Order, OrderState, PricedTerms
+from engine.domain.orders.order import Order, OrderState, PricedTerms, Trigger
+from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult, NoTrade
 from engine.domain.rebalancing.decision import wanted
+from engine.domain.rebalancing.planner import InsideBand
+from engine.rebalancing.preview import Foreseen
 from tests.builders import MNTLUSDT, account, book, execution, forecast_of, intent
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
@@ -95,21 +99,34 @@ def test_an_order_with_a_bound_that_was_not_filled_does_not_speak_of_five_percen
     assert "Nobody sold within its bound any more. MEXC ended the order; no money moved." in text
 
 
-@pytest.mark.parametrize(("offered", "is_said"), [(8_000, True), (900_000, False)])
-def test_the_plan_says_where_it_takes_all_that_is_offered(offered: int, is_said: bool):
+@pytest.mark.parametrize(
+    ("offered", "order_type", "is_said"),
+    [
+        (8_000, OrderType.IOC, True),
+        (900_000, OrderType.IOC, False),
+        (8_000, OrderType.LIMIT_MAKER, False),
+    ],
+)
+def test_what_comes_next_says_where_it_takes_all_that_is_offered(
+    offered: int, order_type: OrderType, is_said: bool
+):
     market = book(bids=[("0.001998", 900_000)], asks=[("0.002002", offered), ("0.00208", 900_000)])
-    inputs = replace(auto(), book=market)
+    inputs = replace(auto(), book=market, order_type=order_type)
+    one = account(settings=inputs.settings)
     plan, comes_to = forecast_of(wanted(inputs), book=market)
     view = plan_view(
-        account=account(settings=inputs.settings),
-        plan=plan,
-        rules=inputs.rules,
-        forecast=comes_to,
-        confirmation_id="q",
+        account=one, plan=plan, rules=inputs.rules, forecast=comes_to, confirmation_id="q"
     )
-    text = check_message(view)
+    seen = BalanceSnapshot.of(one.settings, inputs.holdings, market)
+    look = CheckResult.of(
+        one.settings, at=START, trigger=Trigger.PERSON, verdict=NoTrade(InsideBand()), funds=None
+    )
+    foreseen = Foreseen(plan, None, look, seen, inputs.rules, comes_to)
+    step = next_step(one, held=None, rules=inputs.rules, foreseen=foreseen)
 
-    assert ("No more MNTL is for sale up to 0.00202." in text) is is_said
+    for text in (check_message(view), step):
+        assert ("No more MNTL is for sale up to 0.00202." in text) is is_said
+        assert is_said or "No more" not in text
 
 
 def test_an_order_that_went_beyond_the_bound_tells_what_it_cost():

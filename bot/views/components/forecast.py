@@ -234,7 +234,8 @@ def price_note(order: ProposedOrder, forecast: Forecast, *, rules: PairRules) ->
 
 def _no_more(order: BoundedOrder, *, rules: PairRules) -> str | None:
     """Said where the order takes all that is offered within its bound."""
-    if order.arrival.depth - order.expected.quote_amount >= rules.quantity_step * order.price:
+    left = order.arrival.depth - order.expected.quote_amount
+    if order.order_type.may_rest or left >= rules.quantity_step * order.price:
         return None
     base, worst = escape(rules.base), price(order.price, step=rules.price_step)
     if order.side is Side.BUY:
