@@ -252,6 +252,14 @@ def test_slices_add_up_and_cost_what_they_lost_against_the_prices_seen():
     assert done.of(run().trade) == D("19.790")
 
 
+def test_a_slice_that_is_late_has_no_time_that_moves_on_with_the_clock():
+    late, due = START + timedelta(minutes=7), START + timedelta(minutes=5)
+
+    assert run(last=1).next_at(START) == due
+    assert run(last=1).next_at(late) is None
+    assert run(last=3).next_at(START) is None
+
+
 def test_the_run_of_a_slice_names_its_tap():
     assert plan_of(run().run_id(3)) == "plan-1"
     assert plan_of("tap_-9") == "tap_-9"

@@ -73,10 +73,11 @@ class SlicedRun:
         )
 
     def next_at(self, now: datetime) -> datetime | None:
-        """Returns when the next slice is due; None after the last one."""
+        """Returns when the next slice is due; None after the last one, and where it is late."""
         if self.end is not None or self.last >= self.count:
             return None
-        return max(self.trade.due_at(self.last + 1), now)
+        due = self.trade.due_at(self.last + 1)
+        return due if due > now else None
 
     def changes(
         self, done: "SlicesDone", *, end: SlicesEnd, settings: Settings, held: Decimal | None
