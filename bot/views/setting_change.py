@@ -69,18 +69,22 @@ def ask_change_view(
     *,
     account: Account,
     wanted: SettingsPatch,
-    foreseen: Foreseen | None,
+    foreseen: Foreseen | Planned | NoPlan | None,
     confirmation_id: str,
 ) -> Message:
     """*account* before the change; *foreseen* is after it, None if it is not known."""
+    settings, when = account.settings, _when(account)
     rows = [f"{name}: {value}?" for name, value in named(wanted)]
     text = paragraphs(
         lines(f"{badge(account)} · Change this?", *rows),
-        _first_order(account, foreseen, target=account.settings.target, when=_when(account)),
+        _first_order(account, foreseen, target=settings.target, when=when)
+        if foreseen is None or isinstance(foreseen, Foreseen)
+        else first_trades(foreseen, when=when, symbol=settings.symbol),
         f"No tap within {_SECONDS} s: nothing changes. ({listed(commands(wanted)[-1:])})",
     )
     buttons = keyboard([button("Change it", Confirm(confirmation_id))])
-    return Message(fitted(text, foreseen_note(foreseen), *reversed(rows[1:])), buttons)
+    note = foreseen_note(foreseen) if isinstance(foreseen, Foreseen) else None
+    return Message(fitted(text, note, *reversed(rows[1:])), buttons)
 
 
 def ask_live_view(

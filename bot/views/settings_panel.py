@@ -87,13 +87,17 @@ def panel_view(
         if page is not PanelPage.SLIPPAGE
     ]
     others = [do("🤖 Mode", "mode"), do("🔔 Alerts", "alerts")]
-    around = [do("↪️ Destination", "destination"), do("🛡 Protect", "protect")]
+    around = [
+        do("↔️ Bands", "bands"),
+        do("↪️ Destination", "destination"),
+        do("🛡 Protect", "protect"),
+    ]
     pace = [do("🗓 Schedule", "schedule"), do("⏳ Cooldown", "cooldown")]
     return Message.paragraphs(
         f"{badge(account)} · Settings",
         block(_rows(account, outlook.rules)),
         next_check(account, outlook, now=now),
-        "/mode and /alerts have pages of their own, as have /destination, /protect, /schedule and /cooldown.",
+        "/mode and /alerts have pages of their own, as have /bands, /destination, /protect, /schedule and /cooldown.",
         keyboard=keyboard(*in_rows(pages, 3), others, around, pace),
     )
 

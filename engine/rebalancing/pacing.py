@@ -93,7 +93,7 @@ class Pacer(Service):
         """Returns why nothing is to be traded of a fixed target, if so, and what may be traded."""
         settings = duty.account.settings
         rest = at_rest(holdings, settings, duty.account.waiting)
-        is_far = rest is None and _is_far_outside(holdings, settings)
+        is_far = rest is None and is_far_from_target(holdings, settings)
         return rest, self.pace(duty, is_outside=rest is None, is_far=is_far)
 
     async def rests(
@@ -138,9 +138,9 @@ def is_for_slot_alone(duty: CheckInput, holdings: Holdings) -> bool:
 
 
 async def waits_for(
-    database: Database, account: Account, holdings: Holdings, *, now: datetime
+    database: Database, account: Account, *, now: datetime, is_far: bool
 ) -> AwaitsSlot | RestsUntil | None:
-    """Returns what a check would wait for now, where a fixed target is outside its band."""
+    """Returns what a check that finds something outside would wait for now."""
     pacing = account.settings.pacing
     if pacing == UNPACED:
         return None
@@ -155,12 +155,12 @@ async def waits_for(
         now=now,
         filled_at=last.resolved_at if last else None,
         is_outside=True,
-        is_far=_is_far_outside(holdings, account.settings),
+        is_far=is_far,
     )
     return found.waits
 
 
-def _is_far_outside(holdings: Holdings, settings: Settings) -> bool:
+def is_far_from_target(holdings: Holdings, settings: Settings) -> bool:
     """True if a fixed target's drift is three times what is allowed."""
     protected = settings.protected.get(USDT, ZERO)
     held = managed(holdings.of(USDT), counting=settings.counting, protected=protected)

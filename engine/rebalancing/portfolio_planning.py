@@ -30,6 +30,7 @@ from engine.domain.rebalancing.limit_checks import jump_at, known_price, over_ju
 from engine.domain.rebalancing.planner import OverLimit
 from engine.domain.runs.stored_run import PortfolioRun, Refused, refused_lately, shown
 from engine.domain.targets.destination import Edges
+from engine.domain.targets.pacing import AwaitsSlot, RestsUntil
 from engine.errors import PairUnavailable
 from engine.exchanges.interface import Exchange, Market
 from engine.storage.service import Service
@@ -62,7 +63,8 @@ class Planned:
     """A plan made *at* a moment, within *limits*. *prices* says of each token what was known of its
     price before; *types* how orders of its pair are sent, *untried* which of them the exchange may
     not take. *left_open*: an earlier run of the account has no end. Nothing is traded on the sides
-    that are *closed*, among them those that were *refused* lately.
+    that are *closed*, among them those that were *refused* lately. A preview says what a check
+    *waits* for.
     """
 
     inputs: PlanInputs
@@ -77,6 +79,7 @@ class Planned:
     left_open: bool
     closed: frozenset[tuple[Asset, Side]] = frozenset()
     refused: tuple[Refused, ...] = ()
+    waits: AwaitsSlot | RestsUntil | None = None
 
     @property
     def over_limit(self) -> OverLimit | None:

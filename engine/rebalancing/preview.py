@@ -23,11 +23,12 @@ from engine.domain.rebalancing.check_result import (
 from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason
+from engine.domain.targets.outside import is_far_outside
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
 from engine.exchanges.pair_data import rules_and_book
 from engine.rebalancing.evaluation import evaluate
-from engine.rebalancing.pacing import waits_for
+from engine.rebalancing.pacing import is_far_from_target, waits_for
 from engine.rebalancing.portfolio_planning import Planned, PortfolioPlanner
 from engine.storage import availability
 from engine.storage.service import Service
@@ -164,11 +165,20 @@ class Previews(Service):
     async def _portfolio(self, account: Account, holdings: Holdings) -> Outlook:
         exchange = self.exchange_for(account)
         seen = await self.planner.see(account, holdings, exchange.market)
-        planned = await self.planner.plan(account, seen, exchange)
+        planned = await self.with_pace(account, await self.planner.plan(account, seen, exchange))
         look = _seen_now(account, holdings, portfolio=seen.snapshot)
         await self._remember(account, look)
         rules = await self.known_rules(account)
         return Outlook(look, rules, tokens=self.tokens_of(account), planned=planned)
+
+    async def with_pace(self, account: Account, planned: Planned | NoPlan) -> Planned | NoPlan:
+        """Returns the plan of the next check with what that would wait for."""
+        if not isinstance(planned, Planned):
+            return planned
+        plan, goals = planned.plan, planned.inputs.settings.goals
+        is_far = is_far_outside(goals, plan.values)
+        waits = await waits_for(self.database, account, now=self.clock.now(), is_far=is_far)
+        return replace(planned, waits=waits if plan.legs else None)
 
     async def _without_plan(self, account: Account, look: CheckResult | None) -> Outlook:
         if look is not None:
@@ -203,7 +213,8 @@ class Previews(Service):
         wanted, allowed = evaluated.wanted, evaluated.allowed
         broken = allowed.reason if wanted.order is not None and allowed.order is None else None
         if wanted.order is not None and broken is None:
-            broken = await waits_for(self.database, account, holdings, now=self.clock.now())
+            is_far = is_far_from_target(holdings, settings)
+            broken = await waits_for(self.database, account, now=self.clock.now(), is_far=is_far)
         wanted, comes_to = await forecast_at_market(market, wanted, rules, book)
         seen = BalanceSnapshot.of(settings, holdings, book)
         look = _seen_now(account, holdings, seen)

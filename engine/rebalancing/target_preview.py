@@ -88,7 +88,7 @@ class TargetPreviews(Service):
             return TargetLook(rules=rules, found=found)
         if foreseen is not None:
             return _of_one(foreseen, rules, found)
-        over = planned.over_limit
+        over = planned.over_limit or planned.waits
         legs = () if over else planned.plan.legs
         return TargetLook(rules=rules, found=found, legs=legs, reason=over)
 
@@ -98,7 +98,8 @@ class TargetPreviews(Service):
         planner = self.previews.planner
         holdings = await self.previews.read_holdings(account, exchange)
         seen = await planner.see(account, holdings, exchange.market)
-        return await planner.plan(account, seen, exchange, to_centre=to_centre)
+        planned = await planner.plan(account, seen, exchange, to_centre=to_centre)
+        return planned if to_centre else await self.previews.with_pace(account, planned)
 
     async def next(self, account: Account) -> Planned | NoPlan | None:
         """Returns what the next check of a portfolio would trade; None where that cannot be read

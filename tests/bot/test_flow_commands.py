@@ -45,6 +45,7 @@ BARE = {
     "settings": ("Target    40.00 USDT", "Target    40.00 USDT"),
     "mode": ("Mode: auto", "Mode: auto"),
     "deposits": ("Deposits: now", "Deposits: now"),
+    "bands": ("That has no parts.", "Its band is set by /setthreshold."),
     "destination": ("Destination: usual (centre)", "Above 42.00 I buy until 40.00 USDT is left."),
     "protect": ("Protected: nothing", "To protect: /protect MNTL 50000."),
     "schedule": ("Schedule: off", "Your own trades are free at any time."),

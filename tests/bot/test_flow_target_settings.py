@@ -111,3 +111,39 @@ async def test_set_times_are_of_the_chats_zone_and_said_with_the_next_one(
     await bot.ask(OWNER, "/schedule off")
     await bot.tap(OWNER, "↩️ Undo")
     assert (await bot.account()).settings.pacing.schedule is not None
+
+
+async def test_a_band_of_its_own_is_said_in_money_and_refused_where_the_part_is_outside(
+    bot: Program,
+):
+    await bot.connect()
+    await bot.ask(OWNER, "/target 25%")
+    await bot.tap(OWNER, "Set")
+    never = await bot.ask(OWNER, "/bands USDT 30..40")
+    refused = await bot.ask(OWNER, "/bands USDT 22..24")
+    changed = await bot.ask(OWNER, "/bands USDT 20..40")
+    shown = await bot.ask(OWNER, "/bands")
+
+    assert "Their low edges add up to 101.2%. That must be 100% at most." in never.text
+    assert "The band of USDT does not hold its part of 25%." in refused.text
+    assert "Bands: USDT 20..40" in changed.text
+    assert "USDT    20 – 40%, goal 25%" in changed.text
+    assert "48.16 – 96.33" in changed.text
+    assert "MNTL    71.25 – 78.75%, goal 75%" in shown.text
+    assert set((await bot.account()).settings.bands) == {USDT}
+    await bot.tap(OWNER, "↩️ Undo")
+    assert (await bot.account()).settings.bands == {}
+
+
+async def test_a_protected_amount_that_would_trade_much_of_a_basket_is_asked_about(bot: Program):
+    await bot.connect()
+    await bot.ask(OWNER, "/target 75%")
+    await bot.tap(OWNER, "Set")
+    await bot.check()
+    question = await bot.ask(OWNER, "/protect USDT 140")
+
+    assert "Change this?" in question.text
+    assert "Protected: 140.00 USDT?" in question.text
+    assert "sell MNTL for" in question.text
+    await bot.tap(OWNER, "Change it")
+    assert (await bot.account()).settings.protected == {USDT: D(140)}

@@ -1,5 +1,6 @@
 """Set times and rests over a real database: each set time is dealt with once, whatever happens."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,9 +16,11 @@ from engine.domain.targets.pacing import AwaitsSlot, Pacing, RestsUntil
 from engine.domain.targets.timing import Schedule, When
 from engine.errors import Unavailable
 from engine.exchanges.interface import Exchange
+from engine.storage.database import Database
 from tests.engine.harness import Engine
+from tests.engine.portfolios import an_exchange, open_basket
 from tests.engine.test_checker import WRITES
-from tests.fakes.clock import START
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.database import statements
 from tests.fakes.exchange import FakeExchange
 
@@ -175,3 +178,32 @@ async def test_what_was_before_a_pause_or_another_schedule_was_not_missed(
 
     assert not [alert for alert in await engine.alerts() if isinstance(alert, SlotMissed)]
     assert (await engine.account(account)).slot_at == START + 2 * HOUR
+
+
+async def test_a_basket_keeps_to_its_set_times_and_to_its_rest(sqlite: Database, clock: FakeClock):
+    exchange = an_exchange(clock, btc=60)
+    engine = Engine(sqlite, clock, exchange)
+    account = await open_basket(engine)
+    pacing = replace(SET_TIME, cooldown=30 * MINUTE)
+    account = await engine.change(account, pacing=pacing)
+    await engine.check(account)
+    exchange.calls.clear()
+    duty = await engine.duty(account)
+    with statements(engine.database) as seen:
+        waits = await engine.checker.check(duty, fence=1)
+    assert waits.look.verdict == NoTrade(AwaitsSlot(HALF_PAST))
+    assert dict(exchange.calls) == {"holdings": 1, "quotes": 1}
+    assert not [one for one in seen if one.startswith(WRITES)]
+
+    await engine.wait(30 * MINUTE)
+    assert isinstance(await verdict(engine, account), OrderPlaced)
+    assert (await engine.account(account)).slot_at == HALF_PAST
+    assert len(await engine.intents()) == 3
+
+    account = await engine.change(account, pacing=Pacing(cooldown=30 * MINUTE))
+    exchange.usdt += 40
+    await engine.wait(MINUTE)
+    resting = await engine.check(account)
+    assert isinstance(resting.look.verdict, NoTrade)
+    assert isinstance(resting.look.verdict.reason, RestsUntil)
+    assert len(await engine.intents()) == 3

@@ -83,7 +83,7 @@ def planned_step(planned: Planned | NoPlan, *, mode: TradingMode, symbol: Symbol
     """What the next check does with the whole plan."""
     if not isinstance(planned, Planned):
         return f"I send nothing. {reason_text(planned, symbol=symbol)}"
-    if (over := planned.over_limit) is not None:
+    if (over := planned.over_limit or planned.waits) is not None:
         return f"I send nothing. {reason_text(over, symbol=symbol)}"
     return legs_step(planned.plan.legs, planned.plan, mode=mode, symbol=symbol)
 
@@ -128,7 +128,7 @@ def first_trades(
         return "MEXC does not answer now. I do not know what this would trade."
     if not isinstance(planned, Planned):
         return lines(nothing, reason_text(planned, symbol=symbol))
-    plan, over = planned.plan, planned.over_limit
+    plan, over = planned.plan, planned.over_limit or planned.waits
     if plan.legs and over is None:
         return lines(
             would,
