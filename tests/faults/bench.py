@@ -50,6 +50,7 @@ from tests.fakes.http import Reply, Request
 from tests.fakes.inline import InlineExchange, InlineTransport
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_faults import DROPPED
+from tests.fakes.mexc_ledger import LedgerOrder
 from tests.fakes.tasks import a_moment
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_messages import SentMessage
@@ -398,6 +399,11 @@ class Bench:
 
     def texts(self, person: Person) -> list[str]:
         return self.telegram.texts(person.chat_id)
+
+    @property
+    def resting(self) -> list[LedgerOrder]:
+        """What is open at the exchange now."""
+        return [order for order in self.mexc.orders if order.left]
 
     @property
     def order_posts(self) -> int:

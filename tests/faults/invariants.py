@@ -80,6 +80,8 @@ def _ledger_differs(bench: Bench, intents: list[Order]) -> Iterator[str]:
             case OrderState.FILLED | OrderState.PARTIAL | OrderState.UNFILLED:
                 if order is None:
                     yield f"I3 {intent.client_order_id} was booked and does not exist"
+                elif order.left:
+                    yield f"I3 {intent.client_order_id} was booked as over and still rests"
                 elif intent.execution != Execution(order.executed, order.spent):
                     yield f"I3 {intent.client_order_id} was booked as {intent.execution}"
             case (
@@ -122,14 +124,16 @@ def _orphans(bench: Bench, intents: list[Order]) -> Iterator[str]:
 
 
 def _untold(intents: list[Order], outbox: Sequence[OutboxRow]) -> Iterator[str]:
-    """A final state and its alert are one transaction: there is no moment with only one."""
+    """A final state and its alert are one transaction: there is no moment with only one. A maker that
+    came to nothing is told by what follows it.
+    """
     keys = {row.dedupe_key for row in outbox}
     troubled = any(key.startswith("trouble:") for key in keys)
     for intent in intents:
         if (ending := _TOLD.get(intent.state)) is not None:
             if f"order:{intent.client_order_id}:{ending}" not in keys:
                 yield f"I4 {intent.client_order_id} is {intent.state.value} and nobody was told"
-        elif intent.state in _TROUBLED and not troubled:
+        elif intent.state in _TROUBLED and not troubled and not intent.order_type.may_rest:
             yield f"I4 {intent.client_order_id} was {intent.state.value} and nobody was told"
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import select
 from bot.messaging.responder import ANSWER
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
+from engine.domain.execution.bound import ExecutionMode
 from engine.domain.orders.order import OrderState
 from engine.domain.rebalancing.check_result import NoTrade
 from engine.domain.rebalancing.planner import InsideBand
@@ -181,6 +182,18 @@ class Machine(RuleBasedStateMachine):
     def set_mode(self, person: Person, mode: TradingMode) -> None:
         self._say(person, f"/mode {mode.value}", autonomy=mode)
 
+    @rule(person=people, mode=st.sampled_from(ExecutionMode))
+    def set_execution(self, person: Person, mode: ExecutionMode) -> None:
+        self._say(person, f"/execution {mode.value}")
+
+    @rule(share=st.sampled_from(["0.3", "1"]))
+    def somebody_takes_what_rests(self, share: str) -> None:
+        self._count("fill of what rests")
+        for order in self.bench.resting:
+            taken = (order.left * Decimal(share)).to_integral_value()
+            if taken:
+                self.bench.mexc.ledger.fill(order, taken)
+
     @rule(person=people, answer=st.sampled_from(["Trade", "Skip"]), twice=st.booleans())
     def answer_card(self, person: Person, answer: str, twice: bool) -> None:
         """The newest card with such a button, whatever became of its plan."""
@@ -210,6 +223,13 @@ class Machine(RuleBasedStateMachine):
         )
         if lost_lookups:
             self.bench.mexc.inject(Fault("GET", ORDER, reply=DROPPED, times=lost_lookups))
+
+    @rule(name=st.sampled_from(sorted(READ_FAULTS)), executes=st.booleans())
+    def cancel_fault(self, name: str, executes: bool) -> None:
+        """The answer to the next cancellation is lost or makes no sense."""
+        self._count("fault")
+        fault = Fault("DELETE", ORDER, reply=READ_FAULTS[name], executes=executes)
+        self.bench.mexc.inject(fault)
 
     @rule(
         path=st.sampled_from(_READS),
@@ -316,6 +336,11 @@ class Machine(RuleBasedStateMachine):
         assert self.bench.collisions == [], self.bench.collisions
 
     @invariant()
+    def no_order_rests_beside_another(self) -> None:
+        keys = Counter(order.api_key for order in self.bench.resting)
+        assert max(keys.values(), default=0) <= 1, self.bench.resting
+
+    @invariant()
     def no_order_leaves_after_a_pause(self) -> None:
         for person in PEOPLE[:2]:
             wishes = self.wishes[person.chat_id]
@@ -374,7 +399,7 @@ class Machine(RuleBasedStateMachine):
 
     async def _answer_for_orders(self, person: Person) -> None:
         """Say of an order that the bot cannot clear up what MEXC's own list of orders says."""
-        executed = {order.client_order_id for order in self.bench.mexc.orders}
+        executed = {order.client_order_id for order in self.bench.mexc.orders if order.executed}
         for order in await self.bench.intents(person):
             if order.state is not OrderState.NEEDS_HUMAN:
                 continue
