@@ -26,7 +26,6 @@ from engine.clock import Clock, FastClock
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
 from engine.exchanges.paper.exchange import PaperExchange
-from engine.exchanges.paper.resting_orders import RestingOrders
 from engine.exchanges.paper.simulated_market import (
     RULES,
     SimulatedDeposits,
@@ -127,12 +126,9 @@ class _Keyboard:
 def demo_setup(
     settings: ProcessSettings, *, market: SimulatedMarket, database: Database, clock: Clock
 ) -> ExchangeSetup:
-    resting = RestingOrders()
 
     def paper(account: Account) -> PaperExchange:
-        return PaperExchange(
-            account_id=account.id, market=market, database=database, clock=clock, resting=resting
-        )
+        return PaperExchange(account_id=account.id, market=market, database=database, clock=clock)
 
     async def open_paper(account: Account, _: Holdings | None) -> None:
         await paper(account).open_ledger(None, symbol=account.settings.symbol)

@@ -139,9 +139,9 @@ class OutboxSender:
         message_id: int | None = None
         place = MessagePlace(row.chat_id, row.topic_id)
         try:
-            if await self._edited(row, delivery.alert, parts):
-                return Done(failure=failure)
-            if photo := await self._photo(row, delivery, parts, unclear=unclear):
+            if message_id := await self._edited(row, delivery.alert, parts):
+                parts = []
+            elif photo := await self._photo(row, delivery, parts, unclear=unclear):
                 message_id = await self._sender.send_photo_or_words(place, photo)
                 parts = []
             for part in parts:
@@ -157,17 +157,19 @@ class OutboxSender:
         await self._delivered(row)
         return Done(failure=failure, also={"message_id": message_id})
 
-    async def _edited(self, row: OutboxRow, alert: Alert | None, parts: list[Message]) -> bool:
-        """True if the message is put in the place of an earlier one. One that is gone is sent anew."""
+    async def _edited(
+        self, row: OutboxRow, alert: Alert | None, parts: list[Message]
+    ) -> int | None:
+        """Return the earlier message that shows the new text now. One that is gone is sent anew."""
         if not isinstance(alert, PauseAnswerSettled):
-            return False
+            return None
         try:
             await self._sender.edit(row.chat_id, alert.message_id, parts[0])
         except BadRequest as e:
             extra = {"chat_id": row.chat_id, "problem": e.message}
             logger.info("answer not edited", extra=extra)
-            return False
-        return True
+            return None
+        return alert.message_id
 
     async def _photo(
         self, row: OutboxRow, delivery: Delivery, parts: list[Message], *, unclear: bool

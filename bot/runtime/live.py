@@ -37,7 +37,6 @@ from engine.exchanges.mexc.key_inspector import MexcKeyInspector
 from engine.exchanges.mexc.market_data import MexcMarket
 from engine.exchanges.mexc.transport import Transport
 from engine.exchanges.paper.exchange import PaperExchange
-from engine.exchanges.paper.resting_orders import RestingOrders
 from engine.exchanges.rate_limit_memory import RateLimitMemory
 from engine.exchanges.rate_limiter import RateLimiter
 from engine.scheduling.clock_changes import ClockChanges
@@ -185,13 +184,10 @@ def mexc_setup(
     budget = RateLimiter(clock, settings.mexc_limits)
     client = MexcClient(transport, base_url=settings.mexc_api_url, clock=clock, budget=budget)
     market = MexcMarket(client)
-    resting = RestingOrders()
 
     def paper(account: Account) -> PaperExchange:
         # Only the unsigned market client: a dry run has no key and no access to an order endpoint.
-        return PaperExchange(
-            account_id=account.id, market=market, database=database, clock=clock, resting=resting
-        )
+        return PaperExchange(account_id=account.id, market=market, database=database, clock=clock)
 
     def exchange_for(account: Account) -> Exchange:
         if account.settings.dry_run:

@@ -576,8 +576,9 @@ class Life:
             self.fuse.steps = self.fuse.at = None
         self.parts.dispatcher.stop_claiming()
         await self._until_done()
-        if self.alive:
-            await self._survive(self.parts.dispatcher.release())
+        for ends in (self.parts.dispatcher.cancel_resting, self.parts.dispatcher.release):
+            if self.alive:
+                await self._survive(ends())
         await self._bury()
 
     async def _poll(self) -> None:

@@ -96,7 +96,8 @@ NOT_REACHED: Mapping[str, str] = {
     "engine.accounts.alert_preferences:AlertPreferenceService.change_shared:writing#1": "tests/bot/test_flow_shared_chats.py",
     "bot.access.command_menu:CommandMenu.show_shared:set_my_commands#1": "a menu; tests/bot/test_flow_share.py",
     "bot.access.command_menu:CommandMenu.show_shared:delete_my_commands#1": "a menu; tests/bot/test_flow_share.py",
-    # Orders that rest: on paper none does, and at MEXC none that should not.
+    # Orders that rest on paper, and at MEXC where none should.
+    "engine.exchanges.paper.exchange:PaperExchange.cancel:writing#1": "tests/exchange/test_paper_exchange.py",
     "engine.exchanges.paper.exchange:PaperExchange._fill:writing#1": "tests/exchange/test_paper_exchange.py",
     "engine.execution.bounded_orders:BoundedOrderFollower._store_cancelling:writing#1": "tests/engine/test_crash.py kills it at each step",
     # What no story meets: a stranger, a clock that is set, a ban, another process, a bad key.

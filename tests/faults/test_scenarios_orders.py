@@ -193,6 +193,30 @@ async def test_05_killed_after_the_post_of_an_order_with_a_bound_it_books_in_its
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("is_killed", [False, True], ids=["stopped", "killed"])
+async def test_05_an_order_that_waits_ends_with_a_stop_and_after_a_kill_with_the_next_start(
+    bench: Bench, anna: Person, is_killed: bool
+):
+    bench.mexc.deposit(anna.api_key, "USDT", Decimal("43.5") - bench.usdt(anna))
+    async with bench.life() as life:
+        await bench.connect(anna, "/execution maker")
+        await bench.turn()
+        (waits,) = bench.resting
+        if is_killed:
+            await life.kill()
+    left = bench.resting
+    bench.clock.shift(timedelta(minutes=10))
+    async with bench.life("second"):
+        await bench.pass_time(2 * MINUTE)
+
+    assert waits.kind == "LIMIT_MAKER"
+    assert left == ([waits] if is_killed else [])
+    assert [order.status for order in bench.mexc.orders] == ["CANCELED", "FILLED"]
+    assert "unclear" not in "".join(bench.texts(anna))
+    assert await broken_at_rest(bench) == []
+
+
+@ON_SQLITE
 @pytest.mark.parametrize("when", ["begins", "ends"])
 async def test_05_killed_at_its_cancellation_an_order_that_rests_is_gone_in_the_next_life(
     bench: Bench, anna: Person, when: str

@@ -5,9 +5,11 @@ It has only a `Market` with public data: no key to sign with and no way to reach
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.order_book import OrderBook
@@ -16,7 +18,7 @@ from engine.domain.orders.matching import Match, match_market_order, match_price
 from engine.domain.orders.order import AccountId, ClientOrderId, Execution, Fees
 from engine.errors import OrderNotFound, Rejected, Unavailable
 from engine.exchanges.interface import Market, OpenOrder, OrderReport, OrderRequest
-from engine.exchanges.paper.resting_orders import RestingOrder, RestingOrders
+from engine.exchanges.paper.resting_orders import RestingOrder, apart_from_locked
 from engine.storage.service import Service
 from engine.storage.trading import paper_ledger
 from engine.storage.trading.paper_ledger import PaperOrder
@@ -34,12 +36,11 @@ def opening_balances(*, rules: PairRules, last_price: Decimal) -> Mapping[Asset,
 @dataclass(eq=False, kw_only=True, repr=False)
 class PaperExchange(Service):
     """Implements `Exchange` for one account. An order has ended when `place` returns, unless it
-    rests: then it is one of *resting*, which all exchanges of the process share.
+    rests: then the ledger has it, for all processes.
     """
 
     account_id: AccountId
     market: Market
-    resting: RestingOrders = field(default_factory=RestingOrders)
 
     def time(self) -> datetime:
         return self.clock.steady()
@@ -57,17 +58,16 @@ class PaperExchange(Service):
             opening = opening_balances(rules=rules, last_price=last_price)
         async with self.database.writing() as session:
             await paper_ledger.open_ledger(session, self.account_id, opening)
-        self.resting.forget(self.account_id)
 
     async def holdings(self) -> Holdings:
-        await self._match_resting()
-        async with self.database.reading() as session:
-            balances = await paper_ledger.balances(session, self.account_id)
+        balances, resting = await self._read()
+        if resting:
+            await self._match(resting)
+            balances, resting = await self._read()
         if not balances:
             # "Nothing known" must never be taken for "holds nothing".
             raise Unavailable("the paper ledger is not open")
-        shown = self.resting.apart_from_locked(self.account_id, balances)
-        return Holdings(shown, read_at=self.clock.now())
+        return Holdings(apart_from_locked(balances, resting), read_at=self.clock.now())
 
     async def place(self, ticket: OrderRequest) -> str:
         """Refuses a client order id it knows: the order protocol never sends one twice."""
@@ -75,34 +75,32 @@ class PaperExchange(Service):
         last_price = await self.market.last_price(ticket.symbol)
         book = await self.market.book(ticket.symbol)
         spent = rules.quote if ticket.side is Side.BUY else rules.base
-        async with self.resting.lock:
-            async with self.database.writing() as session:
-                if await paper_ledger.find(session, self.account_id, ticket.client_order_id):
-                    raise Rejected(code=400, message="Duplicate client order id")
-                balances = await paper_ledger.balances(session, self.account_id, lock=True)
-                held = self.resting.apart_from_locked(self.account_id, balances)
-                free = held.get(spent, Balance()).free
-                filled = _matched(ticket, free=free, last_price=last_price, book=book, rules=rules)
-                changes = _changes(ticket.side, filled.execution, filled.fee, rules)
-                await paper_ledger.change(session, self.account_id, changes)
-                number = await paper_ledger.record(
-                    session,
-                    PaperOrder(
-                        account_id=self.account_id,
-                        client_order_id=ticket.client_order_id,
-                        symbol=ticket.symbol,
-                        side=ticket.side,
-                        execution=filled.execution,
-                        fee=filled.fee,
-                        complete=filled.complete,
-                        created_at=self.clock.now(),
-                    ),
-                )
-            if ticket.order_type.may_rest:
-                rest = RestingOrder.of(
-                    ticket, filled, number=number, rules=rules, seen_at=book.read_at
-                )
-                self.resting.put(self.account_id, rest)
+        async with self.database.writing() as session:
+            if await paper_ledger.find(session, self.account_id, ticket.client_order_id):
+                raise Rejected(code=400, message="Duplicate client order id")
+            balances = await paper_ledger.balances(session, self.account_id, lock=True)
+            held = apart_from_locked(balances, await self._resting(session))
+            free = held.get(spent, Balance()).free
+            filled = _matched(ticket, free=free, last_price=last_price, book=book, rules=rules)
+            changes = _changes(ticket.side, filled.execution, filled.fee, rules)
+            await paper_ledger.change(session, self.account_id, changes)
+            number = await paper_ledger.record(
+                session,
+                PaperOrder(
+                    account_id=self.account_id,
+                    client_order_id=ticket.client_order_id,
+                    symbol=ticket.symbol,
+                    side=ticket.side,
+                    execution=filled.execution,
+                    fee=filled.fee,
+                    complete=filled.complete,
+                    created_at=self.clock.now(),
+                    price=ticket.price,
+                    base_quantity=ticket.base_quantity,
+                    seen_at=book.read_at,
+                    is_open=ticket.order_type.may_rest and not filled.complete,
+                ),
+            )
         return f"{_ID_PREFIX}{number}"
 
     async def try_order(self, ticket: OrderRequest) -> None:
@@ -115,62 +113,81 @@ class PaperExchange(Service):
 
     async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId) -> None:
         """Drop what rests of the order, after what the book of this moment fills of it."""
-        await self._match_resting()
-        rest = self.resting.get(self.account_id, client_order_id)
-        if rest is None or rest.symbol != symbol:
-            raise OrderNotFound("Unknown order sent.")
-        self.resting.remove(self.account_id, client_order_id)
+        _, resting = await self._read()
+        await self._match(resting)
+        for order in resting:
+            if (order.symbol, order.client_order_id) == (symbol, client_order_id):
+                async with self.database.writing() as session:
+                    if await paper_ledger.end(session, order.number):
+                        return
+        raise OrderNotFound("Unknown order sent.")
 
     async def open_orders(self, symbol: Symbol) -> Sequence[OpenOrder]:
-        await self._match_resting()
+        await self._match((await self._read())[1])
         return [
             rest.as_open(exchange_order_id=f"{_ID_PREFIX}{rest.number}")
-            for rest in self.resting.of(self.account_id)
+            for rest in (await self._read())[1]
             if rest.symbol == symbol
         ]
 
-    async def _match_resting(self) -> None:
-        """Fill the account's resting orders from the book, as a maker, where it comes to them."""
-        for order in self.resting.of(self.account_id):
+    async def _read(self) -> tuple[Mapping[Asset, Balance], Sequence[RestingOrder]]:
+        async with self.database.reading() as session:
+            balances = await paper_ledger.balances(session, self.account_id)
+            return balances, await self._resting(session)
+
+    async def _resting(self, session: AsyncSession) -> Sequence[RestingOrder]:
+        found = await paper_ledger.resting(session, self.account_id)
+        return [RestingOrder.of(number, order) for number, order in found]
+
+    async def _match(self, resting: Sequence[RestingOrder]) -> None:
+        """Fill *resting* orders from the book, as a maker, where it comes to them."""
+        for order in resting:
             try:
+                rules = await self.market.rules(order.symbol)
                 book = await self.market.book(order.symbol)
             except (Unavailable, Rejected):
                 continue  # it waits for a book
-            async with self.resting.lock:
-                # Others may have filled or cancelled it meanwhile.
-                rest = self.resting.get(self.account_id, order.client_order_id)
-                if rest is None:
-                    continue
-                try:
-                    await self._fill(rest, rest.filled_by(book), seen_at=book.read_at)
-                except ValueError:  # the ledger was opened again, by another process
-                    self.resting.remove(self.account_id, rest.client_order_id)
+            if order.filled_by(book).base_quantity:
+                await self._fill(order.number, book, rules)
 
-    async def _fill(self, rest: RestingOrder, traded: Execution, *, seen_at: datetime) -> None:
-        after = rest.after(traded, seen_at=seen_at)
-        if traded.base_quantity:
-            fee = traded.quote_amount * rest.rules.maker_fee_rate
-            changes = _changes(rest.side, traded, fee, rest.rules)
-            async with self.database.writing() as session:
-                await paper_ledger.change(session, self.account_id, changes)
-                await paper_ledger.book_fill(session, rest.number, traded=traded, fee=fee)
-                if not after.left:
-                    await paper_ledger.complete(session, rest.number)
-        self.resting.put(self.account_id, after)
+    async def _fill(self, number: int, book: OrderBook, rules: PairRules) -> None:
+        async with self.database.writing() as session:
+            # Others may have filled or cancelled it meanwhile.
+            order = await paper_ledger.rests(session, number)
+            if order is None:
+                return
+            rest = RestingOrder.of(number, order)
+            traded = rest.filled_by(book)
+            fee = traded.quote_amount * rules.maker_fee_rate
+            changes = _changes(rest.side, traded, fee, rules)
+            await paper_ledger.change(session, self.account_id, changes)
+            await paper_ledger.book_fill(
+                session,
+                number,
+                traded=traded,
+                fee=fee,
+                seen_at=book.read_at,
+                complete=traded.base_quantity == rest.left,
+            )
 
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
-        await self._match_resting()
-        async with self.database.reading() as session:
-            found = await paper_ledger.find(session, self.account_id, client_order_id)
+        found = await self._find(client_order_id)
+        if found is not None and found[1].is_open:
+            await self._match([RestingOrder.of(*found)])
+            found = await self._find(client_order_id)
         if found is None or found[1].symbol != symbol:
             raise OrderNotFound("Order does not exist.")
         number, order = found
         return OrderReport(
             exchange_order_id=f"{_ID_PREFIX}{number}",
             execution=order.execution,
-            is_final=self.resting.get(self.account_id, client_order_id) is None,
+            is_final=not order.is_open,
             complete=order.complete,
         )
+
+    async def _find(self, client_order_id: ClientOrderId) -> tuple[int, PaperOrder] | None:
+        async with self.database.reading() as session:
+            return await paper_ledger.find(session, self.account_id, client_order_id)
 
     async def order_in_history(
         self,

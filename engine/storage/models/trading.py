@@ -296,7 +296,9 @@ class PaperBalanceRow(Base):
 
 
 class PaperOrderRow(Base):
-    """The paper exchange's orders: it must know them after a restart, as a real one does."""
+    """The paper exchange's orders: it must know them after a restart, as a real one does. One that
+    *is_open* rests.
+    """
 
     __tablename__ = "paper_orders"
     __table_args__ = (UniqueConstraint("account_id", "client_order_id"),)
@@ -311,3 +313,7 @@ class PaperOrderRow(Base):
     fee_quote: Mapped[Decimal]
     complete: Mapped[bool]
     created_at: Mapped[datetime]
+    price: Mapped[Decimal | None]
+    base_quantity: Mapped[Decimal | None]
+    seen_at: Mapped[datetime | None]
+    is_open: Mapped[bool] = mapped_column(server_default=false())

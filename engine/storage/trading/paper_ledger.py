@@ -13,11 +13,14 @@ from engine.domain.market.pairs import Asset, Side, Symbol
 from engine.domain.orders.order import AccountId, ClientOrderId, Execution
 from engine.storage.models.trading import PaperBalanceRow, PaperOrderRow
 from engine.storage.row_mapping import columns_of, from_row
+from engine.storage.statements import update
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperOrder:
-    """An order the paper exchange has executed. *fee* is in quote."""
+    """An order of the paper exchange. *fee* is in quote. One that *is_open* rests at *price*, and was
+    filled last from a book of *seen_at*.
+    """
 
     account_id: AccountId
     client_order_id: ClientOrderId
@@ -27,6 +30,10 @@ class PaperOrder:
     fee: Decimal
     complete: bool
     created_at: datetime
+    price: Decimal | None = None
+    base_quantity: Decimal | None = None
+    seen_at: datetime | None = None
+    is_open: bool = False
 
 
 async def balances(
@@ -43,7 +50,12 @@ async def balances(
 async def open_ledger(
     session: AsyncSession, account_id: AccountId, opening: Mapping[Asset, Balance]
 ) -> None:
-    """Replace the ledger's balances by *opening*; earlier orders are kept."""
+    """Replace the ledger's balances by *opening*; earlier orders are kept, and none rests."""
+    await session.execute(
+        update(PaperOrderRow)
+        .where(PaperOrderRow.account_id == account_id, PaperOrderRow.is_open)
+        .values(is_open=False)
+    )
     await session.execute(delete(PaperBalanceRow).where(PaperBalanceRow.account_id == account_id))
     session.add_all(
         PaperBalanceRow(account_id=account_id, asset=asset, **columns_of(balance))
@@ -77,20 +89,48 @@ async def record(session: AsyncSession, order: PaperOrder) -> int:
     return row.id
 
 
+async def resting(
+    session: AsyncSession, account_id: AccountId
+) -> Sequence[tuple[int, PaperOrder]]:
+    """The account's orders that rest, with their numbers."""
+    query = select(PaperOrderRow).where(PaperOrderRow.account_id == account_id)
+    rows = await session.scalars(query.where(PaperOrderRow.is_open).order_by(PaperOrderRow.id))
+    return [(row.id, _order(row)) for row in rows]
+
+
+async def rests(session: AsyncSession, number: int) -> PaperOrder | None:
+    """The order, locked until the transaction ends; None where it does not rest any more."""
+    row = await session.get(PaperOrderRow, number, with_for_update=True, populate_existing=True)
+    return _order(row) if row is not None and row.is_open else None
+
+
 async def book_fill(
-    session: AsyncSession, number: int, *, traded: Execution, fee: Decimal
+    session: AsyncSession,
+    number: int,
+    *,
+    traded: Execution,
+    fee: Decimal,
+    seen_at: datetime,
+    complete: bool,
 ) -> None:
-    """Add a fill to what the order has executed."""
+    """Add a fill to what the order has executed; *complete* if nothing of it is left."""
     row = await session.get_one(PaperOrderRow, number)
     row.executed_base += traded.base_quantity
     row.executed_quote += traded.quote_amount
     row.fee_quote += fee
+    row.seen_at = seen_at
+    row.complete, row.is_open = complete, not complete
 
 
-async def complete(session: AsyncSession, number: int) -> None:
-    """Mark the order as filled."""
-    row = await session.get_one(PaperOrderRow, number)
-    row.complete = True
+async def end(session: AsyncSession, number: int) -> bool:
+    """What rests of the order is dropped. False where nothing does any more."""
+    ended = await session.scalar(
+        update(PaperOrderRow)
+        .where(PaperOrderRow.id == number, PaperOrderRow.is_open)
+        .values(is_open=False)
+        .returning(PaperOrderRow.id)
+    )
+    return ended is not None
 
 
 async def find(
