@@ -23,7 +23,7 @@ from bot.interaction.callback_data import (
     TradeDetailsPage,
     WhyPage,
 )
-from bot.interaction.confirmations import BIG_TARGET, CHOICE, REBALANCE, UNDO
+from bot.interaction.confirmations import BIG_TARGET, CHOICE, REBALANCE, SET_TARGET, UNDO
 from engine.domain.accounts.confirmation import RESUME
 from engine.domain.accounts.members import Role
 
@@ -67,7 +67,7 @@ _OWNING_PRESSES: frozenset[type] = frozenset({AuditPage, FlowPage})
 # With another chat's account; answers to questions are judged by what was asked.
 _SHARED_PRESSES: frozenset[type] = _LOOKING_PRESSES | {RunCommand, Confirm, Choose, Pin}
 _SHARED_PAGES = {PanelPage.TARGET, PanelPage.THRESHOLD}
-SHARED_QUESTIONS = frozenset({REBALANCE, RESUME, BIG_TARGET, UNDO, CHOICE})
+SHARED_QUESTIONS = frozenset({REBALANCE, RESUME, BIG_TARGET, SET_TARGET, UNDO, CHOICE})
 """Kinds of questions that may be answered where the account is another chat's."""
 
 

@@ -68,7 +68,8 @@ class BasketBuilder(Handler):
         offered = tuple(asset for asset in named if asset != USDT)[:_MOST_OFFERED]
         if not offered:
             return nothing_to_build_view(account=account)
-        state = BasketDraft(offered=offered, worth=worth, draft=draft)
+        shown = {asset: worth[asset] for asset in (USDT, *offered) if asset in worth}
+        state = BasketDraft(offered=offered, worth=shown, draft=draft)
         draft_id = await self.ctx.confirmations.ask(
             request, kind=BASKET, payload=state, lifetime=_KEPT_FOR
         )

@@ -135,10 +135,10 @@ class Market(Protocol):
         """The price of the last trade, above zero. Raises PairUnavailable or Unavailable."""
         ...
 
-    async def quotes(self, assets: Collection[Asset]) -> Quotes:
+    async def quotes(self, assets: Collection[Asset], *, listed_only: bool = False) -> Quotes:
         """The best prices of *assets* in USDT, read within the last two seconds: one request for
-        all of them and for every account. What has no price on both sides is not among them.
-        Raises Unavailable or Rejected.
+        all of them and for every account. What has no price on both sides is not among them, and
+        with *listed_only* nothing that needs a request of its own. Raises Unavailable or Rejected.
         """
         ...
 

@@ -11,6 +11,7 @@ from engine.domain.execution.bound import ExecutionMode
 from engine.domain.market.balances import Holdings
 from engine.domain.market.candles import whole_hour
 from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Symbol
+from engine.domain.market.quotes import Quote
 from engine.domain.portfolio.consequence import Consequence, consequence
 from engine.domain.portfolio.plan import Leg, NoPlan
 from engine.domain.rebalancing.planner import InsideBand, Reason
@@ -120,13 +121,20 @@ class TargetPreviews(Service):
 
     async def prices(self, account: Account, holdings: Holdings) -> Mapping[Asset, Decimal]:
         """Returns the middle prices of what is held, as far as they can be read soon."""
-        tokens = [asset for asset in holdings.balances if asset != USDT]
         try:
             async with within(_FOR_COSTS_S):
-                quotes = await self.exchange_for(account).market.quotes(tokens)
+                quotes = await self._quotes(account, holdings)
         except EngineError:
             return {}
-        return {asset: quote.mid for asset, quote in quotes.by_asset.items()}
+        return {asset: quote.mid for asset, quote in quotes.items()}
+
+    async def _quotes(self, account: Account, holdings: Holdings) -> Mapping[Asset, Quote]:
+        """Of the target's tokens, and of those that are held and need no request of their own."""
+        market = self.exchange_for(account).market
+        held = [asset for asset in holdings.balances if asset != USDT]
+        listed = await market.quotes(held, listed_only=True)
+        own = await market.quotes(account.settings.targeting.tokens)
+        return {**listed.by_asset, **own.by_asset}
 
     async def worth(self, account: Account) -> Mapping[Asset, Decimal]:
         """Returns what USDT and each token with a price are worth, the most valuable first.
@@ -135,10 +143,9 @@ class TargetPreviews(Service):
         exchange = self.exchange_for(account)
         async with within(_PATIENCE_S):
             holdings = await self.previews.read_holdings(account, exchange)
-            tokens = sorted({asset for asset in holdings.balances if asset != USDT})
-            quotes = await exchange.market.quotes(tokens)
+            quotes = await self._quotes(account, holdings)
         worths = {USDT: holdings.of(USDT).counted(account.settings.counting)}
-        for asset, quote in quotes.by_asset.items():
+        for asset, quote in quotes.items():
             quantity = holdings.of(asset).counted(account.settings.counting)
             worths[asset] = quantity * quote.mid
         return dict(sorted(worths.items(), key=lambda item: (-item[1], item[0])))

@@ -121,6 +121,11 @@ async def test_what_another_key_was_not_shown_is_read_by_the_key_that_may_see_it
     not_shown = await market.signed_by(stranger).quotes([MNTL])
     shown = await market.signed_by(credentials).quotes([MNTL])
 
+    many = [MNTL, *(Asset(f"DUST{number}") for number in range(50))]
+    before = mexc.requests.total()
+    listed = await market.signed_by(credentials).quotes(many, listed_only=True)
+
+    assert (listed.by_asset, mexc.requests.total()) == ({}, before)
     assert (list(not_shown.by_asset), list(shown.by_asset)) == ([], [MNTL])
     assert (await market.quotes([MNTL])).by_asset == {}
 

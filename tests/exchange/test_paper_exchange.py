@@ -58,7 +58,7 @@ class FakeMarket:
     async def last_price(self, symbol: Symbol) -> Decimal:
         return self.last
 
-    async def quotes(self, assets: Collection[Asset]) -> Quotes:
+    async def quotes(self, assets: Collection[Asset], *, listed_only: bool = False) -> Quotes:
         quote = Quote.of(self.shown) if MNTL in assets else None
         return Quotes({} if quote is None else {MNTL: quote}, self.shown.read_at)
 

@@ -149,7 +149,7 @@ class FakeMarket:
         await self._stage.pass_through("last_price")
         return self.price
 
-    async def quotes(self, assets: Collection[Asset]) -> Quotes:
+    async def quotes(self, assets: Collection[Asset], *, listed_only: bool = False) -> Quotes:
         await self._stage.pass_through("quotes")
         mntl = Quote.of(self._book(builders.MNTLUSDT))
         known = self.others | ({} if mntl is None else {builders.MNTL: mntl})

@@ -163,7 +163,7 @@ class MexcMarket:
 
         return await self._memory.prices.get(symbol, read)
 
-    async def quotes(self, assets: Collection[Asset]) -> Quotes:
+    async def quotes(self, assets: Collection[Asset], *, listed_only: bool = False) -> Quotes:
         async def read() -> _Tickers:
             listing = await self._client.read(BOOK_TICKERS, credentials=self._credentials)
             return _Tickers(parsing.book_tickers(listing.contents), listing.asked_at)
@@ -175,6 +175,8 @@ class MexcMarket:
             ticker = tickers.by_symbol.get(symbol)
             if ticker is not None:
                 quote = parsing.quote(ticker)
+            elif listed_only:
+                continue
             elif (book := await self._book_of_unlisted(symbol)) is not None:
                 quote, read_at = Quote.of(book), min(read_at, book.read_at)
             else:

@@ -80,7 +80,12 @@ class SimulatedMarket:
         slot = self._slot()
         return _price(self._middle_ticks(slot) + self._dice("trade", slot).choice((-1, 1)))
 
-    async def quotes(self, assets: Collection[Asset]) -> Quotes:
+    async def quotes(
+        self,
+        assets: Collection[Asset],
+        *,
+        listed_only: bool = False,  # noqa: ARG002 - its one pair is listed
+    ) -> Quotes:
         book = await self.book(SYMBOL)
         quote = Quote.of(book) if RULES.base in assets else None
         return Quotes({} if quote is None else {RULES.base: quote}, book.read_at)
