@@ -12,7 +12,7 @@ from bot.views.components.amounts import fee as fee_text
 from bot.views.components.badges import alert_badge, badge
 from bot.views.components.forecast import HALTED_FOR_ALL, price_note
 from bot.views.components.keyboards import button, do, keyboard
-from bot.views.components.layout import escape
+from bot.views.components.layout import escape, fitted, lines
 from bot.views.components.listening import listening_line
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.target_words import target_line
@@ -103,20 +103,22 @@ def manual_plan_view(
     average = price(forecast.average_price, step=rules.price_step)
     fee = f"Fee {fee_text(forecast.fee, USDT)}" if forecast.fee else "No fee"
     after = f"USDT  {cents(plan.held)} → about {cents(max(ZERO, forecast.held_after))}"
-    return Message.of(
+    note = _note(trade, plan.order, forecast, rules)
+    text = lines(
         head,
         f"{what} {amount}",
         f"for about {usdt(forecast.quote_amount)} at about {average}",
         f"{fee}. On paper: no real money moves." if account.settings.dry_run else fee,
         after,
-        _note(trade, plan.order, forecast, rules),
+        note,
         None if confirmation_id is None else _consequence(account, offer),
         HALTED_FOR_ALL
         if confirmation_id is None
         else f"Tap within {PLAN_VALID_FOR // timedelta(seconds=1)} s: I price it again first. "
         f"/{_command(trade.side)} makes a new plan.",
-        keyboard=None if confirmation_id is None else _buttons(offer, confirmation_id),
     )
+    buttons = None if confirmation_id is None else _buttons(offer, confirmation_id)
+    return Message(fitted(text, note.split("\n")[-1] if note else None), buttons)
 
 
 def manual_failed_view(*, account: Account, side: Side) -> Message:

@@ -77,6 +77,7 @@ EVERYTHING = numbered(
     3,
     dry_run=True,
     trigger=Trigger.PERSON,
+    account_version=17,
     state=OrderState.PARTIAL,
     sent_at=START + timedelta(milliseconds=7),
     exchange_order_id="C02__1",
