@@ -113,9 +113,9 @@ from engine.domain.orders.order import AccountId, ClientOrderId, OrderState, Tri
 from engine.domain.profit.corrections import movements
 from engine.domain.profit.costs import CostReport, MonthCosts
 from engine.domain.profit.entries import Change, PriceLine, Prices
-from engine.domain.profit.ledger import Held
 from engine.domain.profit.report import ProfitReport, profit
 from engine.domain.profit.spans import Span
+from engine.domain.profit.steps import Held
 from engine.domain.rebalancing.check_result import (
     CheckFailed,
     CheckResult,

@@ -21,9 +21,9 @@ from engine.domain.accounts.settings import Settings
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.orders.order import ClientOrderId
 from engine.domain.profit.entries import Change, PriceLine, Prices, Trade
-from engine.domain.profit.ledger import Held
 from engine.domain.profit.report import ProfitReport, profit
 from engine.domain.profit.spans import Span
+from engine.domain.profit.steps import Held
 from engine.domain.targets.bands import Threshold
 from engine.domain.targets.target import FixedUsdt
 

@@ -12,10 +12,9 @@ from bot.views.components.times import times_in
 from engine.domain.alerts.alerts import Alert, Digest
 from engine.domain.alerts.preferences import AlertPreferences
 from engine.domain.alerts.report_alerts import WeeklyReport
-from engine.storage.accounts import accounts
+from engine.storage.accounts import accounts, stored_profit
 from engine.storage.queues.claims import ClaimLost
 from engine.storage.service import Service
-from engine.storage.trading import stored_profit
 
 _PATIENCE_S = 5
 # The picture is of now, the words of when the report was written.

@@ -25,7 +25,7 @@ from engine.domain.rebalancing.check_result import (
 )
 from engine.domain.rebalancing.slices.run import SlicesProgress, done_by
 from engine.scheduling.dispatcher import Dispatcher
-from engine.storage.accounts import alert_preferences, incidents, timed_pauses
+from engine.storage.accounts import alert_preferences, incidents, stored_profit, timed_pauses
 from engine.storage.database import Database
 from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import queue
@@ -36,7 +36,6 @@ from engine.storage.trading import (
     order_types,
     orders,
     sliced_trades,
-    stored_profit,
 )
 
 # A failed check stores its incident just before its result.

@@ -1,5 +1,6 @@
 """Reports the profit of an account: of a span, and of one trade."""
 
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import zone
 from engine.domain.execution.shortfall import Shortfall
-from engine.domain.market.pairs import USDT, Symbol, base_of
+from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.orders.order import Order, coin_of
 from engine.domain.profit.costs import (
     CostReckoning,
@@ -21,9 +22,9 @@ from engine.domain.profit.costs import (
     first_month,
 )
 from engine.domain.profit.entries import PriceLine, Prices
-from engine.domain.profit.ledger import booked
 from engine.domain.profit.report import ProfitReport
 from engine.domain.profit.spans import Span, beginning
+from engine.domain.profit.steps import Held, booked
 from engine.domain.profit.worths import worth_of
 from engine.errors import EngineError, Rejected
 from engine.exchanges.interface import ExchangeFor, within
@@ -97,17 +98,16 @@ class ProfitReports(Service):
             pairs = await value_events.priced(session, account, known.held, since=since)
         for symbol in pairs.values():
             await self.prices.fill(account, symbol, since=since)
-        base = known.held.base_asset
-        price, refused = await self._price_now(account, symbol_of(base))
+        now_at, refused = await self._prices_now(account, known.held)
         until = self.clock.now()
         async with self.database.reading() as session:
             lines = {
                 asset: await candles.prices(session, symbol, since=since, until=until)
                 for asset, symbol in pairs.items()
             }
-            if price is not None:
-                line = lines.get(base, PriceLine((), ()))
-                lines[base] = PriceLine([*line.times, until], [*line.closes, price])
+            for asset, price in now_at.items():
+                line = lines.get(asset, PriceLine((), ()))
+                lines[asset] = PriceLine([*line.times, until], [*line.closes, price])
             # Read again: there may have been a check meanwhile.
             known = await value_events.records(session, account) or known
             prices = Prices(lines)
@@ -116,7 +116,8 @@ class ProfitReports(Service):
             )
         if found is None:
             return NoReport.NO_PRICE
-        return SpanReport(found, asked, price is not None, refused, prices)
+        priced = now_at.keys() >= known.held.tokens.keys()
+        return SpanReport(found, asked, priced, refused, prices)
 
     async def worth(self, order: Order) -> WorthNow | None:
         """Returns what *order* brought by the last price that is stored since."""
@@ -175,6 +176,23 @@ class ProfitReports(Service):
         if (share := acting.present_share()) is not None:
             return share.time_zone
         return await alert_preferences.time_zone_of_chat(session, account.chat_id)
+
+    async def _prices_now(
+        self, account: Account, held: Held
+    ) -> tuple[Mapping[Asset, Decimal], bool]:
+        """The middle of each token's prices, as far as there is one, and whether the exchange
+        answered that one has none.
+        """
+        if not held.others:
+            price, refused = await self._price_now(account, symbol_of(held.base_asset))
+            return {} if price is None else {held.base_asset: price}, refused
+        try:
+            async with within(_PATIENCE_S):
+                quotes = await self.exchange_for(account).market.quotes(held.tokens.keys())
+        except EngineError as e:
+            return {}, isinstance(e, Rejected)
+        prices = {asset: quote.mid for asset, quote in quotes.by_asset.items()}
+        return prices, prices.keys() < held.tokens.keys()
 
     async def _price_now(self, account: Account, symbol: Symbol) -> tuple[Decimal | None, bool]:
         """The middle of the book, and whether the exchange answered that there is none."""

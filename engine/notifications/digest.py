@@ -9,12 +9,12 @@ from engine.domain.alerts.alerts import Digest
 from engine.domain.alerts.report_alerts import WeeklyFigures, WeeklyReport
 from engine.domain.profit.report import ProfitReport
 from engine.notifications.publish import publish
-from engine.storage.accounts import accounts, alert_preferences, incidents
+from engine.storage.accounts import accounts, alert_preferences, incidents, stored_profit
 from engine.storage.accounts import digest as stored_digest
 from engine.storage.accounts.alert_preferences import DueDigest, DueWeekly
 from engine.storage.row_mapping import columns_of
 from engine.storage.service import Service
-from engine.storage.trading import orders, stored_profit
+from engine.storage.trading import orders
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _A_ROUND = 20

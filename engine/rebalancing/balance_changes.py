@@ -197,7 +197,7 @@ class BalanceChangeMonitor(Service):
         earlier = await balance_changes.count(session, account.id, since=now - _HOUR)
         ids = [
             await balance_changes.add(
-                session, account.id, moved, price=_price_beside(moved.asset, prices)
+                session, account.id, moved, price=_price_beside(moved.asset, settings, prices)
             )
             for moved in finding.moved
         ]
@@ -228,9 +228,10 @@ class BalanceChangeMonitor(Service):
         await publish(session, account.chat_id, alert, key=f"moved:{account.id}:{ids[0]}", now=now)
 
 
-def _price_beside(asset: Asset, prices: Mapping[Asset, Decimal]) -> Decimal | None:
+def _price_beside(
+    asset: Asset, settings: Settings, prices: Mapping[Asset, Decimal]
+) -> Decimal | None:
     """The price to keep with a change: the token's own, beside USDT that of the only token."""
-    if asset == USDT and len(prices) == 1:
-        [price] = prices.values()
-        return price
-    return prices.get(asset)
+    _, *tokens = settings.assets
+    is_only = asset == USDT and len(tokens) == 1
+    return prices.get(tokens[0] if is_only else asset)

@@ -162,6 +162,8 @@ class FakeMarket:
         await self._stage.pass_through("hourly_closes")
         until = min(until, since + MOST_HOURS * HOUR)
         ends = [since + (n + 1) * HOUR for n in range((until - since) // HOUR)]
+        if (quote := self.others.get(base_of(symbol))) is not None:
+            return [HourlyClose(end, quote.mid) for end in ends]
         return [HourlyClose(end, self.closes.get(end, self.price)) for end in ends]
 
 

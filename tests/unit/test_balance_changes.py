@@ -171,13 +171,12 @@ def test_a_minute_is_left_to_a_token_that_the_balances_lack_yet():
     }
 
 
-def test_a_fill_of_another_pair_or_without_an_end_makes_the_next_look_the_first():
-    now_held = held(200, 1)
+def test_a_fill_of_another_pair_explains_its_usdt_and_one_without_an_end_the_first_look_after_it():
+    other = fill(symbol=Symbol("ABCUSDT"))
 
-    other = judged(last(), now_held, last_fill=fill(symbol=Symbol("ABCUSDT")))
-    endless = judged(last(), now_held, last_fill=fill(resolved_at=None))
-
-    assert changes(other) == changes(endless) == {}
+    assert changes(judged(last("57.10"), held("40.80", 100_000), last_fill=other)) == {}
+    assert changes(judged(last("57.10"), held("60.80", 100_000), last_fill=other)) == {"USDT": 20}
+    assert changes(judged(last(), held(200, 1), last_fill=fill(resolved_at=None))) == {}
 
 
 def test_a_fill_that_was_seen_before_explains_nothing_any_more():

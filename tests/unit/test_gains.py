@@ -19,9 +19,9 @@ from engine.domain.accounts.flows import Flow
 from engine.domain.market.pairs import USDT, Asset, Side
 from engine.domain.orders.order import Execution, Fees, Order, OrderState
 from engine.domain.profit.entries import Change, PriceLine, Prices, Trade
-from engine.domain.profit.ledger import Held
 from engine.domain.profit.money_return import MoneyReturn, money_return
 from engine.domain.profit.report import ProfitReport, profit
+from engine.domain.profit.steps import Held
 from tests.builders import MNTL, intent
 from tests.fakes.clock import START
 from tests.unit.profits import moved

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.parsing.settings import Ambiguous, NotUnderstood
 from bot.parsing.targets import parse_any_target
 from engine.domain.market.pairs import USDT, Asset
-from engine.domain.targets.notation import target_text
+from engine.domain.targets.notation import target_text, tokens_in
 from engine.domain.targets.target import (
     Basket,
     FixedUsdt,
@@ -68,6 +68,15 @@ ASKED: dict[str, tuple[str, ...]] = {
 )
 def test_every_kind_of_target_is_understood(text: str, target: Target):
     assert parse_any_target(text) == target
+
+
+@pytest.mark.parametrize("target", UNDERSTOOD)
+def test_the_tokens_of_a_target_are_read_back_from_its_text(target: Target):
+    named = (target.asset,) if isinstance(target, TokenWorth) else ()
+
+    assert tokens_in(target_text(target)) == (
+        target.tokens if isinstance(target, Basket) else named
+    )
 
 
 @pytest.mark.parametrize(("text", "options"), ASKED.items())

@@ -24,9 +24,9 @@ from engine.domain.profit.entries import (
     Prices,
     Trade,
 )
-from engine.domain.profit.ledger import Held
 from engine.domain.profit.points import MOST_POINTS
 from engine.domain.profit.report import ProfitReport, profit
+from engine.domain.profit.steps import Held
 from engine.domain.profit.worths import MOST_TRADES
 from tests.builders import MNTL
 from tests.fakes.clock import START

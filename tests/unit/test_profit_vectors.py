@@ -14,7 +14,6 @@ import pytest
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Side
 from engine.domain.profit.entries import PriceLine, Prices
-from engine.domain.profit.ledger import Held
 from engine.domain.profit.lots import Entry, Gains, Method, gains
 from engine.domain.profit.report import ProfitReport, profit
 from engine.domain.profit.returns import (
@@ -26,6 +25,7 @@ from engine.domain.profit.returns import (
     target_once,
     time_weighted,
 )
+from engine.domain.profit.steps import Held
 from tests.builders import MNTL
 from tests.fakes.clock import START
 from tests.unit.profits import bought, moved, sold

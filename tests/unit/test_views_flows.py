@@ -16,8 +16,8 @@ from engine.domain.accounts.members import Role
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.profit.corrections import movements
 from engine.domain.profit.entries import Change, PriceLine, Prices, Trade
-from engine.domain.profit.ledger import Held
 from engine.domain.profit.report import ProfitReport, profit
+from engine.domain.profit.steps import Held
 from tests.builders import MNTL, account
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

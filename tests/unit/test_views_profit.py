@@ -16,9 +16,9 @@ from engine.accounts.profit import NoReport, SpanReport, WorthNow
 from engine.domain.market.pairs import USDT
 from engine.domain.orders.order import OrderState
 from engine.domain.profit.entries import Change, Doubt, PriceLine, Prices, Trade
-from engine.domain.profit.ledger import Held
 from engine.domain.profit.report import profit
 from engine.domain.profit.spans import Span, beginning
+from engine.domain.profit.steps import Held
 from tests.builders import MNTL, account, execution, intent, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

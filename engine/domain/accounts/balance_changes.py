@@ -163,8 +163,7 @@ def expectation(
     amounts = {asset: last.amounts[asset] for asset in assets if asset in last.amounts}
     room = dict.fromkeys(amounts, ZERO)
     since = [fill for fill in fills if fill.created_at >= last.at]
-    tokens = {base_of(fill.symbol) for fill in since}
-    if any(fill.resolved_at is None for fill in since) or tokens - {*last.amounts, *assets}:
+    if any(fill.resolved_at is None for fill in since):
         return None
     if not since:
         return Expectation(amounts, room)

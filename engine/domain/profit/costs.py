@@ -13,7 +13,7 @@ from engine.domain.market.decimals import EXACT_OR_LESS, ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, base_of
 from engine.domain.orders.order import Execution, Order
 from engine.domain.profit.entries import BUY, Prices
-from engine.domain.profit.ledger import USUAL_FEE_RATE
+from engine.domain.profit.steps import USUAL_FEE_RATE
 
 MONTHS = 6
 """How many months are told, this one included."""

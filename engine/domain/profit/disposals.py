@@ -15,9 +15,9 @@ from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, base_of
 from engine.domain.orders.order import ClientOrderId
 from engine.domain.profit.entries import Prices, Trade
-from engine.domain.profit.ledger import USUAL_FEE_RATE, booked
 from engine.domain.profit.lots import Gains, Lots, Method, Sale
 from engine.domain.profit.returns import WIDE
+from engine.domain.profit.steps import USUAL_FEE_RATE, booked
 
 
 class DisposalKind(Enum):

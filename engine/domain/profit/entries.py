@@ -52,10 +52,14 @@ class Change(NamedTuple):
 
 
 class PairChange(NamedTuple):
-    """From *at* on *asset* is the traded token."""
+    """From *at* on *asset* is the traded token, and *others* beside it. *joined* is what there was
+    of those that were not traded before; None where the next reading tells.
+    """
 
     at: datetime
     asset: Asset
+    others: tuple[Asset, ...] = ()
+    joined: Mapping[Asset, Decimal] | None = None
 
 
 Event = Trade | Change | PairChange

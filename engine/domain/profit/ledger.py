@@ -4,11 +4,10 @@ Every stored reading is met exactly: what trades and known changes leave unexpla
 found with the next reading. So the account is always opening + flows + trades.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
 
 from engine.domain.market.decimals import ONE, ZERO
 from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
@@ -27,9 +26,8 @@ from engine.domain.profit.entries import (
     Prices,
     Trade,
 )
+from engine.domain.profit.steps import Booked, Closing, Held, OnUsual, Step, Turn, booked
 
-# Counted where an order's fills were not seen; the next reading corrects it.
-USUAL_FEE_RATE = Decimal("0.0005")
 # How far a fee that is not known may be from that.
 _FEE_ROOM = Decimal("0.005")
 _CENT = Decimal("0.01")
@@ -37,80 +35,13 @@ _CENT = Decimal("0.01")
 _MISTAKE = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """USDT and units of the traded token."""
-
-    base_asset: Asset
-    quote: Decimal
-    base: Decimal
-
-
-class Booked(NamedTuple):
-    """A trade with its *fee* in USDT; *paid* of that did not come out of USDT or the token.
-    *quote_change* and *base_change* are what it did to USDT and to the token.
-    """
-
-    trade: Trade
-    fee: Decimal
-    paid: Decimal
-    quote_change: Decimal
-    base_change: Decimal
-    is_fee_known: bool
-
-    @property
-    def at(self) -> datetime:
-        return self.trade.at
-
-    @property
-    def price(self) -> Decimal | None:
-        return self.trade.price
-
-
-class Closing(NamedTuple):
-    """The pair was changed: the token before was left at *price*, for *asset*."""
-
-    at: datetime
-    price: Decimal
-    asset: Asset
-
-
-Step = Flow | Booked | Closing
-OnUsual = Callable[[Trade, Decimal, Decimal, Decimal], None]
-"""Takes a trade that has a price and is final at once, as its fee is known and was paid in USDT:
-that fee, and what there was of USDT and of the token after it.
-"""
-
-
 @dataclass(slots=True)
-class Opening:
-    """What the first reading of each asset showed."""
+class _Token:
+    """A token that is traded, while the ledger's turn is another's."""
 
-    quote: Decimal | None = None
-    base: tuple[Asset, Decimal] | None = None
-
-    @property
-    def is_known(self) -> bool:
-        return self.quote is not None and self.base is not None
-
-    def read(self, event: Event) -> None:
-        if isinstance(event, Trade):
-            self._see(event.quote_before, (base_of(event.symbol), event.base_before))
-        elif isinstance(event, PairChange):
-            return
-        elif event.asset == USDT:
-            self._see(event.before, None)
-        else:
-            self._see(None, (event.asset, event.before))
-
-    def held(self, now: Held) -> Held:
-        """What was held then; what is held *now* of an asset that no reading showed."""
-        asset, base = self.base or (now.base_asset, now.base)
-        return Held(asset, now.quote if self.quote is None else self.quote, base)
-
-    def _see(self, quote: Decimal | None, base: tuple[Asset, Decimal] | None) -> None:
-        self.quote = quote if self.quote is None else self.quote
-        self.base = self.base or base
+    base: Decimal
+    seen: KnownPrice | None = None
+    joined: bool = False
 
 
 class Ledger:
@@ -135,6 +66,7 @@ class Ledger:
         self._symbol: Symbol | None = None
         self._quote = opening.quote
         self._base = opening.base
+        self._others = {asset: _Token(units) for asset, units in opening.others.items()}
         self._seen: KnownPrice | None = None
         self._last: Booked | None = None
         self._joined = False
@@ -161,6 +93,8 @@ class Ledger:
             self._traded(event)
         elif isinstance(event, Change):
             self._moved(event)
+        elif event.joined is not None:
+            self._retarget(event.at, (event.asset, *event.others), event.joined)
         elif event.asset != self._asset:
             self._joining = event, []
         else:  # of the token before nothing was read
@@ -170,8 +104,15 @@ class Ledger:
         """The account holds *now* in the end."""
         if self._joining is not None:
             self._join(now.base_asset, now.base)
-        self._switch(now.base_asset, at)
-        self._meet(at, quote=now.quote, base=now.base)
+        if self._others or now.others:
+            self._meet(at, quote=now.quote)
+            self._retarget(at, tuple(now.tokens), now.tokens)
+            for asset, units in now.tokens.items():
+                self._turn(at, asset)
+                self._meet(at, base=units)
+        else:
+            self._switch(now.base_asset, at)
+            self._meet(at, quote=now.quote, base=now.base)
         self._book()
 
     def _join(self, asset: Asset, units: Decimal) -> None:
@@ -189,12 +130,17 @@ class Ledger:
             self._add(event)
 
     def _is_undone(self, change: PairChange, waiting: Sequence[Event], *, by: PairChange) -> bool:
-        return not waiting and by.asset == self._asset and by.at - change.at <= _MISTAKE
+        is_back = by.asset == self._asset and by.joined is None
+        return not waiting and is_back and by.at - change.at <= _MISTAKE
 
     def _moved(self, change: Change) -> None:
-        if change.asset != USDT:
+        if self._others and change.asset != USDT:
+            if change.asset != self._asset and change.asset not in self._others:
+                self._enter(change.at, change.asset, None)
+            self._turn(change.at, change.asset)
+        elif change.asset != USDT:
             self._switch(change.asset, change.at)
-        if change.price is not None:
+        if change.price is not None and (change.asset != USDT or not self._others):
             self._seen = change.at, change.price
         if change.asset == USDT:
             self._meet(change.at, quote=change.before)
@@ -207,6 +153,8 @@ class Ledger:
     def _traded(self, trade: Trade) -> None:
         _, at, symbol, side, quantity, quote, price, fees, complete, quote_then, base_then = trade
         if symbol != self._symbol:
+            if self._others and self._turn_for(trade):
+                return
             self._switch(base_of(symbol), at)
             self._symbol = symbol
         self._seen = at, price or quote / quantity
@@ -232,14 +180,84 @@ class Ledger:
         self._quote += self._last.quote_change
         self._base += self._last.base_change
 
+    def _turn_for(self, trade: Trade) -> bool:
+        """Makes the trade's token the one that what follows is of. True if that was all of it: one
+        that is not among those traded came and went with the trade.
+        """
+        at, asset, before = trade.at, base_of(trade.symbol), self._asset
+        self._meet(at, quote=trade.quote_before)
+        if asset == before or asset in self._others:
+            self._turn(at, asset)
+            return False
+        self._enter(at, asset, trade.base_before, trade.price or trade.quote / trade.quantity)
+        self._symbol = trade.symbol
+        self._traded(trade)
+        self._leave(at, before)
+        return True
+
+    def _turn(self, at: datetime, asset: Asset) -> None:
+        if asset == self._asset:
+            return
+        self._book()
+        self._park()
+        self._resume(asset)
+        self._on_step(Turn(at, asset))
+
+    def _park(self) -> None:
+        self._others[self._asset] = _Token(self._base, self._seen, self._joined)
+
+    def _resume(self, asset: Asset) -> None:
+        token = self._others.pop(asset)
+        self._asset, self._symbol = asset, None
+        self._base, self._seen, self._joined = token.base, token.seen, token.joined
+
+    def _enter(
+        self, at: datetime, asset: Asset, units: Decimal | None, price: Decimal | None = None
+    ) -> None:
+        """One more token is traded; of None *units* the next reading tells."""
+        self._book()
+        self._park()
+        self._asset, self._base, self._seen, self._symbol = asset, ZERO, None, None
+        self._joined = units is None
+        self._on_step(Turn(at, asset))
+        self._flow(at, asset, units or ZERO, FlowKind.PAIR, price)
+
+    def _leave(self, at: datetime, following: Asset) -> None:
+        """The token is no longer the bot's business."""
+        price = self._price(at)
+        self._flow(at, self._asset, -self._base, FlowKind.PAIR, None)
+        self._book()
+        self._on_step(Closing(at, price or ZERO, following))
+        self._resume(following)
+
+    def _retarget(
+        self, at: datetime, wanted: Sequence[Asset], units: Mapping[Asset, Decimal]
+    ) -> None:
+        for asset in wanted:
+            if asset != self._asset and asset not in self._others:
+                self._enter(at, asset, units.get(asset))
+        for asset in [one for one in (self._asset, *self._others) if one not in wanted]:
+            self._turn(at, asset)
+            self._leave(at, wanted[0])
+
     def _book(self) -> None:
         """The last trade's fee is final with the next reading."""
         if self._last is not None:
-            if self._last.paid:
-                trade, paid = self._last.trade, self._last.paid
+            trade, paid = self._last.trade, self._last.paid
+            if paid:
                 self._on_step(Flow(trade.at, USDT, paid, FlowKind.FEE, trade.price))
             self._on_step(self._last)
             self._last = None
+            if self._others:
+                self._spend(trade)
+
+    def _spend(self, trade: Trade) -> None:
+        """A fee in a coin that is traded itself was not paid from outside: that coin went."""
+        for asset, amount in trade.fees.items():
+            if asset in self._others:
+                self._others[asset].base -= amount
+                price = self._prices.of(asset, trade.at)
+                self._on_step(Flow(trade.at, asset, -amount, FlowKind.FEE, price))
 
     def _meet(
         self, at: datetime, *, quote: Decimal | None = None, base: Decimal | None = None
@@ -335,33 +353,3 @@ def _base_read(event: Event) -> tuple[Asset, Decimal] | None:
     if isinstance(event, PairChange):
         return event.asset, ZERO
     return None if event.asset == USDT else (event.asset, event.before)
-
-
-def booked(trade: Trade, prices: Prices) -> Booked:
-    """Returns *trade* with its fees in USDT; what is not known of them counts at the usual rate."""
-    in_quote = in_base = paid = ZERO
-    is_known = trade.fees_complete
-    for asset, amount in trade.fees.items():
-        if asset == USDT:
-            in_quote += amount
-        elif asset == base_of(trade.symbol):
-            in_base += amount
-        elif (price := prices.of(asset, trade.at)) is not None:
-            paid += amount * price
-        else:
-            paid += trade.quote * USUAL_FEE_RATE
-            is_known = False
-    if not trade.fees_complete:
-        in_quote = max(in_quote, trade.quote * USUAL_FEE_RATE)
-    fee = in_quote + paid if paid else in_quote
-    if in_base:
-        fee += in_base * trade.quote / trade.quantity
-    is_buy = trade.side is BUY
-    return Booked(
-        trade,
-        fee,
-        paid,
-        (-trade.quote if is_buy else trade.quote) - in_quote,
-        (trade.quantity if is_buy else -trade.quantity) - in_base,
-        is_known,
-    )

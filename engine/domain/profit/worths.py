@@ -8,8 +8,8 @@ from typing import NamedTuple, overload
 from engine.domain.market.pairs import Side
 from engine.domain.orders.order import ClientOrderId
 from engine.domain.profit.entries import BUY, Trade
-from engine.domain.profit.ledger import Booked
 from engine.domain.profit.returns import WIDE
+from engine.domain.profit.steps import Booked
 
 MOST_TRADES = 1_000
 """How many of one side are shown before some are left out."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from engine.domain.market.decimals import CENT, ZERO, floor_to_step, plain
-from engine.domain.market.pairs import Asset
+from engine.domain.market.pairs import USDT, Asset
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.target import (
     PERCENT,
@@ -33,6 +33,9 @@ WHEN_WORDS: Mapping[str, When] = {
     "too": When.EITHER,
 }
 
+# An asset and its number.
+_NAMED = 2
+
 
 def target_text(target: Target) -> str:
     """Write *target* as a user may type it; what is read back is the same."""
@@ -49,6 +52,16 @@ def target_text(target: Target) -> str:
             return _basket_text(target)
         case _:
             assert_never(target)
+
+
+def tokens_in(text: str) -> tuple[Asset, ...]:
+    """Returns the tokens that *text* names, which is one of `target_text` or of an older version."""
+    _, is_rest, rest = text.partition(", rest ")
+    words = (rest or text).split()
+    if not is_rest and (len(words) < _NAMED or words[1] in {USDT, "in"}):
+        return ()
+    names = [Asset(name) for word in words[::2] for name in word.split(":")]
+    return tuple(name for name in names if name != USDT)
 
 
 def threshold_text(threshold: Threshold) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
@@ -14,7 +14,7 @@ from engine.domain.accounts.deposits import WaitingDeposit
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings
 from engine.domain.execution.slices import SlicesEnd
-from engine.domain.market.pairs import Symbol
+from engine.domain.market.pairs import Symbol, base_of
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.storage.accounts import (
@@ -30,11 +30,11 @@ from engine.storage.accounts.setting_columns import columns_for, settings_of
 from engine.storage.chat import confirmations, undeliverable
 from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow, ShareRow
-from engine.storage.models.trading import OrderRow, RunRequestRow
+from engine.storage.models.trading import BalanceRow, OrderRow, RunRequestRow
 from engine.storage.row_mapping import from_row
 from engine.storage.statements import delete, has_row, update
 from engine.storage.trading import balance_changes, orders, run_requests, sliced_trades
-from engine.storage.trading.candles import CAN_TRADE
+from engine.storage.trading.candles import CAN_TRADE, IS_HELD
 
 _AT_ONCE = 100
 # After a change of these, what is held cannot be compared with what was held before.
@@ -240,7 +240,8 @@ async def with_key(session: AsyncSession, *, after: int, most: int) -> list[Acco
 
 async def trading(session: AsyncSession, symbol: Symbol, *, most: int) -> list[Account]:
     """Returns accounts that trade *symbol*, those with a key first: it may see a hidden pair."""
-    query = select(AccountRow).where(AccountRow.symbol == symbol, CAN_TRADE)
+    held = exists().where(*IS_HELD, BalanceRow.asset == base_of(symbol))
+    query = select(AccountRow).where(or_(AccountRow.symbol == symbol, held), CAN_TRADE)
     return [
         _account(row)
         for row in await session.scalars(

@@ -21,7 +21,8 @@ from engine.storage.models.trading import (
     OrderRow,
 )
 from engine.storage.statements import delete, update
-from engine.storage.trading.value_events import FEES_NAMED, PAIR_CHANGED, fee_assets, symbol_of
+from engine.storage.trading.token_stays import TOKENS_CHANGED, tokens_named
+from engine.storage.trading.value_events import FEES_NAMED, fee_assets, symbol_of
 
 # The price of a moment may be one of long before.
 _ROOM = timedelta(days=1)
@@ -110,10 +111,11 @@ async def _needed(session: AsyncSession) -> Mapping[Symbol, datetime]:
     ):
         if asset != USDT:
             pairs.add((account_id, symbol_of(Asset(asset))))
-    for chat_id, detail in await session.execute(
-        select(AuditRow.chat_id, AuditRow.detail).where(*PAIR_CHANGED)
+    for chat_id, subject, detail in await session.execute(
+        select(AuditRow.chat_id, AuditRow.subject, AuditRow.detail).where(*TOKENS_CHANGED)
     ):
-        pairs |= {(one, name) for one in of_chats[chat_id] for name in detail.split(" -> ")}
+        tokens = {one for text in detail.split(" -> ") for one in tokens_named(subject, text)}
+        pairs |= {(one, symbol_of(asset)) for one in of_chats[chat_id] for asset in tokens}
     needed: dict[Symbol, datetime] = {}
     for account_id, name in pairs:
         if (since := begun.get(account_id)) is not None:  # else it began just now

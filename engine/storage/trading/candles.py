@@ -4,19 +4,26 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Text, func, literal, or_, select, type_coerce
+from sqlalchemy import BigInteger, Text, and_, func, literal, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
 from engine.domain.market.candles import HourlyClose
-from engine.domain.market.pairs import Symbol
+from engine.domain.market.pairs import USDT, Symbol
 from engine.domain.profit.entries import PriceLine
 from engine.storage.column_types import Moment
 from engine.storage.models.accounts import AccountRow
-from engine.storage.models.trading import BalanceChangeRow, CandleRangeRow, CandleRow, OrderRow
+from engine.storage.models.trading import (
+    BalanceChangeRow,
+    BalanceRow,
+    CandleRangeRow,
+    CandleRow,
+    OrderRow,
+)
 from engine.storage.statements import insert_into, update
 
 CAN_TRADE = or_(AccountRow.dry_run, AccountRow.sealed_key.is_not(None))
+IS_HELD = BalanceRow.account_id == AccountRow.id, BalanceRow.dry_run == AccountRow.dry_run
 
 
 async def is_due(
@@ -122,12 +129,18 @@ async def pairs_traded(session: AsyncSession) -> Mapping[Symbol, datetime | None
             (BalanceChangeRow.at, BalanceChangeRow.account_id),
         )
     ]
-    found = await session.execute(
-        select(AccountRow.symbol, *(func.min(first.scalar_subquery()) for first in records))
-        .where(CAN_TRADE)
-        .group_by(AccountRow.symbol)
+    firsts = [func.min(first.scalar_subquery()) for first in records]
+    of_pairs = select(AccountRow.symbol, *firsts).where(CAN_TRADE).group_by(AccountRow.symbol)
+    # Several tokens are those whose balances were seen.
+    of_tokens = (
+        select(BalanceRow.asset + USDT, *firsts)
+        .join(AccountRow, and_(*IS_HELD))
+        .where(CAN_TRADE, BalanceRow.asset != USDT)
+        .group_by(BalanceRow.asset)
     )
-    return {
-        Symbol(symbol): min((at for at in times if at is not None), default=None)
-        for symbol, *times in found
-    }
+    found: dict[Symbol, datetime | None] = {}
+    for query in (of_pairs, of_tokens):
+        for symbol, *times in await session.execute(query):
+            known = [at for at in (*times, found.get(Symbol(symbol))) if at is not None]
+            found[Symbol(symbol)] = min(known, default=None)
+    return found

@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Integer,
     Select,
     Text,
@@ -27,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession
 
 from engine.clock import from_millis
 from engine.domain.accounts.account import Account
-from engine.domain.market.decimals import ZERO
+from engine.domain.market.balances import LastSeen
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
 from engine.domain.orders.order import Order
 from engine.domain.profit.entries import (
@@ -39,11 +38,11 @@ from engine.domain.profit.entries import (
     Prices,
     Trade,
 )
-from engine.domain.profit.ledger import Held, booked
 from engine.domain.profit.report import ProfitReport, Reckoning
-from engine.storage.models.accounts import AuditRow
+from engine.domain.profit.steps import Held, booked
 from engine.storage.models.trading import BalanceChangeRow, OrderRow
-from engine.storage.trading import balance_changes, flow_corrections, orders
+from engine.storage.trading import balance_changes, flow_corrections, orders, token_stays
+from engine.storage.trading.token_stays import Stays, changes_of, trades_of
 
 _NO_PRICES = Prices({})
 _at = attrgetter("at")
@@ -53,7 +52,6 @@ FEES_NAMED = func.rtrim(OrderRow.fees, '0123456789.-"} ')
 """The fees of an order as JSON, up to the last of their assets: few differ."""
 # Told apart at a glance: to name the fees of 100,000 takes twice as long.
 _FEE_IN_USDT = and_(func.substr(OrderRow.fees, 1, 8) == '{"USDT":', OrderRow.fees.not_like("%,%"))
-PAIR_CHANGED = AuditRow.action == "settings", AuditRow.subject == "pair"
 # As nearly all have: {"USDT": "0.01"}.
 _IN_USDT, _AMOUNT = '{"USDT": "', slice(10, -2)
 # More at once would live long enough for the garbage collector to look at them again and again.
@@ -78,8 +76,8 @@ async def records(session: AsyncSession, account: Account) -> Records | None:
     firsts = [
         await session.scalar(select(at).where(*where).order_by(at).limit(1))
         for at, where in (
-            (OrderRow.created_at, _trades_of(account)),
-            (BalanceChangeRow.at, _changes_of(account)),
+            (OrderRow.created_at, trades_of(account)),
+            (BalanceChangeRow.at, changes_of(account)),
         )
     ]
     begun = min((first for first in firsts if first is not None), default=at)
@@ -94,13 +92,13 @@ async def priced(
     query = (
         select(OrderRow.symbol, FEES_NAMED)
         .where(or_(OrderRow.symbol != symbol_of(held.base_asset), ~_FEE_IN_USDT))
-        .where(*_trades_of(account), OrderRow.created_at >= since)
+        .where(*trades_of(account), OrderRow.created_at >= since)
         .distinct()
     )
-    pairs = await _pair_changes(session, account, held, since=since)
-    assets = {held.base_asset, *(pair.asset for pair in pairs)}
+    changes = await token_stays.changes(session, account, held, since=since)
+    assets = {*held.tokens, *(asset for change in changes for asset in change.tokens)}
     moved = select(BalanceChangeRow.asset).where(
-        *_changes_of(account), BalanceChangeRow.at >= since
+        *changes_of(account), BalanceChangeRow.at >= since
     )
     assets |= {Asset(asset) for asset in await session.scalars(moved.distinct())}
     for symbol, fees in await session.execute(query):
@@ -125,14 +123,16 @@ async def report(
     """Returns the report of the account's events from *since* on, which are read some at a time;
     what is *known* was read in the same transaction.
     """
+    stays = await token_stays.of(session, account, known.held, since=since)
     reckoning = Reckoning(
         now=known.held,
+        opening=stays.opening,
         prices=prices,
         since=since,
         until=until,
         corrections=known.corrections,
     )
-    async with aclosing(events(session, account, known.held, since=since)) as pages:
+    async with aclosing(events(session, account, known.held, since=since, stays=stays)) as pages:
         async for page in pages:
             reckoning.take(page)
     found = reckoning.report()
@@ -143,25 +143,32 @@ async def report(
 
 
 async def events(
-    session: AsyncSession, account: Account, held: Held, *, since: datetime
+    session: AsyncSession,
+    account: Account,
+    held: Held,
+    *,
+    since: datetime,
+    stays: Stays | None = None,
 ) -> AsyncGenerator[Sequence[Event]]:
     """Yields trades and changes up to what is *held*, from *since* on, oldest first. Of the same
-    moment the change comes first: the trade was planned on what it left.
+    moment the change comes first: the trade was planned on what it left. *stays* are read if they
+    are not given.
     """
+    if stays is None:
+        stays = await token_stays.of(session, account, held, since=since)
     queries = (
         select(*_TRADE)
-        .where(*_trades_of(account), OrderRow.created_at >= since)
+        .where(*trades_of(account), OrderRow.created_at >= since)
         .order_by(OrderRow.created_at, OrderRow.id),
         select(*_CHANGE)
-        .where(*_changes_of(account), BalanceChangeRow.at >= since)
+        .where(*changes_of(account), BalanceChangeRow.at >= since)
         .order_by(BalanceChangeRow.at, BalanceChangeRow.id),
     )
-    pairs = await _pair_changes(session, account, held, since=since)
     async with AsyncExitStack() as stack:
         trades, changes = [
             await stack.enter_async_context(_streamed(session, query)) for query in queries
         ]
-        moves = await stack.enter_async_context(aclosing(_moves(changes, pairs)))
+        moves = await stack.enter_async_context(aclosing(_moves(changes, stays.pairs)))
         change = await anext(moves, None)
         async for page in trades.partitions():
             found, begin = _trades(page), 0
@@ -186,22 +193,6 @@ async def _streamed(
         yield rows
     finally:
         await rows.close()
-
-
-def _trades_of(account: Account) -> Sequence[ColumnElement[bool]]:
-    return (
-        OrderRow.account_id == account.id,
-        OrderRow.dry_run.is_(account.settings.dry_run),
-        orders.IS_TRADE,
-        OrderRow.executed_base != ZERO,
-    )
-
-
-def _changes_of(account: Account) -> Sequence[ColumnElement[bool]]:
-    return (
-        BalanceChangeRow.account_id == account.id,
-        BalanceChangeRow.dry_run.is_(account.settings.dry_run),
-    )
 
 
 def symbol_of(asset: Asset) -> Symbol:
@@ -297,25 +288,6 @@ async def _moves(
         yield pair
 
 
-async def _pair_changes(
-    session: AsyncSession, account: Account, held: Held, *, since: datetime
-) -> Sequence[PairChange]:
-    """Those after which the account was looked at: the last one is to the token that is *held*."""
-    rows = await session.execute(
-        select(AuditRow.at, AuditRow.detail)
-        .where(
-            AuditRow.chat_id == account.chat_id,
-            *PAIR_CHANGED,
-            AuditRow.at >= since,
-        )
-        .order_by(AuditRow.at, AuditRow.id)
-    )
-    found = [PairChange(at, base_of(Symbol(detail.rpartition(" -> ")[2]))) for at, detail in rows]
-    while found and found[-1].asset != held.base_asset:
-        found.pop()
-    return found
-
-
 def _fees(text: str) -> Mapping[Asset, Decimal]:
     if text.startswith(_IN_USDT):
         try:  # `suppress` would take as long again
@@ -332,11 +304,13 @@ async def _held(session: AsyncSession, account: Account) -> tuple[Held, datetime
     key = account.id, account.settings.dry_run
     base = base_of(account.settings.symbol)
     seen = (await balance_changes.last_seen_of(session, [account.id])).get(key)
-    last = select(OrderRow).where(*_trades_of(account))
+    last = select(OrderRow).where(*trades_of(account))
     row = await session.scalar(
         last.order_by(OrderRow.created_at.desc(), OrderRow.id.desc()).limit(1)
     )
     fill = orders.intent_of(row) if row else None
+    if seen is not None and USDT in seen.amounts and not seen.is_of({USDT, base}):
+        return await _held_of_several(session, account, seen, fill)
     if seen is not None and base in seen.amounts and (not fill or fill.created_at < seen.at):
         return Held(base, seen.amounts[USDT], seen.amounts[base]), seen.at
     trade = trade_of(fill) if fill else None
@@ -361,3 +335,31 @@ async def _held(session: AsyncSession, account: Account) -> tuple[Held, datetime
             else:
                 tokens += after - before
     return Held(base_of(fill.symbol), quote, tokens), fill.created_at
+
+
+async def _held_of_several(
+    session: AsyncSession, account: Account, seen: LastSeen, last: Order | None
+) -> tuple[Held, datetime]:
+    """What was *seen* last of all that was traded then, and what our fills did since."""
+    amounts, at, settings = dict(seen.amounts), seen.at, account.settings
+    if last is not None and last.created_at >= seen.at:
+        fills = await orders.fills_since(
+            session, account.id, since=seen.at, dry_run=settings.dry_run
+        )
+        for fill in fills:
+            trade = trade_of(fill)
+            if trade is None:
+                continue
+            done, base, at = booked(trade, _NO_PRICES), base_of(fill.symbol), fill.created_at
+            amounts[USDT] = fill.quote_after or fill.quote_before + done.quote_change
+            for asset, fee in trade.fees.items():
+                if asset in amounts and asset not in {USDT, base}:
+                    amounts[asset] -= fee
+            if base in amounts:
+                amounts[base] = fill.base_after or fill.base_before + done.base_change
+    order = {asset: place for place, asset in enumerate(settings.assets)}
+    first, *others = sorted(
+        amounts.keys() - {USDT}, key=lambda asset: (order.get(asset, len(order)), asset)
+    )
+    beside = {asset: amounts[asset] for asset in others}
+    return Held(first, amounts[USDT], amounts[first], beside), at
