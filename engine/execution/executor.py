@@ -312,7 +312,11 @@ class OrderExecutor(Service):
             await pause_answers.settle(session, settled)
             await self._learn_from(session, account, settled)
             if state is OrderState.UNFILLED and intent.order_type.may_rest:
-                pass  # nobody came to it: the next plan trades at once
+                # The next plan trades at once: of no interest where nobody was alarmed.
+                if intent.was_unclear:
+                    alert = trade_settled(settled, late=True)
+                    key = f"order:{intent.client_order_id}:{state.value}"
+                    await publish(session, account.chat_id, alert, key=key, now=now)
             elif state is OrderState.UNFILLED:
                 kind, asked = IncidentKind.NOT_FILLED, _is_awaited(intent)
                 await incidents.record(session, account, kind=kind, now=now, asked=asked)

@@ -83,7 +83,7 @@ class OrderReconciler(Service):
         intent, report = followed.intent, followed.report
         if report is not None:
             return await self.executor.record_fill(
-                intent, report, account=account, exchange=exchange, late=False
+                intent, report, account=account, exchange=exchange, late=intent.was_unclear
             )
         since = intent.cancelling_since
         if since is None or self.clock.now() - since < NEEDS_HUMAN_AFTER:

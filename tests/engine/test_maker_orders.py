@@ -313,6 +313,23 @@ async def test_after_a_kill_it_rests_until_the_next_start_looks_it_up(
     assert "OrderUnclear" not in await engine.told()
 
 
+async def test_the_end_of_one_that_was_unclear_is_told_though_nobody_took_it(
+    engine: Engine, exchange: FakeExchange
+):
+    exchange.go_wrong("place", OutcomeUnknown("timeout"), executes=True)
+    account, _ = await waiting(engine)
+    await engine.check(account)
+    await engine.wait(A_WHILE)
+
+    await engine.check(account)
+
+    unclear, ended = await engine.alerts()
+    assert type(unclear).__name__ == "OrderUnclear"
+    assert isinstance(ended, TradeSettled)
+    assert (ended.base_quantity, ended.late, ended.waited) == (D(0), True, True)
+    assert exchange.resting == {}
+
+
 async def test_what_it_locked_is_free_before_the_next_plan(
     engine: Engine, exchange: FakeExchange, clock: FakeClock
 ):

@@ -14,7 +14,7 @@ from bot.views.components.forecast import next_step
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.rebalance_plan import plan_view
 from bot.views.trade_details import story_view
-from engine.domain.alerts.alerts import PricesNotTaken, trade_settled
+from engine.domain.alerts.alerts import OrderNeedsPerson, PricesNotTaken, trade_settled
 from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.pairs import OrderType, Side
 from engine.domain.orders.order import Order, OrderState, PricedTerms, Trigger
@@ -200,3 +200,40 @@ def test_why_nothing_is_traded_near_the_price(case: str):
 
     assert says in reason_text(reason, symbol=MNTLUSDT)
     assert advises in reason_advice(reason, symbol=MNTLUSDT)
+
+
+def test_an_order_that_waited_says_what_became_of_the_rest():
+    waited = replace(
+        bought(order_type=OrderType.LIMIT_MAKER, price=D("0.001998"), average=D("0.001998")),
+        execution=execution(3000, "5.994"),
+        state=OrderState.PARTIAL,
+    )
+    nothing = replace(waited, execution=execution(0, 0), state=OrderState.UNFILLED)
+
+    partly = check_message(alert_view(trade_settled(waited, late=False)))
+    late = check_message(alert_view(trade_settled(nothing, late=True)))
+
+    assert "It waited at its price, and nobody took the rest. I trade that at once now." in partly
+    assert "Nobody took it while it waited. It is cancelled; no money moved." in late
+
+
+def test_a_pair_without_orders_that_wait_is_said_to_get_orders_with_a_bound():
+    text = check_message(alert_view(PricesNotTaken(dry_run=False, symbol=MNTLUSDT, maker=True)))
+
+    assert "From now on I send orders with a bound for MNTL/USDT." in text
+
+
+def test_a_cancellation_without_proof_asks_to_look_for_the_open_order():
+    alert = OrderNeedsPerson(
+        dry_run=False,
+        symbol=MNTLUSDT,
+        side=Side.BUY,
+        expected_quote=D("3.49"),
+        client_order_id="bl1",
+        rests=True,
+    )
+
+    text = check_message(alert_view(alert))
+
+    assert "I cancelled my order to buy MNTL for about 3.49 USDT 15 min ago." in text
+    assert "If the order is open there, cancel it, please." in text

@@ -158,6 +158,8 @@ def _nothing_traded(trade: TradeSettled) -> Message:
 
 def _nobody(trade: TradeSettled) -> str:
     buying = trade.side is Side.BUY
+    if trade.waited:
+        return "Nobody took it while it waited. It is cancelled; no money moved."
     if trade.asked_base is not None:
         return (
             "Nobody sold within its bound any more. MEXC ended the order; no money moved."

@@ -241,6 +241,11 @@ class Order:
         return OrderType.MARKET if self.priced is None else self.priced.order_type
 
     @property
+    def was_unclear(self) -> bool:
+        """True if the chat was told that its outcome is not known, while it is not resolved."""
+        return self.error is not None or self.state is OrderState.NEEDS_HUMAN
+
+    @property
     def spends(self) -> Asset:
         return USDT if self.side is Side.BUY else base_of(self.symbol)
 
