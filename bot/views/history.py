@@ -21,6 +21,7 @@ from engine.domain.orders.order import Order
 
 # More buttons in a row are too narrow for a thumb.
 _NUMBERS_A_ROW = 5
+_SEVERAL = 2
 
 
 def history_view(
@@ -46,7 +47,11 @@ def history_view(
             f"{mode} · History", text, keyboard=keyboard(back) if back else None
         )
     numbered = list(enumerate(events, start=page * size + 1))
-    rows = [row for number, event in numbered for row in _rows(number, event)]
+    rows = [
+        row
+        for number, event in numbered
+        for row in (*_plan_begins(numbered, number), *_rows(number, event))
+    ]
     stories = _numbers(numbered, page, size)
     title = f"{mode} · History, page {page + 1}" if page else f"{mode} · History"
     return Message.paragraphs(
@@ -59,6 +64,22 @@ def history_view(
             [] if page else [do("Chart", "chart")],
         ),
     )
+
+
+def _plan_begins(numbered: Sequence[tuple[int, Order | BalanceChange]], number: int) -> list[str]:
+    """A line above the newest trade of a plan of several, with how many of them follow here."""
+    runs = [(n, _run_of(event)) for n, event in numbered]
+    run = dict(runs)[number]
+    its_numbers = [n for n, one in runs if one == run]
+    if run is None or len(its_numbers) < _SEVERAL or number != its_numbers[0]:
+        return []
+    return [f"One plan, {len(its_numbers)} trades:"]
+
+
+def _run_of(event: Order | BalanceChange) -> str | None:
+    if isinstance(event, BalanceChange) or event.leg is None:
+        return None
+    return event.run_id
 
 
 def _rows(number: int, event: Order | BalanceChange) -> list[str]:

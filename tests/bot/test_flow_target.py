@@ -1,5 +1,6 @@
 """`/target` in a conversation: what it says first, baskets by buttons alone, down to the orders."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -127,9 +128,8 @@ async def test_a_token_that_is_sold_whole_is_asked_about_first(rich: Program):
     assert (await rich.account()).settings.target == FixedUsdt(D(40))
 
 
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
+async def test_what_cannot_be_set_says_why_or_asks(rich: Program):
+    for typed, said in (
         (
             "/target NOPE 50 USDT 50",
             "MEXC shows no pair with USDT that a key can trade for: NOPE.",
@@ -138,12 +138,9 @@ async def test_a_token_that_is_sold_whole_is_asked_about_first(rich: Program):
         ("/target BTC 60 ETH 30", "Which one do you mean?"),
         ("/settarget 25%", "/settarget takes an amount of USDT."),
         ("/target 40 in 50..60", "The target must lie between the two numbers."),
-    ],
-)
-async def test_what_cannot_be_set_says_why_or_asks(rich: Program, typed: str, said: str):
-    answer = await rich.ask(OWNER, typed)
+    ):
+        assert said in (await rich.ask(OWNER, typed)).text
 
-    assert said in answer.text
     assert (await rich.account()).settings.target == FixedUsdt(D(40))
 
 
@@ -164,8 +161,10 @@ async def test_a_chat_that_is_asked_trades_a_whole_plan_with_one_tap(world: Worl
     await rich.tap(OWNER, "Trade")
     (told,) = await rich.checked()
     status = await rich.ask(OWNER, "/status")
+    history = await rich.ask(OWNER, "/history")
 
     assert others == []
+    assert "\n\nOne plan, 3 trades:\n1 22 Nov 12:00 bought" in history.text
     assert asked.edits[0].startswith("🟢 LIVE · Shall I trade?\n3 of 4 assets are outside")
     assert "It would trade: sell MNTL for" in why.text
     assert "3 trades, " in told.text
@@ -195,3 +194,35 @@ async def test_points_are_set_for_shares(rich: Program):
 
     assert "Threshold set to 5 points" in told.text
     assert "I trade when something is ±5 points off." in told.text
+
+
+@pytest.mark.long
+async def test_every_kind_of_target_is_set_and_traded(world: World, rich: Program):
+    """Each of them from what the one before has left."""
+
+    async def after(typed: str) -> dict[str, Decimal]:
+        await rich.ask(OWNER, f"/target {typed}")
+        await rich.tap(OWNER, "Set")
+        for _ in range(2):  # a market order spends up to 5 % less than it may
+            await rich.check()
+            world.clock.shift(timedelta(minutes=5))
+        return worths(world)
+
+    band = (await after("35..50"))[USDT]
+    floor = (await after(">=120"))[USDT]
+    ceiling = (await after("<=80"))[USDT]
+    share = await after("25%")
+    worth = (await after("MNTL 200"))["MNTL"]
+    parts = await after("MNTL:ABC:XYZ:USDT 4:3:1:2")
+    fixed = await after("150 USDT, rest MNTL:ABC 2:1")
+
+    assert 35 <= band <= 50
+    assert 120 <= floor < 130
+    assert 70 < ceiling <= 80
+    assert abs(share[USDT] / (share[USDT] + share["MNTL"]) - D("0.25")) <= D("0.0125")
+    assert 190 <= worth <= 210
+    whole = sum(parts.values())
+    for asset, part in (("MNTL", 40), ("ABC", 30), ("XYZ", 10), (USDT, 20)):
+        assert abs(parts[asset] / whole * 100 / part - 1) <= D("0.05")
+    assert abs(fixed[USDT] - 150) <= D("7.5")
+    assert abs(fixed["MNTL"] / fixed["ABC"] - 2) <= D("0.21")

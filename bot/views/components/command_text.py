@@ -79,7 +79,8 @@ def _parts(  # noqa: C901 - one case a setting
     if wish.target is not None:
         is_amount = isinstance(wish.target, FixedUsdt)
         amount = target_text(wish.target).removesuffix(" USDT")
-        typed = f"/settarget {amount}" if is_amount else f"/target {target_text(wish.target)}"
+        other = escape(target_text(wish.target))
+        typed = f"/settarget {amount}" if is_amount else f"/target {other}"
         yield "Target", escape(target_line(wish.target)), [typed]
     if wish.threshold is not None:
         typed = threshold_text(wish.threshold)
