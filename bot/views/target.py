@@ -38,6 +38,7 @@ from engine.rebalancing.target_preview import TargetLook
 
 NEW_DRAFT = "new"
 """In place of the id of a draft: begin one."""
+_END_BANDS = keyboard([do("End all bands", "bands", "off"), do("Bands", "bands")])
 _SHARES = ("25%", "50%", "75%")
 _SECONDS = PLAN_VALID_FOR // timedelta(seconds=1)
 _MOST_FACTS = 8
@@ -156,6 +157,7 @@ def refused_view(
             if why.sums.low > ONE
             else f"The other edges add up to {low}.",
             "Lower a low edge: /bands" if why.sums.low > ONE else "Raise a high edge: /bands",
+            keyboard=_END_BANDS,
         )
     weights = weights_of(wanted.basket) if wanted.basket else {}
     return Message.of(
@@ -167,6 +169,7 @@ def refused_view(
             for asset in why.assets[: _MOST_FACTS - 3]
         ),
         "Change the band, or end it: /bands",
+        keyboard=_END_BANDS,
     )
 
 
