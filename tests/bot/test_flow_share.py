@@ -274,7 +274,8 @@ async def test_a_chat_is_shown_no_button_and_no_command_that_it_may_not_use(bot:
     assert "/leave – Stop seeing another's account" in helped.text
     looks = ["Status", "Why", "Balance", "History", "Profit", "Chart"]
     assert helped.labels == [*looks, "Alerts", "Leave"]
-    pages = ["🤖 Mode", "🔔 Alerts", "↪️ Destination", "🛡 Protect", "🗓 Schedule", "⏳ Cooldown"]
+    pages = ["🤖 Mode", "🔔 Alerts", "↔️ Bands", "↪️ Destination", "🛡 Protect", "🗓 Schedule"]
+    pages.append("⏳ Cooldown")
     assert [answer.labels for answer in shown] == [pages, []]
     assert offered == ["🎯 Target", "📏 Threshold", *pages]
     assert "✏️ Other…" in panel.labels
