@@ -62,7 +62,7 @@ def flows_view(
             f"Deposits less withdrawals: {signed(report.deposits)} USDT.",
             f"Corrected to results: {signed(results)} USDT." if report.results else None,
             f"Times in {zone_name()}, newest first.",
-            block(row for number, movement in shown for row in _rows(number, movement))
+            block(row for number, movement in shown for row in _rows(account, number, movement))
             if shown
             else "Nothing came in and nothing went out.",
             "Tap a number to correct it." if numbers else None,
@@ -184,8 +184,8 @@ def _counts(movement: Movement) -> str:
     return f"It counts as a {kind} of {cents(abs(movement.value))} USDT."
 
 
-def _rows(number: int, movement: Movement) -> Iterable[str]:
-    yield f"{number} {stamp(movement.at)} {_name(movement)}"
+def _rows(account: Account, number: int, movement: Movement) -> Iterable[str]:
+    yield f"{number} {stamp(movement.at)} {_name(account, movement)}"
     for flow in movement.flows:
         worth = "" if flow.asset == USDT else f", {signed(flow.value or ZERO)} USDT"
         yield f"  {_units(flow.units, flow.asset)}{worth}"
@@ -195,9 +195,9 @@ def _rows(number: int, movement: Movement) -> Iterable[str]:
         yield _MARKS[movement.correction]
 
 
-def _name(movement: Movement) -> str:
+def _name(account: Account, movement: Movement) -> str:
     if movement.kind is FlowKind.PAIR:
-        return "pair changed"
+        return "pair changed" if account.settings.fixed else "target changed"
     came = "came in" if movement.value > ZERO else "went out"
     name = "by hand" if movement.is_by_hand else came
     is_about = movement.kind is FlowKind.UNEXPLAINED and movement.correction is None

@@ -17,7 +17,6 @@ from bot.views.costs import COSTS
 from engine.accounts.profit import NoReport, SpanReport
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import base_of
 from engine.domain.profit.corrections import movements
 from engine.domain.profit.entries import Doubt
 from engine.domain.profit.report import ProfitReport
@@ -97,8 +96,7 @@ def last_seen(account: Account, found: SpanReport) -> str | None:
     if found.priced_now:
         return None
     if found.refused:
-        token = escape(base_of(account.settings.symbol))
-        return f"MEXC names no price of {token} now. I count the last one that I know."
+        return f"MEXC names no price of {_token(account)} now. I count the last one that I know."
     return "MEXC does not answer. I count the last price that I know."
 
 
@@ -110,13 +108,18 @@ def no_profit_view(*, account: Account, reason: NoReport) -> Message:
         commands = ["connect", "history"]
     elif reason is NoReport.NO_RECORDS and account.settings.paused:
         remedy, commands = _PAUSED, ["resume", "balance"]
-    token = escape(base_of(account.settings.symbol))
     return Message.of(
         f"{badge(account)} · Profit not known",
-        happened.format(token=token),
+        happened.format(token=_token(account)),
         remedy,
         keyboard=keyboard([do(command.capitalize(), command) for command in commands]),
     )
+
+
+def _token(account: Account) -> str:
+    """What has no price: of several tokens it is not known which."""
+    _, *tokens = account.settings.assets
+    return escape(tokens[0]) if len(tokens) == 1 else "a token of your target"
 
 
 def _title(span: Span | date) -> str:

@@ -223,5 +223,7 @@ def _filled(trade: Order | None) -> Hashable:
 
 
 def _held(seen: CheckResult | None) -> Hashable:
+    if seen is not None and seen.portfolio is not None:
+        return tuple(seen.portfolio.held.items())
     snapshot = seen.seen if seen else None
     return snapshot and (snapshot.quote.total, snapshot.base.total)

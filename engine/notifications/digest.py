@@ -63,6 +63,7 @@ class Digests(Service):
             made=_storable(earned.made) if earned else None,
             brought=_storable(earned.brought) if earned else None,
             about=bool(earned and earned.doubts),
+            worth=_storable(earned.now) if earned and account.settings.fixed is None else None,
         )
         key = f"digest:{account.id}:{due.due.isoformat()}"
         await publish(session, account.chat_id, digest, key=key, now=now)

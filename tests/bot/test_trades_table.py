@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -180,6 +181,8 @@ def test_a_flow_has_a_row_for_each_asset_and_its_worth_as_far_as_that_is_known()
     assert (deposit["flow_before"], deposit["flow_after"]) == ("40", "52.5")
     assert (deposit["flow_usdt"], token["flow_usdt"]) == ("12.5", "2")
     assert (out["kind"], out["flow_amount"], out["flow_usdt"]) == ("withdrawal", "-7", "")
+    own = replace(moved((MNTL, "-7"), (Asset("ETH"), "2")), prices={Asset("ETH"): Decimal(4)})
+    assert [row["flow_usdt"] for row in table(EVERYTHING, own)] == ["", "8"]
     assert [row["kind"] for row in table(EVERYTHING, SWAP)] == ["by_hand", "by_hand"]
     said = moved((USDT, "12.5"), (MNTL, "-7"), corrections={USDT: Correction.RESULT})
     assert [row["flow_corrected"] for row in table(EVERYTHING, said)] == ["result", ""]

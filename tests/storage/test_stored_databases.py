@@ -180,7 +180,7 @@ async def test_every_table_has_rows_and_every_column_a_value(stored: Database):
 RANDOM = re.compile(r"gAAAA[\w=-]+|\b[0-9a-f]{32}\b")
 # Fields that stored values have since then: the older version leaves them out when it reads.
 SINCE_THEN = re.compile(
-    r',"coming":null|,"made":null,"brought":null,"about":false'
+    r',"coming":null|,"made":null,"brought":null,"about":false|,"worth":null'
     r'|,"expected":null,"widened":false,"slipped":null|,"asked_base":null|,"bound":null(?:,"cost":null)?|,"portfolio":null'
     r'|,"bands":null|,"destination":null|,"protected":null|,"execution":null|,"slippage":null|,"pacing":null'
     r'|,"waited":false|,"rests":false'

@@ -1,6 +1,7 @@
 """Gains sale by sale, by both methods, and the return of the money that was put in."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, timedelta
 from decimal import Decimal
@@ -50,12 +51,12 @@ def order(side: Side, units: str, quote: str, *, hour: int = 0, **fees: str) -> 
     )
 
 
-def flow(**amounts: str) -> Flow:
+def flow(prices: Mapping[Asset, Decimal] | None = None, **amounts: str) -> Flow:
     changes = [
         BalanceChange(at=START, dry_run=False, asset=Asset(a), before=D(0), after=D(amount))
         for a, amount in amounts.items()
     ]
-    return Flow(at=START, dry_run=False, changes=changes)
+    return Flow(at=START, dry_run=False, changes=changes, prices=prices or {})
 
 
 def report(
@@ -163,6 +164,17 @@ def test_an_exchange_by_hand_buys_or_sells():
 
     assert (row["kind"], row["cost_fifo_usdt"], row["gain_fifo_usdt"]) == ("by_hand", "2", "1")
     assert (row["client_order_id"], row["fee_usdt"], row["fee_known"]) == ("", "", "no")
+
+
+def test_a_token_for_another_by_hand_is_a_sale_for_what_it_was_worth_and_a_purchase():
+    prices = {Asset("BTC"): D("0.003"), Asset("ETH"): D("0.5")}
+    swap = flow(prices, BTC="-1000", ETH="6")
+    [row, later], _ = written(flow(USDT="-2", BTC="1000"), swap, flow(USDT="4", ETH="-6"))
+    unknown, _ = written(flow(BTC="-1000", ETH="6"))
+
+    assert (row["asset"], row["proceeds_usdt"], row["gain_fifo_usdt"]) == ("BTC", "3", "1")
+    assert (later["cost_fifo_usdt"], later["gain_average_usdt"]) == ("3", "1")
+    assert unknown == []
 
 
 def test_without_a_price_what_is_left_has_no_gain_and_fees_are_not_known():

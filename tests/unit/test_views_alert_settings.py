@@ -69,6 +69,18 @@ def a_digest(**changes: Any) -> Digest:
     return Digest(**values | changes)
 
 
+def test_the_digest_of_a_basket_says_what_all_of_it_is_worth():
+    worth = {"target": None, "held": D(200), "worth": D(1000), "made": D("1.5")}
+    busy = told(a_digest(**worth, trades=1, bought=D(5), held_before=D(180)))
+
+    rows = [line.split() for line in busy.splitlines()]
+    assert ["USDT", "180.00", "→", "200.00", "USDT"] in rows
+    assert ["In", "all", "1,000.00", "USDT"] in rows
+    assert "You hold 1,000.00 USDT in all. Made: +1.50 USDT" in told(
+        a_digest(**worth, held_before=D(200))
+    )
+
+
 def told(alert: Any) -> str:
     return check_message(alert_view(alert))
 

@@ -21,10 +21,12 @@ def digest_view(digest: Digest) -> Message:
         nothing = f"{title}: nothing happened."
         if digest.held is None:
             return Message(nothing)
+        held = f"You hold {usdt(digest.held)}."
+        if digest.worth is not None:
+            held = f"You hold {usdt(digest.worth)} in all."
         if digest.made is None:
-            return Message(f"{nothing} You hold {usdt(digest.held)}.")
-        made = f"Made: {_made(digest, digest.made)}"
-        return Message(f"{nothing} You hold {usdt(digest.held)}. {made} (/profit)")
+            return Message(f"{nothing} {held}")
+        return Message(f"{nothing} {held} Made: {_made(digest, digest.made)} (/profit)")
     return Message.of(
         title,
         block(_rows(digest)),
@@ -59,8 +61,9 @@ def _rows(digest: Digest) -> list[str]:
     return [
         *row("Trades", str(digest.trades) if digest.trades else "none"),
         *(traded if digest.trades else ()),
-        *row("Holds", _held(digest)),
+        *row("Holds" if digest.worth is None else "USDT", _held(digest)),
         *(() if digest.target is None else row("Target", usdt(digest.target))),
+        *(() if digest.worth is None else row("In all", usdt(digest.worth))),
         *(row("Made", _made(digest, digest.made)) if digest.made is not None else ()),
         *(row("Trading", f"{signed(digest.brought)} USDT") if digest.brought else ()),
         *(row("Key", f"ends in {roughly(left)}") if (left := _key_left(digest)) else ()),

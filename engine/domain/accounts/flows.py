@@ -23,14 +23,15 @@ class Correction(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """The *changes* that one reading showed, USDT first.
-    *price* is the traded token's in USDT at that moment, if it was known. *corrections* are a
-    person's, by asset.
+    *price* is the traded token's in USDT at that moment, if it was known; of several tokens each has
+    its own in *prices*. *corrections* are a person's, by asset.
     """
 
     at: datetime
     dry_run: bool
     changes: Sequence[BalanceChange]
     price: Decimal | None = None
+    prices: Mapping[Asset, Decimal] = field(default_factory=dict)
     corrections: Mapping[Asset, Correction] = field(default_factory=dict)
 
     @property
@@ -43,4 +44,5 @@ class Flow:
         """Returns the change's worth in USDT; None where the price was not known."""
         if change.asset == USDT:
             return change.change
-        return None if self.price is None else change.change * self.price
+        price = self.prices.get(change.asset, self.price)
+        return None if price is None else change.change * price

@@ -247,7 +247,8 @@ class Digest(InMode, stored_as="digest", kind=AlertKind.DIGEST):
     were worth less than *smallest* each. *troubles* counts the alerts of troubles, *trouble* is the
     one that lasts. The balances are USDT, None where they are not known. *made* is the profit,
     *brought* what of it came of trading; None where the token has no price. *about*: not all of
-    that is known exactly. *target* is None where it is planned as a portfolio.
+    that is known exactly. *target* is None where it is planned as a portfolio, of which *worth* is
+    all in USDT, None where it is not known.
     """
 
     since: datetime
@@ -268,6 +269,7 @@ class Digest(InMode, stored_as="digest", kind=AlertKind.DIGEST):
     made: Decimal | None = None
     brought: Decimal | None = None
     about: bool = False
+    worth: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,28 +91,41 @@ class DisposalBook:
         return found
 
     def by_hand(self, flow: Flow) -> Sequence[Disposal]:
-        """USDT that was exchanged for a token, or a token for USDT."""
-        amounts = {change.asset: change.change for change in flow.changes}
-        if not flow.is_by_hand or USDT not in amounts:
+        """USDT that was exchanged for a token, or a token for USDT or for another token."""
+        if not flow.is_by_hand:
             return ()
+        amounts = {change.asset: change.change for change in flow.changes}
+        if USDT not in amounts:
+            return self._swapped(flow)
         quote = amounts.pop(USDT)
         [(asset, units)] = amounts.items()
         if units > ZERO:
             self._buy(asset, units, -quote)
             return ()
-        fifo, average = self._sell(asset, -units, quote)
-        kind = DisposalKind.BY_HAND
-        return [
-            Disposal(
-                at=flow.at,
-                kind=kind,
-                asset=asset,
-                units=-units,
-                proceeds=quote,
-                fifo=fifo,
-                average=average,
-            )
-        ]
+        return [self._sold_by_hand(flow, asset, -units, quote)]
+
+    def _swapped(self, flow: Flow) -> Sequence[Disposal]:
+        """A token for another one is sold for what it was worth, which buys the other."""
+        went, came = sorted(flow.changes, key=lambda change: change.change)
+        worth = flow.value_of(went)
+        if worth is None:
+            return ()
+        self._buy(came.asset, came.change, -worth)
+        return [self._sold_by_hand(flow, went.asset, -went.change, -worth)]
+
+    def _sold_by_hand(
+        self, flow: Flow, asset: Asset, units: Decimal, proceeds: Decimal
+    ) -> Disposal:
+        fifo, average = self._sell(asset, units, proceeds)
+        return Disposal(
+            at=flow.at,
+            kind=DisposalKind.BY_HAND,
+            asset=asset,
+            units=units,
+            proceeds=proceeds,
+            fifo=fifo,
+            average=average,
+        )
 
     def _fee(self, trade: Trade, asset: Asset, at: datetime) -> Disposal:
         amount, price = trade.fees[asset], self._prices.of(asset, trade.at)

@@ -22,7 +22,7 @@ from sqlalchemy.orm import InstrumentedAttribute, undefer
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.flows import Flow
 from engine.domain.market.decimals import EXACT_OR_LESS
-from engine.domain.market.pairs import USDT
+from engine.domain.market.pairs import USDT, Asset
 from engine.domain.orders.order import AccountId, Order
 from engine.domain.profit.entries import Corrections, FlowKey, FlowKind
 from engine.storage.models.trading import BalanceChangeRow, OrderRow
@@ -175,11 +175,14 @@ async def _flows_of(
 
 def _flow(rows: Sequence[BalanceChangeRow], said: Corrections) -> Flow:
     changes = [from_row(BalanceChange, row) for row in rows]
+    prices = {Asset(row.asset): row.price for row in rows if row.price is not None}
+    is_one_token = len({row.asset for row in rows} - {USDT}) <= 1
     return Flow(
         at=rows[0].at,
         dry_run=rows[0].dry_run,
         changes=sorted(changes, key=lambda change: change.asset != USDT),
-        price=next((row.price for row in rows if row.price is not None), None),
+        price=next(iter(prices.values()), None) if is_one_token else None,
+        prices={} if is_one_token else prices,
         corrections={
             one.asset: correction for one in changes if (correction := said.get(_key(one)))
         },
