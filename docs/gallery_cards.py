@@ -25,6 +25,7 @@ from bot.views.balance import balance_view
 from bot.views.basket_builder import builder_view
 from bot.views.components.listening import ask_plain_resume_view, ask_plain_value_view
 from bot.views.costs import costs_view
+from bot.views.crash_guard import crash_guard_changed_view
 from bot.views.deposits import deposits_view
 from bot.views.errors import error_view
 from bot.views.execution import execution_view, orders_changed_view
@@ -96,7 +97,7 @@ from engine.domain.alerts.alerts import (
 )
 from engine.domain.alerts.deposit_alerts import DepositKept, DepositTraded, DepositWaiting
 from engine.domain.alerts.key_alerts import KeyEnding
-from engine.domain.alerts.pace_alerts import SlotMissed
+from engine.domain.alerts.pace_alerts import GuardActed, SlotMissed
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.preferences import AlertPreferences
@@ -136,6 +137,7 @@ from engine.domain.rebalancing.slices.plan import (
     size_slices,
 )
 from engine.domain.rebalancing.slices.run import slice_trade
+from engine.domain.targets.crash_guard import CrashGuard
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.draft import Draft
 from engine.domain.targets.pacing import Pacing
@@ -364,6 +366,8 @@ CARDS: Sequence[Shown] = (
     Shown("slippage", "How far they may trade", _asked("/slippage 1% strict", orders_changed_view(account=_with(slippage=Slippage(strict=True)), topic=Topic.SLIPPAGE, changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("schedule", "Set times", _asked("/schedule mon 09:00", schedule_changed_view(account=_with(pacing=Pacing(schedule=Schedule((540,), (0,)), when=When.BOTH)), changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
     Shown("cooldown", "A rest after a trade", _asked("/cooldown 30m", cooldown_changed_view(account=_with(pacing=Pacing(cooldown=timedelta(minutes=30))), changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
+    Shown("crash-guard", "A fall that stops buying", _asked("/crashguard 20%", crash_guard_changed_view(account=_with(pacing=Pacing(crash_guard=CrashGuard(D("0.2")))), changed=True, now=_LATER))),
+    Shown("guard-acted", "The crash guard stopped buying", [alert_view(GuardActed(dry_run=False, fall=D("0.213"), allowed=D("0.2")))]),
     Shown("slot-missed", "A set time was missed", [alert_view(SlotMissed(dry_run=False, at=NOON, next_at=NOON + timedelta(days=1)))]),
     Shown("prices-not-taken", "A pair without such orders", [alert_view(PricesNotTaken(dry_run=False, symbol=SYMBOL))]),
     Shown("target", "A target, and what it means now", _asked("/target", target_view(account=HELD, look=look()))),

@@ -8,7 +8,12 @@ from bot.handlers.setting_change import SettingChangeFlow
 from bot.interaction.message import Message
 from bot.interaction.request import Request
 from bot.parsing.settings import Topic
-from bot.parsing.target_settings import parse_cooldown, parse_schedule
+from bot.parsing.target_settings import parse_cooldown, parse_crash_guard, parse_schedule
+from bot.views.crash_guard import (
+    crash_guard_changed_view,
+    crash_guard_lifted_view,
+    crash_guard_view,
+)
 from bot.views.pacing import (
     cooldown_changed_view,
     cooldown_view,
@@ -25,7 +30,13 @@ class PacingHandler(Handler):
     setting_change: SettingChangeFlow
 
     def routes(self) -> Routes:
-        return Routes(commands={"schedule": self.schedule, "cooldown": self.cooldown})
+        return Routes(
+            commands={
+                "schedule": self.schedule,
+                "cooldown": self.cooldown,
+                "crashguard": self.crash_guard,
+            }
+        )
 
     async def schedule(self, request: Request) -> Message:
         account = await self.ctx.accounts.of(request.chat_id)
@@ -51,6 +62,27 @@ class PacingHandler(Handler):
             return rest
         pacing = replace(account.settings.pacing, cooldown=rest)
         return await self._set(request, account, pacing, cooldown_changed_view)
+
+    async def crash_guard(self, request: Request) -> Message:
+        account, now = await self.ctx.accounts.of(request.chat_id), self.ctx.clock.now()
+        if not request.argument:
+            is_listening = await self._listens(request, Topic.CRASH_GUARD)
+            return crash_guard_view(account=account, now=now, is_listening=is_listening)
+        if request.argument.strip().lower() == "lift":
+            lifted = await self.ctx.accounts.lift_guard(account, user_id=request.user_id)
+            was_acting = lifted.before.buying_stopped_at is not None
+            return crash_guard_lifted_view(account=lifted.after, was_acting=was_acting)
+        guard = await self.parse(request, parse_crash_guard)
+        if isinstance(guard, Message):
+            return guard
+        pacing = replace(account.settings.pacing, crash_guard=guard)
+        change = await self.ctx.accounts.change(account, user_id=request.user_id, pacing=pacing)
+        echo = crash_guard_changed_view(
+            account=change.after, changed=change.before != change.after, now=now
+        )
+        return await self.setting_change.with_undo(
+            request, before=change.before, after=change.after, echo=echo
+        )
 
     async def _listens(self, request: Request, topic: Topic) -> bool:
         if not self.may_set(request):

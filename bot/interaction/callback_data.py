@@ -44,7 +44,7 @@ PRESSABLE = frozenset(
         ),
         *("logs", "version", "members", "invite", "audit", "deposits", "buy", "sell"),
         *("share", "leave", "chart", "execution", "slippage"),
-        *("bands", "destination", "protect", "schedule", "cooldown"),
+        *("bands", "destination", "protect", "schedule", "cooldown", "crashguard"),
     }
 )
 _KINDS: dict[str, Any] = {}

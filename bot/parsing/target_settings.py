@@ -18,7 +18,6 @@ from bot.parsing.settings import (
     Ambiguous,
     NotUnderstood,
     Topic,
-    as_percent,
     is_certain,
     normalized,
     numbers_in,
@@ -34,7 +33,7 @@ from engine.domain.market.pairs import USDT, Asset, base_of
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction
 from engine.domain.targets.destination import Destination
-from engine.domain.targets.notation import DAY_NAMES, WHEN_WORDS, span_text
+from engine.domain.targets.notation import DAY_NAMES, WHEN_WORDS
 from engine.domain.targets.timing import (
     MAX_COOLDOWN,
     MIN_COOLDOWN,
@@ -233,12 +232,6 @@ def parse_crash_guard(text: str) -> CrashGuard | Ambiguous | None:
         raise NotUnderstood(Topic.CRASH_GUARD, InputRule.CRASH_GUARD)
     action = GuardAction.PAUSE if found["pause"] else GuardAction.STOP_BUYING
     return CrashGuard(value_of(options[0]), action, lifts_after)
-
-
-def crash_guard_text(guard: CrashGuard) -> str:
-    pause = " pause" if guard.action is GuardAction.PAUSE else ""
-    lifts = "" if guard.lifts_after is None else f" for {span_text(guard.lifts_after)}"
-    return f"{as_percent(guard.fall * _PERCENT)}{pause}{lifts}"
 
 
 def _tidy(text: str, topic: Topic) -> str:

@@ -30,6 +30,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("protect", "What I never sell, like MNTL 50000"),
     ("execution", "Orders: bound, waiting or market"),
     ("schedule", "Trade at set times, like 09:00"),
+    ("crashguard", "Stop buying after a fall, like 20%"),
     ("cooldown", "Rest after a trade, like 30m"),
     ("slippage", "How far an order may trade, like 1%"),
     ("why", "What the last check decided"),
@@ -90,7 +91,7 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
             ("/limits, /slippage, /cooldown", "bounds"),
             ("/count held, /protect", "what I count"),
             ("/dryrun on, /execution auto", "trading"),
-            ("/alerts, /warn", "my messages"),
+            ("/alerts, /warn, /crashguard", "alarms"),
         ),
     ),
     (
@@ -140,7 +141,11 @@ def help_view(*, is_owner: bool) -> Message:
             [do("Share", "share"), do("Leave", "leave"), do("Version", "version")],
             [do("Shares", "target"), do("Execution", "execution"), do("Slippage", "slippage")],
             [do("Bands", "bands"), do("Destination", "destination"), do("Protect", "protect")],
-            [do("Schedule", "schedule"), do("Cooldown", "cooldown")],
+            [
+                do("Schedule", "schedule"),
+                do("Cooldown", "cooldown"),
+                do("Crashguard", "crashguard"),
+            ],
             [do("Halt", "halt"), do("Logs", "logs")] if is_owner else [],
         ),
     )

@@ -1,7 +1,8 @@
 """`/schedule` and `/cooldown`: set times of trades, and the rest after one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from telegram import InlineKeyboardMarkup
 
@@ -12,9 +13,11 @@ from bot.views.components.keyboards import do, keyboard, typed
 from bot.views.components.layout import lines
 from bot.views.components.listening import listening_line
 from bot.views.components.times import exactly, time_or_stamp, utc, zone_name
+from bot.views.crash_guard import guard_acted_view, guard_lifted_view
 from engine.domain.accounts.account import Account
+from engine.domain.alerts.alerts import Alert
 from engine.domain.alerts.local_time import zone
-from engine.domain.alerts.pace_alerts import SlotMissed
+from engine.domain.alerts.pace_alerts import GuardActed, GuardLifted, SlotMissed
 from engine.domain.orders.order import Order
 from engine.domain.targets.notation import schedule_text, span_text
 from engine.domain.targets.pacing import Pacing
@@ -110,7 +113,9 @@ def pace_note(account: Account, last_trade: Order | None, *, now: datetime) -> s
         left = filled_at + pacing.cooldown - now
         if is_same_money and left > timedelta(0):
             rest = f"Next trade allowed in {_minutes(left)}. (/cooldown)"
-    return lines(rest, _coming(pacing, now=now)) or None
+    stopped = account.buying_stopped_at
+    guard = "The crash guard lets me buy nothing. (/crashguard)" if stopped else None
+    return lines(guard, rest, _coming(pacing, now=now)) or None
 
 
 def schedule_name(pacing: Pacing) -> str:
@@ -150,3 +155,10 @@ def _cooldown_buttons(rest: timedelta | None) -> InlineKeyboardMarkup:
     current = "" if rest is None else span_text(rest)
     names = [name for name in (*_RESTS, *(["off"] if rest else [])) if name != current]
     return keyboard([typed("cooldown", name) for name in names])
+
+
+PACE_VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
+    SlotMissed: slot_missed_view,
+    GuardActed: guard_acted_view,
+    GuardLifted: guard_lifted_view,
+}

@@ -46,6 +46,7 @@ from engine.domain.execution.bound import Slippage
 from engine.domain.market.balances import Counting
 from engine.domain.market.pairs import PairRules, Symbol
 from engine.domain.rebalancing.planner import smallest_order
+from engine.domain.targets.notation import crash_guard_text
 from engine.rebalancing.preview import Outlook
 
 _BACK = "⬅️ Back"
@@ -92,12 +93,16 @@ def panel_view(
         do("↪️ Destination", "destination"),
         do("🛡 Protect", "protect"),
     ]
-    pace = [do("🗓 Schedule", "schedule"), do("⏳ Cooldown", "cooldown")]
+    pace = [
+        do("🗓 Schedule", "schedule"),
+        do("⏳ Cooldown", "cooldown"),
+        do("📉 Guard", "crashguard"),
+    ]
     return Message.paragraphs(
         f"{badge(account)} · Settings",
         block(_rows(account, outlook.rules)),
         next_check(account, outlook, now=now),
-        "/mode and /alerts have pages of their own, as have /bands, /destination, /protect, /schedule and /cooldown.",
+        "/mode and /alerts have pages of their own, as have /bands, /destination, /protect, /schedule, /cooldown and /crashguard.",
         keyboard=keyboard(*in_rows(pages, 3), others, around, pace),
     )
 
@@ -187,6 +192,7 @@ def _rows(account: Account, rules: PairRules | None) -> list[str]:
         *([("↪️ Leads to", settings.destination.value)] if settings.destination else ()),
         ("⏱ Interval", exactly(settings.interval)),
         *([("🗓 Times", schedule_name(pacing))] if pacing.schedule else ()),
+        *([("📉 Guard", crash_guard_text(pacing.crash_guard))] if pacing.crash_guard else ()),
         *([("⏳ Rest", exactly(pacing.cooldown))] if pacing.cooldown else ()),
         ("🪙 Pair", pair_name(settings.symbol)),
         *([("", f"from {usdt(smallest_order(rules))}")] if rules else ()),

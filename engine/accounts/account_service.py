@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -136,6 +136,26 @@ class AccountService:
             if then is not None:
                 await then(session, change)
         return change
+
+    async def lift_guard(self, account: Account, *, user_id: int) -> Change:
+        """Let the crash guard's stop of buys end; what fell before counts no more."""
+        now = self._clock.now()
+        async with self._database.writing() as session:
+            current = await accounts.locked(session, account.id)
+            if current.buying_stopped_at is None or current.guard is None:
+                return Change(current, current)
+            state = replace(current.guard, acted_at=None, lifted_at=now)
+            after = await accounts.set_guard(session, current, state)
+            await audit.record(
+                session,
+                current.chat_id,
+                user_id,
+                "crash guard",
+                "lifted",
+                subject=current.uuid,
+                at=now,
+            )
+        return Change(current, after)
 
     async def pause(
         self,

@@ -51,9 +51,10 @@ from engine.rebalancing.approvals import Approvals
 from engine.rebalancing.balance_changes import BalanceChangeMonitor
 from engine.rebalancing.balance_readings import BalanceReader, BalanceReading
 from engine.rebalancing.checked import Checked
+from engine.rebalancing.crash_guard import CrashGuards, guarded
 from engine.rebalancing.evaluation import evaluate
 from engine.rebalancing.low_balance import LowBalanceMonitor
-from engine.rebalancing.pacing import Pacer, is_for_slot_alone, is_jump, slot_over
+from engine.rebalancing.pacing import Pacer, is_jump, is_quiet, slot_over
 from engine.rebalancing.portfolio_checker import PortfolioChecker
 from engine.rebalancing.slices import AT_ONCE, SlicedTrades, over_by_a_look
 from engine.storage.service import Service
@@ -92,6 +93,7 @@ class Checker(Service):
         )
         self._strays = StrayOrderFinder(database=self.database, clock=self.clock)
         self._low_balance = LowBalanceMonitor(database=self.database, clock=self.clock)
+        self._guards = CrashGuards(database=self.database, clock=self.clock)
         self._pacer = Pacer(database=self.database, clock=self.clock)
         self._portfolio = PortfolioChecker(
             database=self.database,
@@ -151,7 +153,7 @@ class Checker(Service):
             return Checked(look, again_in=next_look(intent, now=exchange.time()))
         return Checked(look, again_in=AT_ONCE)  # re-planned from fresh balances
 
-    async def _decide(
+    async def _decide(  # noqa: PLR0911 - one return an outcome
         self, duty: CheckInput, exchange: Exchange, *, fence: int, attempt: int = 1
     ) -> Checked:
         reading = await self._balances.read(duty, exchange)
@@ -163,6 +165,8 @@ class Checker(Service):
             duty, reading.finding, holdings, exchange, fence=fence
         )
         duty = replace(duty, account=account)
+        if await self._guards.observe(duty, holdings, exchange.market):
+            return Checked(self._look(duty, NoTrade(InsideBand()), holdings=holdings), AT_ONCE)
         if duty.sliced is not None:
             step = await self._slices.check(duty, duty.sliced, holdings, fence=fence)
             if isinstance(step, timedelta):
@@ -246,7 +250,7 @@ class Checker(Service):
             is_narrowed=is_narrowed,
             worst=duty.request.bound if duty.request else None,
         )
-        decided, jump = evaluated.allowed, evaluated.jump
+        decided, jump = guarded(evaluated.allowed, duty), evaluated.jump
         if duty.due is not None and isinstance(decided.reason, NoOfferNear):
             decided = replace(decided, reason=replace(decided.reason, strict=True))
         seen = {"holdings": holdings, "book": book, "first": reading.first, "jump": jump}
@@ -346,7 +350,7 @@ class Checker(Service):
             await slot_over(session, duty, reason)
             if duty.request is not None:
                 await run_requests.decline(session, account, duty.request, decided, now=now)
-            elif reason is not None and not is_for_slot_alone(duty, seen["holdings"]):
+            elif reason is not None and not is_quiet(duty, seen["holdings"], reason):
                 calm = self.timing.calm(settings.interval)
                 await incidents.record_blocked(
                     session, account, duty.trouble, reason, now=now, calm=calm

@@ -28,6 +28,7 @@ from engine.domain.targets.outside import is_far_from
 from engine.domain.targets.pacing import (
     UNPACED,
     AwaitsSlot,
+    BuyingStopped,
     Pace,
     RestsUntil,
     next_moment,
@@ -132,8 +133,12 @@ def is_jump(reason: Reason | None) -> bool:
     return isinstance(reason, OverLimit) and reason.kind is LimitKind.JUMP
 
 
-def is_for_slot_alone(duty: CheckInput, holdings: Holdings) -> bool:
-    """True if only a set time is the reason to trade: then nothing is wrong without an order."""
+def is_quiet(duty: CheckInput, holdings: Holdings, reason: Reason) -> bool:
+    """True if nothing is wrong without an order: only a set time is the reason to trade, or the
+    chat was told why already.
+    """
+    if isinstance(reason, BuyingStopped):
+        return True
     return duty.slot is not None and at_rest(holdings, duty.account.settings) is not None
 
 

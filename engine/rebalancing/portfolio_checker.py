@@ -31,7 +31,7 @@ from engine.domain.rebalancing.check_result import (
 from engine.domain.rebalancing.planner import InsideBand, OverLimit, Plan, Reason
 from engine.domain.runs.stored_run import shown
 from engine.domain.targets.outside import is_far_outside
-from engine.domain.targets.pacing import Pace
+from engine.domain.targets.pacing import BuyingStopped, Pace
 from engine.domain.targets.protection import managed
 from engine.domain.targets.timing import Due
 from engine.domain.targets.usdt_goal import needs_price, usdt_goal
@@ -43,6 +43,7 @@ from engine.rebalancing import run_requests
 from engine.rebalancing.approvals import Approvals
 from engine.rebalancing.balance_readings import BalanceReading
 from engine.rebalancing.checked import Checked
+from engine.rebalancing.crash_guard import buying_stopped, closed_to
 from engine.rebalancing.pacing import Pacer, is_jump, slot_over
 from engine.rebalancing.portfolio_planning import (
     Planned,
@@ -102,7 +103,7 @@ class PortfolioChecker(Service):
             return await self._declined(duty, reading, planned, seen.snapshot)
         plan, snapshot = planned.plan, planned.snapshot
         if not plan.legs:
-            found = _no_legs(plan) if plan.outside else InsideBand()
+            found = _why_none(plan, duty)
             return await self._declined(duty, reading, found, snapshot)
         if (over := planned.over_limit) is not None:
             return await self._declined(duty, reading, over, snapshot)
@@ -116,13 +117,16 @@ class PortfolioChecker(Service):
         """A tap on what a check offered trades that; any other one leads all to the centre, and so
         may a set time.
         """
-        usual = await self._planner.plan(duty.account, seen, exchange)
+        closed = closed_to(duty.account) if buying_stopped(duty) else ()
+        usual = await self._planner.plan(duty.account, seen, exchange, closed=closed)
         request = duty.request
         if not duty.to_centre or not isinstance(usual, Planned):
             return usual
         if request is not None and request.covers_plan(usual.plan, now=self.clock.now()):
             return usual
-        return await self._planner.plan(duty.account, seen, exchange, to_centre=True)
+        return await self._planner.plan(
+            duty.account, seen, exchange, to_centre=True, closed=closed
+        )
 
     def _rests_without_prices(self, account: Account, holdings: Holdings) -> bool:
         """True if a target that is an amount of USDT is met: no price changes that."""
@@ -215,7 +219,7 @@ class PortfolioChecker(Service):
                 held = snapshot.held[USDT]
                 decided = Plan(held, reason=reason)
                 await run_requests.decline(session, about, duty.request, decided, now=now)
-            elif not isinstance(reason, InsideBand):
+            elif not isinstance(reason, InsideBand | BuyingStopped):
                 calm = self.timing.calm(settings.interval)
                 await incidents.record_blocked(
                     session, about, duty.trouble, reason, now=now, calm=calm
@@ -271,6 +275,12 @@ class PortfolioChecker(Service):
             funds=duty.account.funds,
             **seen,
         )
+
+
+def _why_none(plan: PortfolioPlan, duty: CheckInput) -> Reason:
+    if not plan.outside:
+        return InsideBand()
+    return buying_stopped(duty) or _no_legs(plan)
 
 
 def _no_legs(plan: PortfolioPlan) -> NoLegs:

@@ -30,7 +30,7 @@ from engine.domain.rebalancing.limit_checks import jump_at, known_price, over_ju
 from engine.domain.rebalancing.planner import OverLimit
 from engine.domain.runs.stored_run import PortfolioRun, Refused, refused_lately, shown
 from engine.domain.targets.destination import Edges
-from engine.domain.targets.pacing import AwaitsSlot, RestsUntil
+from engine.domain.targets.pacing import PaceReason
 from engine.errors import PairUnavailable
 from engine.exchanges.interface import Exchange, Market
 from engine.storage.service import Service
@@ -79,7 +79,7 @@ class Planned:
     left_open: bool
     closed: frozenset[tuple[Asset, Side]] = frozenset()
     refused: tuple[Refused, ...] = ()
-    waits: AwaitsSlot | RestsUntil | None = None
+    waits: PaceReason | None = None
 
     @property
     def over_limit(self) -> OverLimit | None:

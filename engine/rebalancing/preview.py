@@ -10,7 +10,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
+from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
 from engine.domain.orders.order import AccountId, Trigger
 from engine.domain.portfolio.plan import NoPlan
 from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
@@ -24,9 +24,11 @@ from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason
 from engine.domain.targets.outside import is_far_outside
+from engine.domain.targets.pacing import BuyingStopped
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
 from engine.exchanges.pair_data import rules_and_book
+from engine.rebalancing.crash_guard import closed_to
 from engine.rebalancing.evaluation import evaluate
 from engine.rebalancing.pacing import is_far_from_target, waits_for
 from engine.rebalancing.portfolio_planning import Planned, PortfolioPlanner
@@ -165,7 +167,8 @@ class Previews(Service):
     async def _portfolio(self, account: Account, holdings: Holdings) -> Outlook:
         exchange = self.exchange_for(account)
         seen = await self.planner.see(account, holdings, exchange.market)
-        planned = await self.with_pace(account, await self.planner.plan(account, seen, exchange))
+        planned = await self.planner.plan(account, seen, exchange, closed=closed_to(account))
+        planned = await self.with_pace(account, planned)
         look = _seen_now(account, holdings, portfolio=seen.snapshot)
         await self._remember(account, look)
         rules = await self.known_rules(account)
@@ -178,7 +181,10 @@ class Previews(Service):
         plan, goals = planned.plan, planned.inputs.settings.goals
         is_far = is_far_outside(goals, plan.values)
         waits = await waits_for(self.database, account, now=self.clock.now(), is_far=is_far)
-        return replace(planned, waits=waits if plan.legs else None)
+        if not plan.legs:
+            since = account.buying_stopped_at
+            return replace(planned, waits=BuyingStopped(since) if since and plan.outside else None)
+        return replace(planned, waits=waits)
 
     async def _without_plan(self, account: Account, look: CheckResult | None) -> Outlook:
         if look is not None:
@@ -212,6 +218,8 @@ class Previews(Service):
         )
         wanted, allowed = evaluated.wanted, evaluated.allowed
         broken = allowed.reason if wanted.order is not None and allowed.order is None else None
+        if account.buying_stopped_at and wanted.order and wanted.order.side is Side.BUY:
+            broken = broken or BuyingStopped(account.buying_stopped_at)
         if wanted.order is not None and broken is None:
             is_far = is_far_from_target(holdings, settings)
             broken = await waits_for(self.database, account, now=self.clock.now(), is_far=is_far)

@@ -18,6 +18,7 @@ from engine.domain.rebalancing.planner import InsideBand, Reason
 from engine.domain.targets.scaling import daily_volatility
 from engine.errors import EngineError, PairUnavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
+from engine.rebalancing.crash_guard import closed_to
 from engine.rebalancing.portfolio_planning import Planned
 from engine.rebalancing.preview import Foreseen, Previews
 from engine.storage.service import Service
@@ -99,7 +100,8 @@ class TargetPreviews(Service):
         planner = self.previews.planner
         holdings = await self.previews.read_holdings(account, exchange)
         seen = await planner.see(account, holdings, exchange.market)
-        planned = await planner.plan(account, seen, exchange, to_centre=to_centre)
+        closed = () if to_centre else closed_to(account)
+        planned = await planner.plan(account, seen, exchange, to_centre=to_centre, closed=closed)
         return planned if to_centre else await self.previews.with_pace(account, planned)
 
     async def next(self, account: Account) -> Planned | NoPlan | None:

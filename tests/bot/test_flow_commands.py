@@ -49,6 +49,7 @@ BARE = {
     "destination": ("Destination: usual (centre)", "Above 42.00 I buy until 40.00 USDT is left."),
     "protect": ("Protected: nothing", "To protect: /protect MNTL 50000."),
     "schedule": ("Schedule: off", "Your own trades are free at any time."),
+    "crashguard": ("Crash guard off", "I go on buying, however far the price falls."),
     "cooldown": ("Cool-down: off", "After a trade I do not rest."),
     "execution": ("Execution: market", "Execution: market"),
     "slippage": ("Slippage: 1%", "Slippage: 1%"),

@@ -147,3 +147,31 @@ async def test_a_protected_amount_that_would_trade_much_of_a_basket_is_asked_abo
     assert "sell MNTL for" in question.text
     await bot.tap(OWNER, "Change it")
     assert (await bot.account()).settings.protected == {USDT: D(140)}
+
+
+async def test_a_crash_guard_is_set_tells_what_it_stopped_and_is_lifted(
+    world: World, bot: Program
+):
+    await bot.connect()
+    await bot.checked()
+    set_ = await bot.ask(OWNER, "/crashguard 20%")
+    await bot.check()
+    pair = world.mexc.ledger.pairs["MNTLUSDT"]
+    pair.bids = [(price * D("0.7"), size) for price, size in pair.bids]
+    pair.asks = [(price * D("0.7"), size) for price, size in pair.asks]
+    world.clock.shift(timedelta(minutes=2))
+    (told,) = await bot.checked()
+    card = await bot.ask(OWNER, "/status")
+    shown = await bot.ask(OWNER, "/crashguard")
+    lifted = await bot.ask(OWNER, "/crashguard lift")
+    again = await bot.ask(OWNER, "/crashguard lift")
+
+    assert "Crash guard at 20%" in set_.text
+    assert "If what I manage falls by 20% within a day, I stop buying." in set_.text
+    assert "fell by 24" in told.text
+    assert "To buy again: /crashguard lift" in told.text
+    assert "The crash guard lets me buy nothing. (/crashguard)" in card.text
+    assert "I buy nothing since 12:02." in shown.text
+    assert "I buy again from the next check on." in lifted.text
+    assert "Nothing changed" in again.text
+    assert (await bot.account()).buying_stopped_at is None

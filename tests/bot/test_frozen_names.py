@@ -23,11 +23,11 @@ from tests.unit.test_readme import names_read_by_the_program
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operations.md"
 COMMANDS_OF_THE_CHAT = (
-    "alerts audit balance bands buy chart connect cooldown count deposits destination "
-    "disconnect doctor dryrun execution export halt help history invite leave limits logs "
-    "members mode pause profit protect rebalance resume schedule sell setinterval setpair "
-    "settarget setthreshold settings share slippage start status stop target version warn "
-    "why"
+    "alerts audit balance bands buy chart connect cooldown count crashguard deposits "
+    "destination disconnect doctor dryrun execution export halt help history invite leave "
+    "limits logs members mode pause profit protect rebalance resume schedule sell "
+    "setinterval setpair settarget setthreshold settings share slippage start status stop "
+    "target version warn why"
 )
 COMMANDS_OF_THE_HOST = "backup check engine migrate prune replay restore rotate-keys web worker"
 ENVIRONMENT = (

@@ -12,7 +12,6 @@ from bot.parsing.target_settings import (
     ProtectWish,
     ScheduleWish,
     bands_text,
-    crash_guard_text,
     parse_bands,
     parse_cooldown,
     parse_crash_guard,
@@ -26,7 +25,12 @@ from engine.domain.market.pairs import USDT, Asset
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction
 from engine.domain.targets.destination import Destination
-from engine.domain.targets.notation import schedule_text, span_text, threshold_text
+from engine.domain.targets.notation import (
+    crash_guard_text,
+    schedule_text,
+    span_text,
+    threshold_text,
+)
 from engine.domain.targets.timing import Schedule, When
 from tests.builders import MNTL
 

@@ -49,7 +49,7 @@ from engine.domain.alerts.deposit_alerts import (
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.order_alerts import PauseAnswerSettled, StrayOrderFound
-from engine.domain.alerts.pace_alerts import SlotMissed
+from engine.domain.alerts.pace_alerts import GuardActed, GuardLifted, SlotMissed
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.report_alerts import WeeklyReport
@@ -141,6 +141,8 @@ TROUBLES = {
     *(Halted, HaltLifted, LowBalanceReached, LowBalanceOver, PauseEnded, AccountChanged),
     *(KeyTooPowerful, MoneyShared),  # where they pause trading
     PricesNotTaken,
+    GuardActed,
+    GuardLifted,
     SlotMissed,
     StrayOrderFound,
 }

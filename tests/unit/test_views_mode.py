@@ -36,7 +36,7 @@ from engine.domain.alerts.deposit_alerts import (
 )
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.order_alerts import StrayOrderFound
-from engine.domain.alerts.pace_alerts import SlotMissed
+from engine.domain.alerts.pace_alerts import GuardActed, GuardLifted, SlotMissed
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled, RunTrade
@@ -98,6 +98,8 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
             target=D(40),
         ),
         OrderUnclear(dry_run=dry_run, **ORDER),
+        GuardActed(dry_run=dry_run, fall=D("0.25"), allowed=D("0.2")),
+        GuardLifted(dry_run=dry_run, fall=D("0.1")),
         SlotMissed(dry_run=dry_run, at=START, next_at=START + timedelta(days=1)),
         PauseEnded(dry_run=dry_run, **ORDER),
         ResumeAsked(dry_run=dry_run, **ORDER, again_at=START),

@@ -38,7 +38,7 @@ from bot.views.halt import halt_alert_view
 from bot.views.low_balance import low_mark_over_view, low_mark_view
 from bot.views.manual_trade import manual_declined_view
 from bot.views.members import joined_view
-from bot.views.pacing import slot_missed_view
+from bot.views.pacing import PACE_VIEWS
 from bot.views.pause_resume import pause_answer_settled_view
 from bot.views.share import sharing_begun_view, sharing_ended_view, sharing_left_view
 from bot.views.shared_groups import account_changed_view, group_answered_view, group_asks_view
@@ -75,7 +75,6 @@ from engine.domain.alerts.deposit_alerts import (
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.order_alerts import PauseAnswerSettled, StrayOrderFound
-from engine.domain.alerts.pace_alerts import SlotMissed
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.report_alerts import WeeklyReport
@@ -390,7 +389,7 @@ _VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
     GroupAnswered: group_answered_view,
     AccountChanged: account_changed_view,
     PauseEnded: pause_ended_view,
-    SlotMissed: slot_missed_view,
+    **PACE_VIEWS,
     ResumeAsked: resume_asked_view,
     SlicedTradeOver: sliced_trade_over_view,
 }

@@ -15,7 +15,13 @@ from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, Asset, Symbol
 from engine.domain.targets.bands import Threshold
-from engine.domain.targets.notation import bands_text, schedule_text, span_text, target_text
+from engine.domain.targets.notation import (
+    bands_text,
+    crash_guard_text,
+    schedule_text,
+    span_text,
+    target_text,
+)
 from engine.domain.targets.target import FixedUsdt
 
 _FITS_A_BUTTON = re.compile(r"[A-Za-z0-9.]{1,15}", re.ASCII)
@@ -126,6 +132,8 @@ def _around_target(wish: SettingsPatch) -> Iterator[tuple[str, str, Sequence[str
         yield "Schedule", times, [f"/schedule {times}"]
         span = "off" if rest is None else span_text(rest)
         yield "Cool-down", span, [f"/cooldown {span}"]
+        guard = "off" if pacing.crash_guard is None else crash_guard_text(pacing.crash_guard)
+        yield "Crash guard", guard, [f"/crashguard {guard}"]
 
 
 def _limits_commands(limits: Limits) -> list[str]:

@@ -42,7 +42,7 @@ from engine.domain.rebalancing.planner import (
     StepTooCoarse,
     UnderMinimum,
 )
-from engine.domain.targets.pacing import AwaitsSlot, RestsUntil
+from engine.domain.targets.pacing import AwaitsSlot, BuyingStopped, RestsUntil
 from engine.domain.targets.protection import NotCovered
 
 # Of several tokens in one sentence.
@@ -90,6 +90,8 @@ def reason_text(  # noqa: C901, PLR0911, PLR0912 - one return a reason
             return slices_run(reason.until)
         case AwaitsSlot(at):
             return f"It is out of its band, and I trade at set times. The next is {utc(at)}."
+        case BuyingStopped(since):
+            return f"The crash guard lets me buy nothing since {utc(since)}."
         case RestsUntil(until):
             return f"It is out of its band, and I rest after a trade until {utc(until)}."
         case MissingPrices() | OldPrices() | NothingManaged() | WithinSpread() | NoLegs():
@@ -157,6 +159,8 @@ def reason_advice(  # noqa: C901, PLR0911, PLR0912 - one return a reason
             return "You can deposit at MEXC, or protect less with /protect."
         case AwaitsSlot():
             return "To trade now: /rebalance. Other times: /schedule"
+        case BuyingStopped():
+            return "To buy again: /crashguard lift. Your own trades are free: /rebalance"
         case RestsUntil():
             return "To trade now: /rebalance. Another rest: /cooldown"
         case MissingPrices() | OldPrices() | WithinSpread() | NoLegs():

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from engine.domain.accounts.deposits import WaitingDeposit
+from engine.domain.accounts.guard_state import GuardState
 from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.decimals import ZERO
@@ -33,7 +34,7 @@ class Account:
     viewer sees. *waiting* is a deposit that is not traded yet. *outside_since* is when the balance
     was found out of its band, by all checks since then. While *slicing_until* is set a trade over
     time runs, until then at the latest, and nothing else is traded. *slot_at* is the last set time
-    that was dealt with, or when checks began to keep to them.
+    that was dealt with, or when checks began to keep to them. *guard* is what its crash guard saw.
     """
 
     id: AccountId
@@ -53,6 +54,13 @@ class Account:
     outside_since: datetime | None = None
     slicing_until: datetime | None = None
     slot_at: datetime | None = None
+    guard: GuardState | None = None
+
+    @property
+    def buying_stopped_at(self) -> datetime | None:
+        """Since when the crash guard lets nothing be bought."""
+        is_set = self.settings.pacing.crash_guard is not None
+        return self.guard.acted_at if is_set and self.guard is not None else None
 
     @property
     def can_trade(self) -> bool:

@@ -13,6 +13,7 @@ from engine.domain.execution.bound import Slippage
 from engine.domain.market.decimals import plain
 from engine.domain.targets.notation import (
     bands_text,
+    crash_guard_text,
     protected_text,
     schedule_text,
     span_text,
@@ -97,6 +98,9 @@ def _pacing(pacing: Pacing) -> Mapping[str, str]:
     return {
         "schedule": "off" if schedule is None else schedule_text(schedule, pacing.when),
         "cool-down": "off" if rest is None else span_text(rest),
+        "crash guard": "off"
+        if pacing.crash_guard is None
+        else crash_guard_text(pacing.crash_guard),
     }
 
 

@@ -16,7 +16,7 @@ from engine.domain.alerts.deposit_alerts import (
 )
 from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.order_alerts import PauseAnswerSettled, StrayOrderFound
-from engine.domain.alerts.pace_alerts import SlotMissed
+from engine.domain.alerts.pace_alerts import GuardActed, GuardLifted, SlotMissed
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
 from engine.domain.alerts.report_alerts import WeeklyReport
@@ -326,6 +326,8 @@ Alert = (
     TradeSettled
     | RunSettled
     | SlotMissed
+    | GuardActed
+    | GuardLifted
     | PricesNotTaken
     | OrderUnclear
     | OrderNeverArrived

@@ -35,7 +35,7 @@ from engine.domain.market.order_book import (
 from engine.domain.market.pairs import USDT, Asset, PairRules, Side
 from engine.domain.portfolio.plan import PortfolioReason
 from engine.domain.targets.destination import Edges
-from engine.domain.targets.pacing import AwaitsSlot, RestsUntil
+from engine.domain.targets.pacing import PaceReason
 from engine.domain.targets.protection import NotCovered, without_protected
 from engine.domain.targets.usdt_goal import UsdtGoal
 
@@ -149,8 +149,7 @@ Reason = (
     | NoOfferNear
     | PortfolioReason
     | SlicesRun
-    | AwaitsSlot
-    | RestsUntil
+    | PaceReason
 )
 
 

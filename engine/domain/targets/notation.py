@@ -8,6 +8,7 @@ from typing import assert_never
 from engine.domain.market.decimals import CENT, ZERO, floor_to_step, plain
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.targets.bands import ShareBand, Threshold
+from engine.domain.targets.crash_guard import CrashGuard, GuardAction
 from engine.domain.targets.target import (
     PERCENT,
     Basket,
@@ -102,6 +103,12 @@ def schedule_text(schedule: Schedule, when: When) -> str:
     times = " ".join(f"{minute // 60:02}:{minute % 60:02}" for minute in schedule.minutes)
     how = next(word for word, meant in WHEN_WORDS.items() if meant is when)
     return f"{named} {times} {how}"
+
+
+def crash_guard_text(guard: CrashGuard) -> str:
+    pause = " pause" if guard.action is GuardAction.PAUSE else ""
+    lifts = "" if guard.lifts_after is None else f" for {span_text(guard.lifts_after)}"
+    return f"{plain(guard.fall * PERCENT)}%{pause}{lifts}"
 
 
 def _range_text(target: UsdtRange) -> str:

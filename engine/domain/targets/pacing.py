@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from engine.domain.targets.crash_guard import CrashGuard
 from engine.domain.targets.timing import (
     Due,
     Schedule,
@@ -18,12 +19,13 @@ from engine.domain.targets.timing import (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pacing:
     """*when* says what the *schedule* means; without one it is THRESHOLD. *cooldown* is the rest
-    after a filled trade.
+    after a filled trade, *crash_guard* what stops when the account falls.
     """
 
     schedule: Schedule | None = None
     when: When = When.THRESHOLD
     cooldown: timedelta | None = None
+    crash_guard: CrashGuard | None = None
 
     def __post_init__(self) -> None:
         if (self.schedule is None) != (self.when is When.THRESHOLD):
@@ -45,6 +47,16 @@ class RestsUntil:
     """Something is outside, and the account rests *until* then after its last trade."""
 
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BuyingStopped:
+    """The crash guard lets nothing be bought since *since*."""
+
+    since: datetime
+
+
+PaceReason = AwaitsSlot | RestsUntil | BuyingStopped
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.deposits import WaitingDeposit
+from engine.domain.accounts.guard_state import GuardState
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import Settings
 from engine.domain.execution.slices import SlicesEnd
@@ -32,6 +33,7 @@ from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow, ShareRow
 from engine.storage.models.trading import BalanceRow, OrderRow, RunRequestRow
 from engine.storage.row_mapping import from_row
+from engine.storage.serialization import readable, to_json
 from engine.storage.statements import delete, has_row, update
 from engine.storage.trading import balance_changes, orders, run_requests, sliced_trades
 from engine.storage.trading.candles import CAN_TRADE, IS_HELD
@@ -118,6 +120,8 @@ async def change(session: AsyncSession, account: Account, **wishes: Any) -> Acco
     is_other_pace = wishes.get("pacing", account.settings.pacing) != account.settings.pacing
     if "paused" in changed or is_other_pace:
         changed["slot_at"] = None  # what was before that was not missed
+    if is_other_pace and wishes["pacing"].crash_guard != account.settings.pacing.crash_guard:
+        changed["guard"] = None
     changed_to = await _store(session, account, **changed) if changed else account
     await sliced_trades.end_by(session, account, wishes)
     return changed_to
@@ -128,6 +132,11 @@ async def note_slices(
 ) -> Account:
     """A trade over time begins, or is over, under a new version: an order planned before stops."""
     return await _store(session, account, slicing_until=until)
+
+
+async def set_guard(session: AsyncSession, account: Account, state: GuardState) -> Account:
+    """The crash guard acts or is lifted, under a new version: an order planned before stops."""
+    return await _store(session, account, guard=to_json(state))
 
 
 async def set_limits(session: AsyncSession, account: Account, limits: Limits) -> Account:
@@ -381,6 +390,7 @@ def _account(row: AccountRow) -> Account:
         row,
         settings=settings_of(row),
         waiting=waiting,
+        guard=readable(row.guard, GuardState),
         limits=Limits(
             order=row.limit_order,
             day=row.limit_day,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.market.balances import LastSeen
 from engine.domain.market.pairs import Asset
@@ -46,6 +47,24 @@ async def see(
         BalanceRow(account_id=account_id, dry_run=dry_run, asset=asset, amount=amount, at=seen.at)
         for asset, amount in seen.amounts.items()
     )
+
+
+async def sums_since(
+    session: AsyncSession, account: Account, *, since: datetime
+) -> Mapping[Asset, Decimal]:
+    """Returns what came and went after *since* without an order of ours, by asset."""
+    row = BalanceChangeRow
+    found = await session.execute(
+        select(row.asset, row.before, row.after).where(
+            row.account_id == account.id,
+            row.dry_run.is_(account.settings.dry_run),
+            row.at > since,
+        )
+    )
+    sums: dict[Asset, Decimal] = {}
+    for asset, before, after in found:
+        sums[Asset(asset)] = sums.get(Asset(asset), Decimal(0)) + after - before
+    return sums
 
 
 async def forget_seen(session: AsyncSession, account_id: AccountId) -> None:

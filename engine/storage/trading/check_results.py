@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine import work_log
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.guard_state import GuardState
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult
@@ -70,6 +71,15 @@ async def note_slot(session: AsyncSession, account: Account, at: datetime | None
         update(AccountRow)
         .where(AccountRow.id == account.id, AccountRow.version == account.version)
         .values(slot_at=at)
+    )
+
+
+async def note_guard(session: AsyncSession, account: Account, state: GuardState) -> None:
+    """Store what the crash guard saw, as `note_outside` does."""
+    await session.execute(
+        update(AccountRow)
+        .where(AccountRow.id == account.id, AccountRow.version == account.version)
+        .values(guard=to_json(state))
     )
 
 
