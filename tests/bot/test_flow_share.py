@@ -275,7 +275,7 @@ async def test_a_chat_is_shown_no_button_and_no_command_that_it_may_not_use(bot:
     looks = ["Status", "Why", "Balance", "History", "Profit", "Chart"]
     assert helped.labels == [*looks, "Alerts", "Leave"]
     pages = ["🤖 Mode", "🔔 Alerts", "↔️ Bands", "↪️ Destination", "🛡 Protect", "🗓 Schedule"]
-    pages.append("⏳ Cooldown")
+    pages += ["⏳ Cooldown", "📉 Guard"]
     assert [answer.labels for answer in shown] == [pages, []]
     assert offered == ["🎯 Target", "📏 Threshold", *pages]
     assert "✏️ Other…" in panel.labels
