@@ -9,6 +9,7 @@ from bot.interaction.callback_data import BuildBasket, BuildStep, Choose, Confir
 from bot.interaction.message import Message
 from bot.views.components.amounts import about_percent, pair_name, threshold, usdt
 from bot.views.components.badges import badge
+from bot.views.components.forecast import band_line
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, lines, listed
 from bot.views.components.listening import listening_line
@@ -20,7 +21,7 @@ from bot.views.components.target_facts import (
     trades_line,
     warning_lines,
 )
-from bot.views.components.target_words import DESTINATIONS, target_line, target_sentences
+from bot.views.components.target_words import destination_sentence, target_line, target_sentences
 from bot.views.rebalance_plan import PLAN_VALID_FOR
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ONE
@@ -33,7 +34,7 @@ from engine.domain.portfolio.plan import (
     OldPrices,
 )
 from engine.domain.targets.goals import TargetSettings, weights_of
-from engine.domain.targets.target import MOST_TOKENS, Target
+from engine.domain.targets.target import MOST_TOKENS, Target, UsdtRange
 from engine.rebalancing.target_preview import TargetLook
 
 NEW_DRAFT = "new"
@@ -68,8 +69,10 @@ def target_view(
         f"{badge(account)} · Target {escape(target_line(settings.target))}",
         lines(
             *target_sentences(settings.target, token=base_of(settings.symbol)),
-            f"I trade from a drift of {threshold(settings.threshold)} on. (/setthreshold)",
-            DESTINATIONS[settings.leads_to],
+            band_line(settings)
+            if isinstance(settings.target, UsdtRange)
+            else f"I trade from a drift of {threshold(settings.threshold)} on. (/setthreshold)",
+            destination_sentence(settings),
         ),
         *facts,
         lines(

@@ -345,6 +345,7 @@ class PortfolioRunner(Service):
     def _intent(self, under: _Under, order: ProposedOrder, inputs: LegInputs) -> Order:
         account, run, number = under.account, under.run.run_id, under.attempts + 1
         goal = under.planned.snapshot.edges[USDT]
+        held = under.planned.plan.values[USDT]
         return Order(
             client_order_id=client_order_id(account_uuid=account.uuid, run_id=run, attempt=number),
             account_id=account.id,
@@ -353,7 +354,7 @@ class PortfolioRunner(Service):
             dry_run=account.settings.dry_run,
             trigger=under.duty.trigger,
             fence=under.fence,
-            target=goal.rest,
+            target=goal.nearest(held),
             created_at=self.clock.now(),
             leg=number,
             top=top_of(order, inputs.book),

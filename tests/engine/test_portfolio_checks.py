@@ -506,3 +506,23 @@ async def test_a_range_of_usdt_that_holds_asks_for_no_price(sqlite: Database, cl
     assert calls == {"holdings": 1}
     assert D(42) < exchange.usdt < D(43)
     assert MNTL not in exchange.others
+
+
+@pytest.mark.parametrize(
+    ("target", "usdt", "named"),
+    [
+        (UsdtRange(low=D(35)), "20", "35"),
+        (UsdtRange(high=D(50)), "61.20", "50"),
+        (UsdtRange(low=D(35), high=D(50)), "61.20", "42.5"),
+    ],
+)
+async def test_a_trade_of_a_range_names_the_edge_that_was_missed_or_the_centre(
+    sqlite: Database, clock: FakeClock, target: UsdtRange, usdt: str, named: str
+):
+    engine = Engine(sqlite, clock, FakeExchange(clock, usdt=usdt))
+    account = await engine.open_account()
+    account = await engine.change(account, target=target)
+    await engine.until_quiet(account)
+
+    [told] = await engine.alerts_of(TradeSettled)
+    assert told.target == D(named)

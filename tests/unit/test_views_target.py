@@ -1,5 +1,6 @@
 """A target in words: what it is, what it means before it is set, why it is not, and the builder."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from bot.interaction.callback_data import BuildBasket, BuildStep, Confirm, decode
 from bot.interaction.message import Message
 from bot.views.basket_builder import builder_view, nothing_left_note, nothing_to_build_view
+from bot.views.components.forecast import band_line
 from bot.views.target import (
     closed_pair_view,
     consequence_view,
@@ -41,7 +43,7 @@ from engine.domain.targets.target import (
     UsdtShare,
 )
 from engine.rebalancing.target_preview import TargetLook
-from tests.builders import MNTL, account, rules
+from tests.builders import MNTL, account, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
 
@@ -134,6 +136,35 @@ def test_what_cannot_be_reached_is_said_before():
 
 def test_a_floor_says_its_edge_in_place_of_a_goal():
     assert "USDT    250.00 → at least 35.00\n" in _card(UsdtRange(low=D(35)))
+
+
+@pytest.mark.parametrize(
+    ("target", "when", "where"),
+    [
+        (
+            UsdtRange(low=D(35)),
+            "I trade when you hold under 35.00 USDT.",
+            "A trade leads just inside of that.",
+        ),
+        (
+            UsdtRange(high=D(50)),
+            "I trade when you hold over 50.00 USDT.",
+            "A trade leads just inside of that.",
+        ),
+        (
+            UsdtRange(low=D(35), high=D(50)),
+            "I trade when you hold under 35.00 or over 50.00 USDT.",
+            "A trade leads to the target itself.",
+        ),
+    ],
+)
+def test_a_range_has_its_own_edges_and_no_threshold(target: UsdtRange, when: str, where: str):
+    ranged = account(settings=replace(settings(), target=target))
+    text = check_message(target_view(account=ranged, look=None))
+
+    assert f"\n{when}\n{where}\n" in text
+    assert "setthreshold" not in text
+    assert band_line(ranged.settings) == when
 
 
 def test_the_facts_before_twenty_tokens_are_eight_lines():

@@ -43,6 +43,7 @@ from engine.domain.rebalancing.trade_size import worth_of
 from engine.domain.targets.bands import Threshold
 from engine.domain.targets.goals import DUST
 from engine.domain.targets.protection import managed
+from engine.domain.targets.target import UsdtRange
 from engine.rebalancing.portfolio_planning import Planned
 from engine.rebalancing.preview import Foreseen, Outlook
 
@@ -98,9 +99,20 @@ def held_at(
 
 
 def band_line(settings: Settings) -> str:
+    if isinstance(settings.target, UsdtRange):
+        return _edges_line(settings.target)
     if (fixed := settings.fixed) is None:
         return f"I trade when something is ±{threshold(settings.threshold)} off."
     return f"Band {band_range(fixed.band)} (±{threshold(settings.threshold)})"
+
+
+def _edges_line(target: UsdtRange) -> str:
+    low, high = target.low, target.high
+    if low is None:
+        return f"I trade when you hold over {usdt(high or ZERO)}."
+    if high is None:
+        return f"I trade when you hold under {usdt(low)}."
+    return f"I trade when you hold under {cents(low)} or over {usdt(high)}."
 
 
 def next_step(

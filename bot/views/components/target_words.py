@@ -84,6 +84,14 @@ DESTINATIONS = {
 }
 
 
+def destination_sentence(settings: Settings) -> str:
+    """Where a trade leads; a floor or a ceiling has only its edge."""
+    target = settings.target
+    if isinstance(target, UsdtRange) and None in {target.low, target.high}:
+        return "A trade leads just inside of that."
+    return DESTINATIONS[settings.leads_to]
+
+
 def destination_name(settings: Settings) -> str:
     """What was chosen; of the usual one also what that is."""
     if settings.destination is None:

@@ -50,6 +50,10 @@ class Edges:
         """Where a person's trade leads from inside, and above which a deposit may wait."""
         return self.high if self.centre is None else self.centre
 
+    def nearest(self, amount: Decimal) -> Decimal:
+        """Returns the centre; of a floor or a ceiling its edge, or *amount* if that is inside."""
+        return min(self.high, max(self.low, amount)) if self.centre is None else self.centre
+
     def aim(self, amount: Decimal, *, way: Decimal, least: Decimal = ZERO) -> Decimal:
         """Returns where a trade leads that brings *amount* inside; the amount itself if it is.
 
