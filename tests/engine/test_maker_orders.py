@@ -24,6 +24,7 @@ from engine.storage.trading import order_types
 from tests.engine.harness import Engine
 from tests.fakes.clock import FakeClock
 from tests.fakes.exchange import FakeExchange
+from tests.unit.test_bounded_order import VECTORS
 
 D = Decimal
 A_WHILE = timedelta(seconds=46)
@@ -94,6 +95,33 @@ async def test_after_45_seconds_it_is_cancelled_and_the_rest_is_an_ioc(
     assert abs(exchange.usdt - 40) < D("0.1")
     assert [told.waited for told in await engine.alerts_of(TradeSettled)] == [True, False]
     assert exchange.resting == {}
+
+
+@pytest.mark.parametrize(
+    ("arrives", "bought"),
+    [("0", []), ("8", [D(8986)])],  # 49.99 USDT is inside; of 57.99 what is over 40 buys
+)
+async def test_what_was_not_filled_before_a_cancellation_is_planned_afresh_from_the_balances(
+    engine: Engine, exchange: FakeExchange, arrives: str, bought: list[Decimal]
+):
+    """Vector B16: not what was asked less what was filled, for the world moved."""
+    given, expected = VECTORS["B16"]["given"], VECTORS["B16"]["expect"]
+    exchange.usdt = 40 + D(given["asked"]) * D("0.001998")
+    account, _ = await waiting(engine, threshold="0.25")
+    [waits] = exchange.tickets
+
+    async def filled_meanwhile() -> None:
+        exchange.fill(waits.client_order_id, D(given["filled"]))
+        exchange.usdt += D(arrives)
+
+    exchange.meanwhile("cancel", filled_meanwhile)
+    await engine.wait(A_WHILE)
+    await engine.until_quiet(account)
+
+    first = (await orders(engine))[0]
+    assert (waits.base_quantity, first.execution.base_quantity) == (8000, D(given["filled"]))
+    assert D(given["asked"]) - first.execution.base_quantity == D(expected["rest"])
+    assert [ticket.base_quantity for ticket in exchange.tickets[1:]] == bought
 
 
 async def test_one_that_is_filled_in_time_is_booked_and_the_next_one_waits_again(
