@@ -69,7 +69,7 @@ class Trader:
 
     def shares(self, **weights: int) -> dict[str, Decimal]:
         """The goals of shares that come to 100, in USDT."""
-        whole = sum(self.worth(asset) for asset in weights)
+        whole = sum((self.worth(asset) for asset in weights), D(0))
         return {asset: whole * weight / 100 for asset, weight in weights.items()}
 
 
@@ -107,7 +107,7 @@ async def test_targets_of_one_token_trade_and_a_basket_is_built_by_buttons_alone
 
         assert "Sold" in await trader.sets("MNTL 100", first="sell MNTL for ")
         assert trader.off({"MNTL": D(100)})["MNTL"] <= BAND
-        assert (trader.worth("ABC"), trader.worth("XYZ")) == (50, 50)
+        assert (trader.worth("ABC"), trader.worth("XYZ")) == (D(50), D(50))
 
         shown = await world.ask("/target", "Target MNTL worth 100.00 USDT")
         await trader.taps(shown, "Build a basket", then="Tap a token to add it.")
