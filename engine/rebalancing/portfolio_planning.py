@@ -25,11 +25,13 @@ from engine.domain.portfolio.plan import (
     outlook,
     plan_portfolio,
 )
+from engine.domain.portfolio.position import LegReason
 from engine.domain.rebalancing.check_result import PortfolioSnapshot
 from engine.domain.rebalancing.limit_checks import jump_at, known_price, over_jump, plan_over_limit
 from engine.domain.rebalancing.planner import OverLimit
 from engine.domain.runs.stored_run import PortfolioRun, Refused, refused_lately, shown
 from engine.domain.targets.destination import Edges
+from engine.domain.targets.outside import Beyond
 from engine.domain.targets.pacing import PaceReason
 from engine.errors import PairUnavailable
 from engine.exchanges.interface import Exchange, Market
@@ -159,6 +161,8 @@ class PortfolioPlanner(Service):
         plan = plan_portfolio(inputs, now=now, to_centre=to_centre)
         if not isinstance(plan, PortfolioPlan):
             return plan
+        if account.buying_stopped_at is not None:
+            plan = replace(plan, reasons=_with_stopped(plan, closed))
         at = exchange.time()
         prices = {asset: _recent_of(asset, usage, before, now=at) for asset in tokens}
         jumps = {
@@ -206,6 +210,18 @@ class PortfolioPlanner(Service):
                     known[asset] = await order_types.get(session, of_pair, OrderType.IOC)
         last_run = last_runs[0] if last_runs else None
         return usage, known, None if look is None else look.portfolio, last_run
+
+
+def _with_stopped(plan: PortfolioPlan, closed: Closed) -> Mapping[Asset, LegReason]:
+    """Returns the plan's reasons; those of buys that are closed say that the crash guard did it."""
+    return {
+        asset: LegReason.BUYING_STOPPED
+        if why is LegReason.SIDE_CLOSED
+        and (asset, Side.BUY) in closed
+        and plan.outside.get(asset) is Beyond.LOW
+        else why
+        for asset, why in plan.reasons.items()
+    }
 
 
 def in_pair(account: Account, symbol: Symbol) -> Account:

@@ -7,6 +7,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.alerts.pace_alerts import GuardActed, GuardLifted
 from engine.domain.market.pairs import Side
 from engine.domain.market.quotes import Quote
+from engine.domain.portfolio.position import LegReason
 from engine.domain.rebalancing.check_result import NoTrade, OrderPlaced
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction
 from engine.domain.targets.pacing import BuyingStopped, Pacing
@@ -160,5 +161,13 @@ async def test_a_basket_goes_on_selling_and_buys_nothing(sqlite: Database, clock
     assert len(await engine.alerts_of(GuardActed)) == 1
     await engine.until_quiet(account)
 
+    exchange.paper_market.others |= {ETH: Quote(D("4.000"), D("4.001"))}
+    await engine.wait(HOUR)
+    await engine.until_quiet(account)
+
     assert {intent.side for intent in await engine.intents()} <= {Side.SELL}
     assert (await engine.account(account)).buying_stopped_at is not None
+    look = (await engine.check(account)).look
+    assert look.portfolio is not None
+    assert look.portfolio.plan is not None
+    assert look.portfolio.plan.reasons[BTC] is LegReason.BUYING_STOPPED, look.portfolio.plan

@@ -135,6 +135,8 @@ def leg_reason_text(asset: Asset, reason: LegReason) -> str:  # noqa: PLR0911 - 
             return f"{name}: open orders hold what I would trade."
         case LegReason.SIDE_CLOSED:
             return f"{name}: MEXC takes no such order now."
+        case LegReason.BUYING_STOPPED:
+            return f"{name}: I buy nothing before /crashguard lift."
         case LegReason.STEP_TOO_COARSE:
             return f"{name}: the smallest piece would overshoot its band."
         case LegReason.PROTECTED:

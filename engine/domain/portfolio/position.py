@@ -23,6 +23,7 @@ class LegReason(Enum):
     UNDER_MINIMUM = "under minimum"
     NOT_ENOUGH_FREE = "not enough free"
     SIDE_CLOSED = "side closed"
+    BUYING_STOPPED = "buying stopped"
     STEP_TOO_COARSE = "step too coarse"
     PROTECTED = "protected amount not held"
     WOULD_PUSH_CASH = "would push USDT out of its band"
