@@ -167,6 +167,15 @@ def test_readings_that_call_for_opposite_trades_are_bad_data():
         both(holdings(usdt=39), holdings(usdt=41), asked=True)
 
 
+def test_what_is_protected_makes_two_readings_of_a_shortfall_no_contradiction():
+    wishes = replace(settings(), protected={USDT: D(500)})
+    fallen = holdings(usdt=520)  # 20 of the 40 are left
+
+    assert both(fallen, fallen, wishes=wishes).of(USDT).total == 520
+    with pytest.raises(BadData, match="520 USDT, and 600 USDT"):
+        both(fallen, holdings(usdt=600), wishes=wishes)
+
+
 amounts = st.decimals(min_value=0, max_value=200, places=2)
 tokens = st.integers(0, 200_000)
 readings = st.builds(

@@ -69,9 +69,13 @@ def is_short(holdings: Holdings, settings: Settings, *, asked: bool) -> bool:
     """True if tokens would be sold."""
     if (fixed := settings.fixed) is None:
         return asked  # what a portfolio would sell is known with its prices
+    return _managed(holdings, settings) < (fixed.target if asked else fixed.band.low)
+
+
+def _managed(holdings: Holdings, settings: Settings) -> Decimal:
+    """Returns the USDT that counts for the target: without what is protected."""
     managed = without_protected(holdings, settings.protected, counting=settings.counting)
-    held = managed.of(USDT).counted(settings.counting)
-    return held < (fixed.target if asked else fixed.band.low)
+    return managed.of(USDT).counted(settings.counting)
 
 
 def agreed(first: Holdings, second: Holdings, *, settings: Settings, asked: bool) -> Holdings:
@@ -84,7 +88,7 @@ def agreed(first: Holdings, second: Holdings, *, settings: Settings, asked: bool
     if (fixed := settings.fixed) is None:
         return both
     most = fixed.target if asked else fixed.band.high
-    if is_short(first, settings, asked=asked) and both.of(USDT).counted(counting) > most:
+    if is_short(first, settings, asked=asked) and _managed(both, settings) > most:
         was, now = (reading.of(USDT).counted(counting) for reading in (first, second))
         raise BadData(f"MEXC said {was:f} USDT, and {now:f} USDT a moment later")
     return both
