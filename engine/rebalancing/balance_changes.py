@@ -23,7 +23,7 @@ from engine.errors import EngineError
 from engine.exchanges.interface import Exchange, Market
 from engine.exchanges.pair_data import middles, quantity_step, rules_and_book
 from engine.notifications.publish import publish
-from engine.rebalancing.deposits import DepositSeen, rest_of, settle
+from engine.rebalancing.deposits import DepositSeen, managed_quote, rest_of, settle
 from engine.rebalancing.evaluation import evaluate
 from engine.storage.accounts import accounts, alert_preferences
 from engine.storage.service import Service
@@ -116,7 +116,7 @@ class BalanceChangeMonitor(Service):
                 )
                 if doubtful:
                     finding = None
-            quote = holdings.of(USDT)
+            quote = managed_quote(holdings, settings)
             seen = DepositSeen(
                 held=quote.counted(settings.counting),
                 total=quote.total,

@@ -26,11 +26,12 @@ from engine.domain.accounts.deposits import (
 from engine.domain.accounts.settings import Settings, TradingMode
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.alerts.deposit_alerts import DepositKept, DepositWaiting
-from engine.domain.market.balances import Holdings
+from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT
 from engine.domain.rebalancing.deposit_offer import DepositOffer, target_that_keeps
 from engine.domain.rebalancing.pending_change import PendingChange
+from engine.domain.targets.protection import without_protected
 from engine.domain.targets.target import FixedUsdt
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
@@ -43,7 +44,7 @@ WAITING, KEPT = "waiting_deposit", "kept_deposit"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositSeen:
-    """Balances of a check, and the *arrived* USDT that nothing else explains."""
+    """Balances of a check, without what is protected, and the *arrived* USDT that nothing else explains."""
 
     held: Decimal
     total: Decimal
@@ -72,8 +73,14 @@ def rest_of(
         return None
     moved = finding.of(USDT) if finding is not None else None
     fell = ZERO if moved is None else -moved.change
-    total = holdings.of(USDT).total
+    total = managed_quote(holdings, account.settings).total
     return still_waiting(account.waiting, total=total, target=fixed.target, fell=fell)
+
+
+def managed_quote(holdings: Holdings, settings: Settings) -> Balance:
+    """Returns the USDT that counts for the target: without what is protected."""
+    managed = without_protected(holdings, settings.protected, counting=settings.counting)
+    return managed.of(USDT)
 
 
 async def settle(

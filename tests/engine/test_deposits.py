@@ -20,6 +20,7 @@ from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.deposit_alerts import DepositKept, DepositTraded, DepositWaiting
 from engine.domain.market.balances import Holdings
+from engine.domain.market.pairs import USDT
 from engine.domain.orders.order import OrderState, Trigger
 from engine.domain.rebalancing.check_result import CheckFailed, NoTrade
 from engine.domain.rebalancing.deposit_offer import DepositOffer
@@ -115,6 +116,31 @@ async def test_only_the_deposit_waits_and_what_is_over_it_is_traded(
     waiting = (await engine.account(account)).waiting
     assert waiting is not None
     assert waiting.amount == D("99.995")  # the fee was taken from it
+
+
+async def test_what_is_protected_is_no_part_of_a_deposit(engine: Engine, exchange: FakeExchange):
+    exchange.usdt = D(530)
+    account = await engine.open_account(deposits=ASK)
+    account = await engine.change(account, protected={USDT: D(500)})
+    await engine.until_quiet(account)
+    await engine.wait(INTERVAL)
+    await engine.check(account)
+    sold = exchange.usdt
+
+    exchange.usdt += 1  # still inside the band
+    await engine.wait(INTERVAL)
+    await engine.check(account)
+    assert await engine.alerts_of(DepositWaiting) == []
+
+    exchange.usdt += 49
+    await engine.wait(INTERVAL)
+    await engine.check(account)
+
+    assert abs(sold - 540) < 1
+    told = await card(engine)
+    assert told.held == exchange.usdt - 500
+    assert told.buys == told.held - 40
+    assert told.amount <= told.buys
 
 
 async def test_a_shortfall_is_sold_as_ever(engine: Engine, exchange: FakeExchange):
