@@ -88,8 +88,11 @@ class SlicedTrades(Service):
                 session, account.id, owner=self.owner, fence=fence, now=self.database.now()
             ):
                 raise LeaseLost(f"account {account.id} has another owner by now")
-            if not await sliced_trades.drop(session, account.id, run):
+            stored = (await sliced_trades.of_accounts(session, [account.id])).get(account.id)
+            if stored is None or not await sliced_trades.drop(session, account.id, run):
                 return
+            # What becomes of the target may have been changed since the check began.
+            run = replace(run, target=stored.target, pauses=stored.pauses)
             done = done_by(await orders.of_slices(session, account.id, run))
             if over is None:
                 ended = run.step(done, now=now)

@@ -323,6 +323,26 @@ async def test_a_target_that_is_set_meanwhile_is_kept_and_trading_pauses(
     assert (after.target, after.paused, told.target) == (FixedUsdt(D(75)), True, None)
 
 
+async def test_a_target_that_is_set_while_the_last_check_runs_is_kept(
+    engine_on_both: Engine, exchange: FakeExchange
+):
+    engine = engine_on_both
+    account = await engine.open_account()
+    run = await begin(engine, account, pauses=False, target="69.98")
+    while (run := await stored(engine, account) or run).last < run.count:
+        checked = await engine.check(account)
+        await engine.wait(checked.again_in or MINUTE)
+    duty = await engine.duty(account)
+    await engine.wait(15 * MINUTE)
+    await engine.change(account, target=FixedUsdt(D(75)))
+
+    await engine.checker.check(duty, fence=engine.fences[account.id])
+
+    after = (await engine.account(account)).settings
+    [told] = await engine.alerts_of(SlicedTradeOver)
+    assert (after.target, after.paused, told.target) == (FixedUsdt(D(75)), True, None)
+
+
 async def test_where_no_slice_traded_no_setting_changes(engine: Engine, exchange: FakeExchange):
     account = await engine.open_account()
     async with engine.database.writing() as session:
