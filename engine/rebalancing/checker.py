@@ -33,10 +33,7 @@ from engine.domain.rebalancing.check_result import (
 )
 from engine.domain.rebalancing.forecast import forecast
 from engine.domain.rebalancing.order_factory import create_order, run_id
-from engine.domain.rebalancing.planner import (
-    InsideBand,
-    Plan,
-)
+from engine.domain.rebalancing.planner import InsideBand, Plan
 from engine.domain.rebalancing.replay import shortened
 from engine.domain.targets.timing import Due
 from engine.errors import ClockRefused, DecryptionFailed, EngineError, LeaseLost, Rejected
@@ -249,6 +246,7 @@ class Checker(Service):
             trade=duty.trade,
             is_narrowed=is_narrowed,
             worst=duty.request.bound if duty.request else None,
+            is_slot=duty.slot is not None,
         )
         decided, jump = guarded(evaluated.allowed, duty), evaluated.jump
         if duty.due is not None and isinstance(decided.reason, NoOfferNear):

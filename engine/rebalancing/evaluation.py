@@ -50,9 +50,11 @@ async def evaluate(
     trade: ManualTrade | None = None,
     is_narrowed: bool = False,
     worst: Decimal | None = None,
+    is_slot: bool = False,
 ) -> Evaluation:
     """Returns the order that is right now, or the one for *trade*, or why there is none; *at* is
-    the exchange's time. *market* is asked for its last price where an order may go that far.
+    the exchange's time. At a set time (*is_slot*) nothing waits as a maker: what that leaves is not
+    traded before the next one. *market* is asked for its last price where an order may go that far.
     """
     settings = account.settings
     mode, ioc, maker, last = settings.execution, UNKNOWN, UNKNOWN, None
@@ -71,6 +73,7 @@ async def evaluate(
         maker=maker,
         rules=rules,
         is_urgent=is_asked
+        or is_slot
         or may_widen(settings.slippage, outside_since=account.outside_since, now=now)
         or has_waited(last, now=now)
         or not _is_near(holdings, settings),

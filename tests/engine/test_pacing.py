@@ -9,7 +9,8 @@ import pytest
 
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.pace_alerts import SlotMissed
-from engine.domain.market.pairs import Side
+from engine.domain.execution.bound import ExecutionMode
+from engine.domain.market.pairs import OrderType, Side
 from engine.domain.rebalancing.check_result import NoTrade, OrderPlaced
 from engine.domain.rebalancing.planner import InsideBand
 from engine.domain.targets.pacing import AwaitsSlot, Pacing, RestsUntil
@@ -84,6 +85,21 @@ async def test_a_drift_of_three_bands_or_a_tap_breaks_the_rest(
     assert isinstance(await verdict(engine, account), NoTrade)
     await engine.tap(account, side=Side.BUY, expected_quote=D(3))
     assert isinstance(await verdict(engine, account), OrderPlaced)
+
+
+async def test_at_a_set_time_nothing_waits_as_a_maker(engine: Engine, exchange: FakeExchange):
+    exchange.usdt = D("43.50")
+    exchange.paper_market.bids = [(D("0.001998"), 50_000)]
+    exchange.paper_market.asks = [(D("0.002002"), 50_000)]
+    account = await engine.open_account(pacing=SET_TIME, execution=ExecutionMode.MAKER)
+    await engine.check(account)
+    await engine.wait(30 * MINUTE)
+    await engine.check(account)
+    await engine.wait(MINUTE)
+    await engine.until_quiet(account)
+
+    assert [ticket.order_type for ticket in exchange.tickets] == [OrderType.IOC]
+    assert abs(exchange.usdt - 40) < D("0.1")
 
 
 async def test_a_set_time_is_traded_once_and_not_again_by_the_next_process(
