@@ -159,7 +159,7 @@ class SettingChangeFlow(Handler):
     ) -> Message:
         """Return *echo*, which shows a change made elsewhere, with an undo button."""
         undo = await self._offer_undo(request, before, after, in_panel=False)
-        return undoable(echo, former=undo[0], question_id=undo[1]) if undo else echo
+        return _undoable(echo, undo, after)
 
     async def page(
         self, page: PanelPage, account: Account, *, title: str | None = None
@@ -292,7 +292,14 @@ def _echo_view(
         if echo is None
         else echo(change, forecast)
     )
-    return undoable(told, former=undo[0], question_id=undo[1]) if undo else told
+    return _undoable(told, undo, change.after)
+
+
+def _undoable(told: Message, undo: tuple[SettingsPatch, str] | None, after: Account) -> Message:
+    if undo is None:
+        return told
+    former, question_id = undo
+    return undoable(told, former=former, present=former.now(after), question_id=question_id)
 
 
 def _change_back(before: Account, after: Account, *, in_panel: bool) -> PendingChange | None:

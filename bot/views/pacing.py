@@ -25,11 +25,12 @@ from engine.domain.targets.timing import When, next_slot
 from engine.rebalancing.preview import Outlook
 
 _MEANINGS: Mapping[When, str] = {
-    When.BOTH: "At these times I trade if something is out of its band. In between I do not.",
-    When.SCHEDULE: "At these times I trade to the target, also inside the band. In between I do not.",
+    When.BOTH: "At these times I trade if something is out of its band. In between I trade nothing.",
+    When.SCHEDULE: "At these times I trade to the target, also inside the band. In between I trade nothing.",
     When.EITHER: "At these times I trade to the target, also inside the band. In between I trade as ever.",
     When.THRESHOLD: "I trade at each check that finds something out of its band.",
 }
+_ENDS = "Two things end a rest: three times the drift that you allow, and your own trade."
 _RESTS = ("15m", "30m", "2h")
 
 
@@ -54,11 +55,12 @@ def schedule_changed_view(
     pacing = account.settings.pacing
     name = schedule_name(pacing)
     title = f"Schedule set to {name}" if changed else f"Schedule is {name} already"
+    then = next_check(account, outlook, now=now)
     return Message.of(
         f"{badge(account)} · {title}",
         _MEANINGS[pacing.when],
-        _coming(pacing, now=now),
-        next_check(account, outlook, now=now),
+        _coming(pacing, now=now, said=then),
+        then,
         keyboard=_schedule_buttons(pacing),
     )
 
@@ -69,7 +71,7 @@ def cooldown_view(*, account: Account, is_listening: bool = False) -> Message:
     return Message.of(
         f"{badge(account)} · Cool-down: {cooldown_name(rest)}",
         _rest(rest),
-        "Two things end a rest: three times the drift that you allow, and your own trade.",
+        _ENDS,
         "To set it: /cooldown 30m. To end it: /cooldown off",
         listening_line("30m") if is_listening else None,
         keyboard=_cooldown_buttons(rest),
@@ -86,6 +88,7 @@ def cooldown_changed_view(
     return Message.of(
         f"{badge(account)} · {title}",
         _rest(rest),
+        _ENDS if rest else None,
         next_check(account, outlook, now=now),
         keyboard=_cooldown_buttons(rest),
     )
@@ -135,15 +138,16 @@ def _minutes(left: timedelta) -> str:
 def _rest(rest: timedelta | None) -> str:
     if rest is None:
         return "After a trade I do not rest."
-    return f"After a trade I rest for {exactly(rest)}, whatever the drift."
+    return f"After a trade I rest for {exactly(rest)}."
 
 
-def _coming(pacing: Pacing, *, now: datetime) -> str | None:
+def _coming(pacing: Pacing, *, now: datetime, said: str = "") -> str | None:
+    """When the next set time is, unless that was *said*."""
     if pacing.schedule is None:
         return None
     at = next_slot(pacing.schedule, zone=zone(zone_name()), after=now).at
-    where = "Times in UTC, yours: /alerts zone" if zone_name() == "UTC" else ""
-    return lines(f"The next set time is {time_or_stamp(at, now=now)}.", where)
+    when = f"The next set time is {time_or_stamp(at, now=now)}." if utc(at) not in said else None
+    return lines(when, "Times in UTC. Set yours: /alerts zone" if zone_name() == "UTC" else None)
 
 
 def _schedule_buttons(pacing: Pacing) -> InlineKeyboardMarkup:

@@ -2,18 +2,17 @@
 
 from bot.interaction.callback_data import Confirm
 from bot.interaction.message import Message
-from bot.views.components.amounts import cents, usdt
+from bot.views.components.amounts import cents
 from bot.views.components.badges import badge
 from bot.views.components.forecast import HALTED_FOR_ALL
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, fitted, lines, paragraphs, row
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.portfolio_words import outside_line
-from bot.views.components.target_facts import legs_text
+from bot.views.components.target_facts import cost_of_all, legs_text
 from bot.views.components.target_words import traded_name
 from bot.views.rebalance_plan import tap_trade
 from engine.domain.accounts.account import Account
-from engine.domain.market.decimals import CENT
 from engine.domain.market.pairs import USDT
 from engine.domain.portfolio.consequence import values_after
 from engine.domain.portfolio.plan import NoLegs, NoPlan, PortfolioPlan
@@ -99,5 +98,4 @@ def _obstacle(planned: Planned | NoPlan) -> Reason | None:
 
 
 def _cost(plan: PortfolioPlan) -> str:
-    cost = usdt(plan.cost) if plan.cost >= CENT else "under 0.01 USDT"
-    return f"All of it costs about {cost}."
+    return cost_of_all(plan.cost)

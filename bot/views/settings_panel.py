@@ -132,7 +132,7 @@ def page_view(
         ),
         next_check(account, outlook, now=now),
         warning.text if warning else None,
-        undo_hint(undo[0]) if undo else None,
+        undo_hint(undo[0], present=undo[0].now(account)) if undo else None,
         f"You can also type {_BY_COMMAND if page in _OF_ORDERS else _usage(page)}.",
         keyboard=keyboard(
             [button(UNDO, Confirm(undo[1]))] if undo else [],

@@ -15,6 +15,7 @@ from bot.views.components.layout import block, escape, lines, listed
 from bot.views.components.listening import listening_line
 from bot.views.components.no_trade_reasons import reason_text
 from bot.views.components.target_facts import (
+    NOW_AND_GOAL,
     cost_line,
     money_rows,
     price_lines,
@@ -47,6 +48,10 @@ _MOST_FACTS = 8
 # Above the first trades, and in their place.
 _NEXT = ("The next check trades:", "The next check trades nothing.")
 _RESUMED = ("After /resume the first check trades:", "After /resume nothing is traded at first.")
+_SLICED = (
+    "When the trade over time is over there is to trade:",
+    "When the trade over time is over there is nothing to trade.",
+)
 _UNHALTED = ("When the halt is lifted I trade:", "When the halt is lifted nothing is traded.")
 
 
@@ -60,7 +65,10 @@ def target_view(
     facts: Sequence[str | None] = ()
     if look is not None and isinstance(found, Consequence):
         rows = money_rows(settings.target, found, most=MOST_TOKENS + 1, with_bands=True)
-        facts = [block(rows), lines(*_facts(account, look, found), cost_line(found))]
+        facts = [
+            block([NOW_AND_GOAL, *rows]),
+            lines(*_facts(account, look, found), cost_line(found)),
+        ]
     elif found is not None and not isinstance(found, Consequence):
         facts = [_no_plan(found)]
     elif account.can_trade:
@@ -71,7 +79,7 @@ def target_view(
             *target_sentences(settings.target, token=base_of(settings.symbol)),
             band_line(settings)
             if isinstance(settings.target, UsdtRange)
-            else f"I trade from a drift of {threshold(settings.threshold)} on. (/setthreshold)",
+            else f"I trade when the drift is over {threshold(settings.threshold)}. (/setthreshold)",
             destination_sentence(settings),
         ),
         *facts,
@@ -103,7 +111,7 @@ def consequence_view(
         facts = _facts(account, look, found)
         if len(rows) + len(facts) < _MOST_FACTS:
             facts.append(cost_line(found))
-        said: Sequence[str] = [block(rows), lines(*facts)]
+        said: Sequence[str] = [block([NOW_AND_GOAL, *rows]), lines(*facts)]
     elif found is None:
         said = ["No key is connected, so I cannot say what it means in money. (/connect)"]
     else:
@@ -194,7 +202,7 @@ def no_pair_view(*, account: Account, assets: Sequence[Asset]) -> Message:
     names = escape(listed(assets))
     return Message.of(
         f"{badge(account)} · Nothing changed",
-        f"MEXC shows no pair with USDT that a key can trade for: {names}.",
+        f"I cannot trade this for USDT at MEXC: {names}.",
         None
         if account.can_trade
         else "MEXC shows some pairs only to a key that may trade them. To add yours: /connect",
@@ -242,6 +250,8 @@ def _trades(account: Account, look: TargetLook, found: Consequence) -> str:
 
 
 def _when(account: Account) -> tuple[str, str]:
+    if account.slicing_until is not None:
+        return _SLICED
     if account.halted:
         return _UNHALTED
     return _RESUMED if account.settings.paused else _NEXT

@@ -20,18 +20,24 @@ from engine.rebalancing.preview import Outlook
 UNDO = "↩️ Undo"
 
 
-def undoable(message: Message, *, former: SettingsPatch, question_id: str) -> Message:
-    """*message* reports a change; the button restores *former*."""
+def undoable(
+    message: Message,
+    *,
+    former: SettingsPatch,
+    question_id: str,
+    present: SettingsPatch | None = None,
+) -> Message:
+    """*message* reports a change, to *present*; the button restores *former*."""
     rows = message.keyboard.inline_keyboard if message.keyboard else ()
     return replace(
         message,
-        text=paragraphs(message.text, undo_hint(former)),
+        text=paragraphs(message.text, undo_hint(former, present=present)),
         keyboard=keyboard([button(UNDO, Confirm(question_id))], *rows),
     )
 
 
-def undo_hint(former: SettingsPatch) -> str:
-    return f"Undo works for 60 s. Later: {_how(former)}"
+def undo_hint(former: SettingsPatch, *, present: SettingsPatch | None) -> str:
+    return f"Undo works for 60 s. Later: {_how(former, present=present)}"
 
 
 def undone_view(
@@ -57,7 +63,7 @@ def undo_late_view(proposal: PendingChange) -> Message:
     """The minute has passed: the change stays."""
     return Message.of(
         "Nothing changed: Undo works for 60 s.",
-        f"To go back: {_how(proposal.wanted)}",
+        f"To go back: {_how(proposal.wanted, present=proposal.found)}",
         keyboard=back_to_panel(proposal),
     )
 
@@ -69,7 +75,7 @@ def undo_overtaken_view(*, account: Account, proposal: PendingChange) -> Message
         f"{badge(account)} · Not undone",
         "Nothing changed. The setting was changed again since.",
         *present,
-        f"To go back: {_how(proposal.wanted)}",
+        f"To go back: {_how(proposal.wanted, present=proposal.found)}",
     )
     return Message(fitted(text, *reversed(present)), back_to_panel(proposal))
 
@@ -101,5 +107,5 @@ def _rows(wish: SettingsPatch) -> list[str]:
     return [f"{label}: {value}" for label, value in named(wish)]
 
 
-def _how(wish: SettingsPatch) -> str:
-    return listed(commands(wish))
+def _how(wish: SettingsPatch, *, present: SettingsPatch | None) -> str:
+    return listed(commands(wish, present=present))

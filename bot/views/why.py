@@ -11,7 +11,12 @@ from bot.views.components.forecast import held_at, next_step, stays_inside
 from bot.views.components.layout import escape, fitted, lines, listed, paragraphs
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.order_text import order_sentence, waits_line
-from bot.views.components.portfolio_words import furthest_line, outside_line
+from bot.views.components.portfolio_words import (
+    furthest_line,
+    is_all_inside,
+    outside_line,
+    parts_line,
+)
 from bot.views.components.target_facts import legs_text
 from bot.views.components.target_words import target_line, traded_name
 from bot.views.components.times import ago, roughly
@@ -19,6 +24,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.settings import FixedTarget, Settings, TradingMode
 from engine.domain.execution.maker_first import rests
+from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.decimals import CENT
 from engine.domain.market.pairs import USDT, PairRules, Side, Symbol, base_of
 from engine.domain.orders.order import Order, OrderState, Trigger
@@ -91,13 +97,19 @@ def why_view(
         and look is not None
         and look.verdict == NoTrade(InsideBand())
         and not account.stopped
-        and stays_inside(settings, held=held, foreseen=foreseen)
+        and (
+            stays_inside(settings, held=held, foreseen=foreseen)
+            if planned is None
+            else is_all_inside(planned)
+        )
     )
     then = (
         "The next check looks again."
         if is_told
         else next_step(account, held=held, rules=rules, foreseen=foreseen, planned=planned)
     )
+    if look is not None and look.verdict == NoTrade(SlicesRun(account.slicing_until or now)):
+        then = ""
     text = paragraphs(
         f"{badge(account)} · {escape(traded_name(settings))}",
         story,
@@ -152,6 +164,8 @@ def _outside(seen: PortfolioSnapshot) -> tuple[str | None, str | None]:
     """How much is outside, and the furthest of it."""
     if seen.plan is None:
         return None, None
+    if not seen.plan.outside:
+        return parts_line(seen), None
     return outside_line(seen.plan.outside, of=len(seen.plan.values)), furthest_line(
         seen, seen.plan
     )
@@ -222,6 +236,8 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
             text = reason_text(verdict.reason, symbol=symbol, held=held, band=look.band)
             if isinstance(verdict.reason, InsideBand):
                 return "No order: the balance is inside the band." if held is not None else text
+            if isinstance(verdict.reason, SlicesRun):
+                return lines(text, reason_advice(verdict.reason, symbol=symbol))
             return lines(f"No order: {text}", reason_advice(verdict.reason, symbol=symbol))
         case AwaitingApproval():
             return lines(

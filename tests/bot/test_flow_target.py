@@ -132,7 +132,7 @@ async def test_what_cannot_be_set_says_why_or_asks(rich: Program):
     for typed, said in (
         (
             "/target NOPE 50 USDT 50",
-            "MEXC shows no pair with USDT that a key can trade for: NOPE.",
+            "I cannot trade this for USDT at MEXC: NOPE.",
         ),
         ("/target 60 MNTL", "Do you mean this?"),
         ("/target BTC 60 ETH 30", "Which one do you mean?"),

@@ -75,7 +75,8 @@ async def test_a_rest_after_a_trade_is_shown_and_ended_by_a_tap(world: World, bo
     world.clock.shift(timedelta(minutes=18))
     card = await bot.ask(OWNER, "/status")
     assert "Cool-down set to 30 min" in set_.text
-    assert "After a trade I rest for 30 min, whatever the drift." in set_.text
+    assert "After a trade I rest for 30 min.\nTwo things end a rest: three times" in set_.text
+    assert "Undo works for 60 s. Later: /cooldown off\n" in f"{set_.text}\n"
     assert "Next trade allowed in 12 min. (/cooldown)" in card.text
     assert world.mexc.order_posts.total() == 1
     await bot.ask(OWNER, "/settarget 38.5")
@@ -100,8 +101,10 @@ async def test_set_times_are_of_the_chats_zone_and_said_with_the_next_one(
     panel = await bot.ask(OWNER, "/settings")
 
     assert "Schedule set to daily 13:30 21:00" in set_.text
-    assert "The next set time is 13:30." in set_.text
-    assert "I send nothing. It is out of its band, and I trade at set times." in set_.text
+    assert "I send nothing. Something is out of its band. I trade at set times." in set_.text
+    assert set_.text.count("13:30") == 2
+    assert "Later: /schedule off" in set_.text
+    assert "/cooldown" not in set_.text
     assert "I trade at set times. The next is 22 Nov 13:30." in why.text
     assert "daily 13:30 21:00" in panel.text
     assert world.mexc.order_posts.total() == 0

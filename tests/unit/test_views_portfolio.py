@@ -15,6 +15,7 @@ from docs.basket_samples import BTC, ETH, HELD, MX, planned
 from docs.story import NOON, SYMBOL
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.plan_alerts import PortfolioNoticed
+from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.pairs import USDT, Asset, Side
 from engine.domain.orders.order import Trigger
 from engine.domain.portfolio.plan import MissingPrices, NoLegs, WithinSpread
@@ -106,8 +107,8 @@ def test_why_says_that_the_target_is_another_one_by_now():
 @pytest.mark.parametrize(
     ("mode", "said"),
     [
-        (TradingMode.AUTO, f"I trade: {LEGS}."),
-        (TradingMode.ASK, f"I ask you first, then I trade: {LEGS}."),
+        (TradingMode.AUTO, f"I {LEGS}."),
+        (TradingMode.ASK, f"I ask you first, then I {LEGS}."),
         (TradingMode.NOTIFY, f"I only tell you what could be traded: {LEGS}."),
     ],
 )
@@ -130,3 +131,44 @@ def test_a_chat_that_is_only_told_hears_of_all_trades_at_once():
     text = check_message(told)
     assert f"Trades: {LEGS}." in text
     assert "I sent nothing: you chose to be told only." in text
+
+
+def test_why_says_once_that_all_is_inside_and_what_it_saw():
+    inside = planned()
+    inside = replace(inside, plan=replace(inside.plan, outside={}, legs=(), reasons={}))
+    look = CheckResult(
+        at=NOON,
+        trigger=Trigger.INTERVAL,
+        target=None,
+        band=None,
+        verdict=NoTrade(InsideBand()),
+        portfolio=replace(inside.snapshot, plan=inside.plan),
+    )
+    now = NOON + timedelta(minutes=1)
+
+    text = check_message(why_view(account=HELD, now=now, look=look, planned=inside))
+
+    assert text.lower().count("inside its band") == 1
+    assert "It saw 954.40 USDT in all: BTC 59.9%, " in text
+    assert text.endswith("The next check looks again.")
+
+
+def test_why_names_a_trade_over_time_once():
+    until = NOON + timedelta(minutes=30)
+    look = CheckResult(
+        at=NOON,
+        trigger=Trigger.INTERVAL,
+        target=None,
+        band=None,
+        verdict=NoTrade(SlicesRun(until)),
+        portfolio=planned().snapshot,
+    )
+
+    text = check_message(
+        why_view(
+            account=replace(HELD, slicing_until=until), now=NOON, look=look, planned=planned()
+        )
+    )
+
+    assert text.count("trade over time") == 1
+    assert "has a button to stop the rest" in text

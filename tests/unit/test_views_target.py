@@ -106,11 +106,12 @@ def test_a_share_is_shown_with_its_money_prices_and_cost_before_it_is_set():
         "🟢 LIVE · Set this target?",
         "25% in USDT",
         "",
+        "        now → goal",
         "MNTL    750.00 → 750.00",
         "USDT    250.00 → 250.00",
         "",
         "The next check trades nothing.",
-        "Trades when MNTL is under 0.001873 or over 0.00214.",
+        "I trade when MNTL is under 0.001873 or over 0.00214.",
         "Likely cost: 0.20 USDT a month.",
         "",
         "Nothing changes before you tap Set, within 90 s. (/target)",
@@ -122,14 +123,14 @@ def test_a_basket_is_shown_with_its_first_trades():
 
     assert "BTC     260.00 → 500.00\nETH     300.00 → 300.00\nUSDT    440.00 → 200.00" in text
     assert "The next check trades: buy BTC for 234.91 USDT." in text
-    assert "Trades when BTC is under" in text
+    assert "I trade when BTC is under" in text
 
 
 def test_what_cannot_be_reached_is_said_before():
     small = _card(BASKET, usdt="4.40", scale="0.01")
     missing = _card(FixedUsdt(D(1300)))
 
-    assert "⚠️ 10.00 USDT is too little: from " in small
+    assert "⚠️ 10.00 USDT is too little for these bands. From " in small
     assert "⚠️ You have 1,000.00 USDT here. 300.00 USDT is missing: all becomes USDT." in missing
     assert "No price makes it trade, only USDT that comes or goes." in missing
 

@@ -13,11 +13,11 @@ from bot.views.components.forecast import (
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import escape, lines
 from bot.views.components.portfolio_words import outside_line
-from bot.views.components.target_facts import legs_text
+from bot.views.components.target_facts import cost_of_all, legs_text
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import DriftNoticed, PlanOffered
 from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
-from engine.domain.market.decimals import CENT, ZERO
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Side, base_of
 
 TRADE, SKIP, REST = range(3)
@@ -91,11 +91,10 @@ def portfolio_noticed_view(told: PortfolioNoticed) -> Message:
 
 
 def whole_plan_lines(told: PortfolioNoticed) -> list[str]:
-    cost = usdt(told.cost) if told.cost >= CENT else "under 0.01 USDT"
     return [
         outside_line(told.outside, of=told.assets),
         f"Trades: {legs_text(told.legs)}.",
-        f"All of it costs about {cost}.",
+        cost_of_all(told.cost),
     ]
 
 

@@ -73,9 +73,17 @@ def named(wish: SettingsPatch) -> list[tuple[str, str]]:
     return [(name, value) for name, value, _ in _parts(wish)]
 
 
-def commands(wish: SettingsPatch) -> list[str]:
-    """Return the commands that make the change."""
-    return [command for _, _, typed in _parts(wish) for command in typed]
+def commands(wish: SettingsPatch, *, present: SettingsPatch | None = None) -> list[str]:
+    """Return the commands that make the change; with *present*, only those that change something."""
+    needed = [command for _, _, typed in _parts(wish) for command in typed]
+    if present is None:
+        return needed
+    if present.pacing is not None:
+        kept = [command for _, _, typed in _parts(present) for command in typed]
+        needed = [command for command in needed if command not in kept]
+    if wish.protected and not present.protected:
+        needed.remove("/protect off")
+    return needed
 
 
 def _parts(  # noqa: C901 - one case a setting

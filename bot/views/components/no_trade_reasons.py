@@ -89,11 +89,11 @@ def reason_text(  # noqa: C901, PLR0911, PLR0912 - one return a reason
         case SlicesRun():
             return slices_run(reason.until)
         case AwaitsSlot(at):
-            return f"It is out of its band, and I trade at set times. The next is {utc(at)}."
+            return f"Something is out of its band. I trade at set times. The next is {utc(at)}."
         case BuyingStopped(since):
             return f"The crash guard lets me buy nothing since {utc(since)}."
         case RestsUntil(until):
-            return f"It is out of its band, and I rest after a trade until {utc(until)}."
+            return f"Something is out of its band. I rest after a trade until {utc(until)}."
         case MissingPrices() | OldPrices() | NothingManaged() | WithinSpread() | NoLegs():
             return _of_several(reason)
         case _:

@@ -21,8 +21,8 @@ _MOST_NAMES = 4
 
 # What a check that finds something outside does, in each mode.
 _STEPS = {
-    TradingMode.AUTO: "I trade: {legs}.",
-    TradingMode.ASK: "I ask you first, then I trade: {legs}.",
+    TradingMode.AUTO: "I {legs}.",
+    TradingMode.ASK: "I ask you first, then I {legs}.",
     TradingMode.NOTIFY: "I only tell you what could be traded: {legs}.",
 }
 _ALL_INSIDE = "I do nothing. Everything is inside its band."
@@ -61,6 +61,17 @@ def outside_line(outside: Iterable[Asset], *, of: int) -> str:
     return f"{counts} are outside their bands: {named}."
 
 
+def parts_line(seen: PortfolioSnapshot) -> str:
+    """What all is worth, and the part of each."""
+    values = _values(seen)
+    whole = sum(values.values(), ZERO)
+    assets = sorted(values, key=lambda asset: (asset == USDT, -values[asset], asset))
+    if not whole or len(assets) > _MOST_NAMES:
+        return f"It saw {usdt(whole)} in all."
+    parts = (f"{escape(asset)} {about_percent(values[asset] / whole)}" for asset in assets)
+    return f"It saw {usdt(whole)} in all: {listed(parts)}."
+
+
 def furthest_line(seen: PortfolioSnapshot, plan: PortfolioPlan) -> str | None:
     """The asset that is furthest outside, with its amount and its band."""
     known = [asset for asset in plan.outside if asset in seen.edges]
@@ -86,6 +97,13 @@ def planned_step(planned: Planned | NoPlan, *, mode: TradingMode, symbol: Symbol
     if (over := planned.over_limit or planned.waits) is not None:
         return f"I send nothing. {reason_text(over, symbol=symbol)}"
     return legs_step(planned.plan.legs, planned.plan, mode=mode, symbol=symbol)
+
+
+def is_all_inside(planned: Planned | NoPlan) -> bool:
+    """True if the next check has nothing to do."""
+    if not isinstance(planned, Planned) or planned.over_limit or planned.waits:
+        return False
+    return not planned.plan.legs and not planned.plan.reasons
 
 
 def legs_step(

@@ -17,6 +17,8 @@ from engine.domain.targets.target import Target, UsdtRange
 
 _COLUMN = 8
 MOST_ROWS = 4
+NOW_AND_GOAL = " " * _COLUMN + "now → goal"
+"""Above `money_rows`: trades lead to a goal or near it, and not at once."""
 _MOST_LEGS = 3
 _MOST_PRICES = 2
 
@@ -102,10 +104,10 @@ def _price_line(name: str, prices: TradePrices, rules: PairRules | None) -> str:
     below, above = prices.below, prices.above
     low, high = (price(end or ZERO, step=step) for end in (below, above))
     if below is None:
-        return f"Trades when {name} is over {high}."
+        return f"I trade when {name} is over {high}."
     if above is None:
-        return f"Trades when {name} is under {low}."
-    return f"Trades when {name} is under {low} or over {high}."
+        return f"I trade when {name} is under {low}."
+    return f"I trade when {name} is under {low} or over {high}."
 
 
 def cost_line(found: Consequence) -> str:
@@ -117,12 +119,19 @@ def cost_line(found: Consequence) -> str:
     return f"Likely cost: {usdt(cost) if cost >= CENT else 'under 0.01 USDT'} a month."
 
 
+def cost_of_all(cost: Decimal) -> str:
+    """What the trades of a plan cost together."""
+    if cost < CENT:
+        return "All of it costs under 0.01 USDT."
+    return f"All of it costs about {usdt(cost)}."
+
+
 def warning_lines(found: Consequence) -> Iterable[str]:
     whole = usdt(found.plan.whole)
     if found.missing:
         yield f"⚠️ You have {whole} here. {usdt(found.missing)} is missing: all becomes USDT."
     if found.is_too_small and found.least is not None:
-        yield f"⚠️ {whole} is too little: from {usdt(found.least)} on each drift can be traded."
+        yield f"⚠️ {whole} is too little for these bands. From {usdt(found.least)} on I can trade each drift."
 
 
 def leg_reason_text(asset: Asset, reason: LegReason) -> str:  # noqa: PLR0911 - one return a reason
