@@ -111,7 +111,8 @@ def consequence_view(
         facts = _facts(account, look, found)
         if len(rows) + len(facts) < _MOST_FACTS:
             facts.append(cost_line(found))
-        said: Sequence[str] = [block([NOW_AND_GOAL, *rows]), lines(*facts)]
+        head = [NOW_AND_GOAL] if len(rows) + len(facts) < _MOST_FACTS else []
+        said: Sequence[str] = [block([*head, *rows]), lines(*facts)]
     elif found is None:
         said = ["No key is connected, so I cannot say what it means in money. (/connect)"]
     else:

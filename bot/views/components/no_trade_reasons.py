@@ -91,7 +91,7 @@ def reason_text(  # noqa: C901, PLR0911, PLR0912 - one return a reason
         case AwaitsSlot(at):
             return f"Something is out of its band. I trade at set times. The next is {utc(at)}."
         case BuyingStopped(since):
-            return f"The crash guard lets me buy nothing since {utc(since)}."
+            return f"The crash guard has let me buy nothing since {utc(since)}."
         case RestsUntil(until):
             return f"Something is out of its band. I rest after a trade until {utc(until)}."
         case MissingPrices() | OldPrices() | NothingManaged() | WithinSpread() | NoLegs():
