@@ -27,6 +27,7 @@ NAMES = (
     "profit",
     "planning",
     "rebalancers",
+    "basket",
 )
 
 

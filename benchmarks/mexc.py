@@ -7,13 +7,14 @@ of the limits. (The tests' fake checks far more, and costs more than the clients
     /_/counts  how many requests so far, by method and path
     /_/limits  the weight that was let through, and how many requests were refused
     /_/drift?key=K&usdt=5    money comes or goes
+    /_/hold?key=K&USDT=220&T0=5000    what the key holds; T0 to T2499 are tokens at MNTL's price
 """
 
 import argparse
 import json
 import time
 from collections import Counter, defaultdict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +27,7 @@ _PLACES = Decimal("0.00000001")
 # The 2026 figures: weight per 10 s and address, orders and account reads per second and key.
 ADDRESS_LIMIT, ADDRESS_WINDOW_S = 300, 10.0
 _ORDERS_PER_S, _READS_PER_S = 12, 2
-_WEIGHTS = {
+WEIGHTS = {
     ACCOUNT: 10,
     "GET /api/v3/order": 2,
     "GET /api/v3/allOrders": 10,
@@ -36,6 +37,7 @@ _WEIGHTS = {
     "GET /api/v3/openOrders": 3,
     "GET /api/v3/ticker/price": 10,
     "GET /api/v3/ticker/bookTicker": 10,
+    "GET /api/v3/ticker/24hr": 25,
     "GET /api/v3/tradeFee": 20,
 }
 _LISTED_PAIRS = 2500  # what a client that loads all markets gets
@@ -62,8 +64,12 @@ class _Window:
 
 @dataclass(slots=True)
 class _Purse:
-    usdt: Decimal = Decimal(40)
-    mntl: Decimal = Decimal(100_000)
+    held: dict[str, Decimal] = field(
+        default_factory=lambda: {"USDT": Decimal(40), "MNTL": Decimal(100_000)}
+    )
+
+    def add(self, asset: str, amount: Decimal) -> None:
+        self.held[asset] = self.held.get(asset, Decimal(0)) + amount
 
 
 class Mexc:
@@ -82,12 +88,15 @@ class Mexc:
         self._rest = ",".join(map(json.dumps, rest)).encode()
         others = [_pair(f"T{n}") for n in range(_LISTED_PAIRS)]
         self._all_pairs = _listing([_pair("MNTL"), *others])
-        self._one_pair = _listing([_pair("MNTL")])
         levels = [[f"{_ASK:f}", "9000000"]], [[f"{_BID:f}", "9000000"]]
         book = {"lastUpdateId": 1, "asks": levels[0], "bids": levels[1]}
         self._always = {
             DEPTH: json.dumps(book).encode(),
             "GET /api/v3/ping": b"{}",
+            "POST /api/v3/order/test": b"{}",
+            "GET /api/v3/openOrders": b"[]",
+            "GET /api/v3/ticker/bookTicker": _tickers(),
+            "GET /api/v3/ticker/24hr": _tickers(lastPrice=f"{_BID:f}", closeTime=_millis()),
             "GET /api/v3/ticker/price": b'{"symbol":"%s","price":"%s"}'
             % (SYMBOL.encode(), f"{_BID:f}".encode()),
             "GET /api/v3/capital/config/getall": b"[]",
@@ -116,7 +125,7 @@ class Mexc:
             window = self._by_key.setdefault((what, key), _Window(per_second, 1.0))
             if not window.takes(1, now=now):
                 return False
-        weight = _WEIGHTS.get(what, 1)
+        weight = WEIGHTS.get(what, 1)
         if not self._address.takes(weight, now=now):
             return False
         self._weight += weight
@@ -129,7 +138,8 @@ class Mexc:
             case "GET /api/v3/time":
                 return b'{"serverTime":%d}' % _millis()
             case "GET /api/v3/exchangeInfo":
-                return self._one_pair if "symbol" in query else self._all_pairs
+                symbol = query.get("symbol")
+                return _listing([_pair(_base(symbol))]) if symbol else self._all_pairs
             case "POST /api/v3/order":
                 return json.dumps(self._place(self._purses[key], query)).encode()
             case "GET /api/v3/order":
@@ -143,7 +153,7 @@ class Mexc:
                 return self._always.get(what)
 
     def _account(self, purse: _Purse) -> bytes:
-        ours = _balance("USDT", purse.usdt), _balance("MNTL", purse.mntl)
+        ours = [_balance(asset, free) for asset, free in purse.held.items()]
         return (
             b'{"canTrade":true,"canWithdraw":true,"canDeposit":true,"updateTime":null,'
             b'"accountType":"SPOT","permissions":["SPOT"],"balances":[%s,%s]}'
@@ -151,26 +161,24 @@ class Mexc:
         )
 
     def _place(self, purse: _Purse, query: dict[str, str]) -> dict[str, Any]:
-        if query["side"] == "BUY":
-            price = _ASK
-            base = (Decimal(query["quoteOrderQty"]) / price).quantize(Decimal(1), "ROUND_DOWN")
-            fee = base * price * _FEE
-            purse.usdt -= base * price + fee
-            purse.mntl += base
+        symbol, is_buy = query["symbol"], query["side"] == "BUY"
+        price = _ASK if is_buy else _BID  # whatever the order's own: all of it is offered there
+        if "quantity" in query:
+            base = Decimal(query["quantity"])
         else:
-            price, base = _BID, Decimal(query["quantity"])
-            fee = base * price * _FEE
-            purse.usdt += base * price - fee
-            purse.mntl -= base
+            base = (Decimal(query["quoteOrderQty"]) / price).quantize(Decimal(1), "ROUND_DOWN")
+        fee = base * price * _FEE
+        purse.add("USDT", (-base if is_buy else base) * price - fee)
+        purse.add(_base(symbol), base if is_buy else -base)
         order_id, client_id = f"C02__{len(self._trades)}", query.get("newClientOrderId")
-        common = {"symbol": SYMBOL, "orderId": order_id, "clientOrderId": client_id}
+        common = {"symbol": symbol, "orderId": order_id, "clientOrderId": client_id}
         row = common | {
             "price": f"{price:f}",
             "origQty": f"{base:f}",
             "executedQty": f"{base:f}",
             "cummulativeQuoteQty": f"{base * price:f}",
             "status": "FILLED",
-            "type": "MARKET",
+            "type": query["type"],
             "side": query["side"],
             "time": _millis(),
             "updateTime": _millis(),
@@ -184,7 +192,7 @@ class Mexc:
             "commission": f"{fee.quantize(_PLACES):f}",
             "commissionAsset": "USDT",
             "time": _millis(),
-            "isBuyer": query["side"] == "BUY",
+            "isBuyer": is_buy,
         }
         return row
 
@@ -198,7 +206,11 @@ class Mexc:
             case "limits":
                 return {"weight": self._weight, "refused": self._refused}
             case "drift":
-                self._purses[request.query["key"]].usdt += Decimal(request.query["usdt"])
+                self._purses[request.query["key"]].add("USDT", Decimal(request.query["usdt"]))
+                return {}
+            case "hold":
+                held = {k: Decimal(v) for k, v in request.query.items() if k != "key"}
+                self._purses[request.query["key"]].held = held
                 return {}
             case _:
                 return {}
@@ -235,6 +247,21 @@ def _pair(base: str) -> dict[str, Any]:
         "tradeSideType": 1,
         "st": False,
     }
+
+
+def _base(symbol: str) -> str:
+    return symbol.removesuffix("USDT")
+
+
+def _tickers(**more: object) -> bytes:
+    prices = {
+        "bidPrice": f"{_BID:f}",
+        "askPrice": f"{_ASK:f}",
+        "bidQty": "9000000",
+        "askQty": "9000000",
+    }
+    bases = ["MNTL", *(f"T{n}" for n in range(_LISTED_PAIRS))]
+    return json.dumps([{"symbol": f"{base}USDT", **prices, **more} for base in bases]).encode()
 
 
 def _listing(pairs: list[dict[str, Any]]) -> bytes:
