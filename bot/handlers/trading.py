@@ -23,7 +23,7 @@ from bot.views.slices import slices_running_view
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import Confirmation, Refusal
 from engine.domain.orders.order import Order
-from engine.domain.rebalancing.run_request import RunOffer
+from engine.domain.rebalancing.run_request import RunOffer, WholePlan
 from engine.errors import Unavailable
 from engine.notifications.pause_answers import PauseAnswer
 from engine.rebalancing.portfolio_planning import Planned
@@ -107,8 +107,7 @@ class TradingHandler(Handler):
             return plan_failed_view(account=account)
         question_id = None
         if isinstance(planned, Planned) and planned.plan.legs and not account.stopped:
-            plan = planned.plan
-            offer = RunOffer(plan.legs[0].side, plan.turnover, account.version)
+            offer = RunOffer.of(account, WholePlan(planned.plan.legs))
             question_id = await self.ctx.confirmations.ask(request, kind=REBALANCE, payload=offer)
         return portfolio_plan_view(account=account, planned=planned, confirmation_id=question_id)
 

@@ -356,6 +356,7 @@ class AccountService:
                 expires_at=now + RUN_WITHIN,
                 manual=manual,
                 bound=offer.bound,
+                plan=offer.plan,
             )
             await run_requests.put(session, account.id, request)
             await approvals.answered(session, account.id, taken.id, ApprovalState.TAKEN, now)

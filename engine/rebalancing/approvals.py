@@ -25,7 +25,6 @@ from engine.domain.rebalancing.approval import (
     ApprovalRequest,
     ApprovalState,
     ApprovalStep,
-    WholePlan,
     lasts_until,
     step,
 )
@@ -33,7 +32,7 @@ from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import CheckResult
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.planner import ProposedOrder
-from engine.domain.rebalancing.run_request import Due, RunOffer
+from engine.domain.rebalancing.run_request import Due, RunOffer, WholePlan
 from engine.errors import LeaseLost
 from engine.notifications import incidents
 from engine.notifications.publish import publish
@@ -75,7 +74,7 @@ class Approvals(Service):
     ) -> None:
         """As `request`, of all trades of *plan* at once."""
         notice = PortfolioNoticed.of(plan, dry_run=duty.account.settings.dry_run)
-        await self._request(duty, WholePlan.of(plan), notice, look=look, fence=fence)
+        await self._request(duty, WholePlan(plan.legs), notice, look=look, fence=fence)
 
     async def _request(
         self,

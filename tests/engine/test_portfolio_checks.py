@@ -5,15 +5,19 @@ from decimal import Decimal
 
 import pytest
 
+from engine.accounts.account_service import AccountService
+from engine.domain.accounts.confirmation import Refusal
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.risk_limits import Limits
+from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.alerts import IncidentAlert, OrderUnclear, RunDeclined, TradeSettled
 from engine.domain.alerts.deposit_alerts import BalanceChanged
+from engine.domain.alerts.plan_alerts import PortfolioOffered
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.execution.bound import ExecutionMode
 from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.balances import Balance, Holdings
-from engine.domain.market.pairs import USDT, OrderType, Side
+from engine.domain.market.pairs import USDT, Asset, OrderType, Side
 from engine.domain.market.quotes import Quote
 from engine.domain.orders.order import OrderState
 from engine.domain.portfolio.plan import MissingPrices, WithinSpread
@@ -22,6 +26,7 @@ from engine.domain.portfolio.run import RunEnd
 from engine.domain.rebalancing.check_result import NoTrade, OrderPlaced, PlanChanged
 from engine.domain.rebalancing.leg_order import ReplayedLeg
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit
+from engine.domain.rebalancing.run_request import WholePlan
 from engine.domain.targets.outside import Beyond
 from engine.domain.targets.target import Basket, UsdtRange
 from engine.errors import OutcomeUnknown, Rejected, Unavailable
@@ -52,6 +57,10 @@ MINUTE = timedelta(minutes=1)
 def exchange(clock: FakeClock) -> FakeExchange:
     """Twice as much BTC as wanted, so that everything else is too little."""
     return an_exchange(clock, btc=60)
+
+
+def sold(offer: PortfolioOffered) -> set[Asset]:
+    return {leg.asset for leg in offer.notice.legs if leg.side is Side.SELL}
 
 
 @pytest.fixture
@@ -453,6 +462,53 @@ async def test_a_tap_trades_all_to_the_centre_if_the_plan_is_still_the_one_confi
     assert await engine.pending_taps() == []
     [told] = await engine.alerts_of(RunSettled)
     assert told.traits.needed
+
+
+async def test_a_card_trades_what_it_shows_and_no_other_tokens(
+    engine_on_both: Engine, exchange: FakeExchange
+):
+    """The same side first, and the same amount, is another plan where it sells another token."""
+    engine = engine_on_both
+    exchange.others[BTC] = D(38)
+    account = await open_basket(engine, autonomy=TradingMode.ASK)
+    await engine.check(account)
+    [first] = await engine.alerts_of(PortfolioOffered)
+    exchange.others[BTC] = D(30)
+    exchange.mntl += 40_000
+    await engine.wait(account.settings.interval)
+    await engine.check(account)
+    people = AccountService.__new__(AccountService)
+    people._database, people._clock = engine.database, engine.clock
+    answer = await people.confirm_run(first.confirmation_id, chat_id=CHAT, user_id=7)
+    await engine.check(account)
+
+    last = (await engine.alerts_of(PortfolioOffered))[-1]
+    assert sold(first) == {BTC}
+    assert exchange.tickets == []
+    assert isinstance(answer, Refusal)
+    assert sold(last) == {MNTL}
+
+
+async def test_a_tap_on_several_trades_covers_each_of_them(
+    engine_on_both: Engine, exchange: FakeExchange
+):
+    engine = engine_on_both
+    exchange.others[BTC] = D(38)
+    account = await open_basket(engine, autonomy=TradingMode.ASK)
+    await engine.check(account)
+    [offered] = await engine.alerts_of(PortfolioOffered)
+    people = AccountService.__new__(AccountService)
+    people._database, people._clock = engine.database, engine.clock
+    await people.confirm_run(offered.confirmation_id, chat_id=CHAT, user_id=7)
+    tap = (await engine.duty(account)).request
+    exchange.others[BTC] = D(30)
+    exchange.mntl += 40_000
+    await engine.check(account)
+
+    assert tap is not None
+    assert tap.plan == WholePlan(offered.notice.legs)
+    assert exchange.tickets == []
+    assert len(await engine.alerts_of(RunDeclined)) == 1
 
 
 async def test_what_comes_of_any_token_is_kept_and_no_leg_is_taken_for_it(

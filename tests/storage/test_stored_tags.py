@@ -35,7 +35,7 @@ from engine.domain.rebalancing.manual_trade import ManualRun
 from engine.domain.rebalancing.pending_change import PendingChange
 from engine.domain.rebalancing.planner import Reason
 from engine.domain.rebalancing.replay import StoredDecision
-from engine.domain.rebalancing.run_request import ManualOffer, RunOffer
+from engine.domain.rebalancing.run_request import ManualOffer, RunOffer, WholePlan
 from engine.domain.rebalancing.slices.plan import SlicesOffer
 from engine.domain.runs.stored_run import RunStory
 from engine.domain.targets.bands import Threshold
@@ -58,6 +58,7 @@ ROOTS: Mapping[str, type] = {
     "question rebalance, offer": RunOffer,
     "question manual_trade": ManualOffer,
     "requests manual": ManualRun,
+    "requests plan": WholePlan,
     "question sliced_trade": SlicesOffer,
     "orders inputs": StoredDecision,
     "orders inputs of legs": StoredLeg,

@@ -12,8 +12,7 @@ from typing import Self
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.market.pairs import Side, Symbol
-from engine.domain.portfolio.plan import PortfolioPlan
-from engine.domain.rebalancing.run_request import Due, RunRequest
+from engine.domain.rebalancing.run_request import Due, RunRequest, WholePlan, moved_by
 
 # The kind of the confirmation behind the buttons of an offer.
 OFFER = "offer"
@@ -22,18 +21,6 @@ QUIET = timedelta(hours=1)
 # An unanswered offer has scrolled away by then: it is shown once more.
 _SHOWN_AGAIN = timedelta(hours=6)
 _ALIKE = Decimal("0.1")
-
-
-@dataclass(frozen=True, slots=True)
-class WholePlan:
-    """All trades of a plan: the *side* of the first one, and what they come to together."""
-
-    side: Side
-    expected_quote: Decimal
-
-    @classmethod
-    def of(cls, plan: PortfolioPlan) -> Self:
-        return cls(plan.legs[0].side, plan.turnover)
 
 
 class ApprovalState(Enum):
@@ -56,7 +43,8 @@ class ApprovalStep(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequest:
     """A plan shown at *at* that may be tapped until *expires_at*.
-    *version* is the account's; *since* is when its state began.
+    *version* is the account's; *since* is when its state began; *plan* is set where it is of several
+    trades.
     """
 
     id: str
@@ -70,6 +58,7 @@ class ApprovalRequest:
     expires_at: datetime
     since: datetime
     standing: ApprovalState = ApprovalState.OPEN
+    plan: WholePlan | None = None
 
     @classmethod
     def of(
@@ -92,6 +81,7 @@ class ApprovalRequest:
             at=now,
             expires_at=lasts_until(account, now=now, patience=patience),
             since=now,
+            plan=order if isinstance(order, WholePlan) else None,
         )
 
 
@@ -161,7 +151,7 @@ def _concerns(last: ApprovalRequest, account: Account) -> bool:
 
 
 def _is_alike(last: ApprovalRequest, order: Due) -> bool:
-    moved = abs(order.expected_quote - last.expected_quote)
+    moved = moved_by(last.plan or last, order)
     return order.side is last.side and moved <= last.expected_quote * _ALIKE
 
 
@@ -169,5 +159,5 @@ def _can_stay(last: ApprovalRequest, order: Due, account: Account, *, now: datet
     """True if a tap on the recent offer would trade *order*."""
     if last.standing is not ApprovalState.OPEN or last.version != account.version:
         return False
-    tap = RunRequest(last.id, last.side, last.expected_quote, last.expires_at)
+    tap = RunRequest(last.id, last.side, last.expected_quote, last.expires_at, plan=last.plan)
     return tap.covers(order, now=now) and now - last.at < _SHOWN_AGAIN

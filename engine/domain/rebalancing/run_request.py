@@ -8,9 +8,9 @@ from typing import Protocol, Self
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import MAX_TARGET
 from engine.domain.execution.bounded_order import BoundedOrder
-from engine.domain.market.decimals import CENT
+from engine.domain.market.decimals import CENT, ZERO
 from engine.domain.market.pairs import Side
-from engine.domain.portfolio.plan import PortfolioPlan
+from engine.domain.portfolio.plan import Leg, PortfolioPlan
 from engine.domain.rebalancing.forecast import Forecast
 from engine.domain.rebalancing.manual_trade import ManualRun, ManualTrade, is_undone
 from engine.domain.rebalancing.planner import ProposedOrder
@@ -37,12 +37,46 @@ class Due(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class WholePlan:
+    """All trades of a plan, as a user saw them."""
+
+    legs: tuple[Leg, ...]
+
+    @property
+    def side(self) -> Side:
+        """Returns the side of the first one."""
+        return self.legs[0].side
+
+    @property
+    def expected_quote(self) -> Decimal:
+        """Returns what they come to together."""
+        return sum((leg.quote_amount for leg in self.legs), ZERO)
+
+    def differs_by(self, other: "WholePlan") -> Decimal:
+        """Returns how much of *other* is not traded by this one, or the other way round, in USDT."""
+        left = {(leg.asset, leg.side): leg.quote_amount for leg in self.legs}
+        for leg in other.legs:
+            key = (leg.asset, leg.side)
+            left[key] = left.get(key, ZERO) - leg.quote_amount
+        return sum((amount.copy_abs() for amount in left.values()), ZERO)
+
+
+def moved_by(shown: Due, now: Due) -> Decimal:
+    """Returns how far what would be traded *now* is from what was *shown*, in USDT: of a plan, each
+    of its trades counts.
+    """
+    if isinstance(shown, WholePlan) and isinstance(now, WholePlan):
+        return now.differs_by(shown)
+    return abs(now.expected_quote - shown.expected_quote)
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """A user's tap on "Trade": the plan they saw, under the id of its confirmation.
 
     The id doubles as the run id, so that the same tap can never become two orders. *manual* is set
     where the user asked for the trade itself, whatever the target says. *bound* is the worst price
-    that the plan named; None where it named none.
+    that the plan named; None where it named none. *plan* is set where several trades were shown.
     """
 
     confirmation_id: str
@@ -51,12 +85,13 @@ class RunRequest:
     expires_at: datetime
     manual: ManualRun | None = None
     bound: Decimal | None = None
+    plan: WholePlan | None = None
 
     def covers(self, order: Due, *, now: datetime) -> bool:
         """True if the confirmation covers *order*: in time, within the price tolerance, and at no
         worse price than its bound.
         """
-        moved = abs(order.expected_quote - self.expected_quote)
+        moved = moved_by(self.plan or self, order)
         same = order.side is self.side and moved <= price_allowance(self.expected_quote)
         return same and self._bounds(order) and now <= self.expires_at
 
@@ -66,31 +101,30 @@ class RunRequest:
         return isinstance(order, BoundedOrder) and not order.is_worse_than(self.bound)
 
     def covers_plan(self, plan: PortfolioPlan, *, now: datetime) -> bool:
-        """As `covers`, of all trades of *plan*: *expected_quote* is what they come to together, and
-        *side* that of the first.
-        """
-        moved = (plan.turnover - self.expected_quote).copy_abs()
-        same = bool(plan.legs) and plan.legs[0].side is self.side
-        is_near = moved <= price_allowance(self.expected_quote)
-        return same and is_near and self.manual is None and now <= self.expires_at
+        """As `covers`, of all trades of *plan*."""
+        if not plan.legs or self.manual is not None:
+            return False
+        return self.covers(WholePlan(plan.legs), now=now)
 
 
 @dataclass(frozen=True, slots=True)
 class RunOffer:
     """The plan shown to a user, stored with the button until it is tapped.
     *version* is the account's: another pair, key, or kind of money is another plan. *bound* is the
-    worst price that it names.
+    worst price that it names, *plan* is set where it has several trades.
     """
 
     side: Side
     expected_quote: Decimal
     version: int
     bound: Decimal | None = None
+    plan: WholePlan | None = None
 
     @classmethod
     def of(cls, account: Account, order: Due) -> Self:
         bound = order.price if isinstance(order, BoundedOrder) else None
-        return cls(order.side, order.expected_quote, account.version, bound)
+        plan = order if isinstance(order, WholePlan) else None
+        return cls(order.side, order.expected_quote, account.version, bound, plan)
 
 
 @dataclass(frozen=True, slots=True)

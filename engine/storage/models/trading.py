@@ -243,7 +243,7 @@ class CandleRangeRow(Base):
 
 class RunRequestRow(Base):
     """A user's confirmed trade that the account's owner has not run yet: a rebalance, or the one in
-    *manual*, as JSON.
+    *manual*, as JSON; so is the *plan* of several trades that was shown.
     """
 
     __tablename__ = "requests"
@@ -255,6 +255,7 @@ class RunRequestRow(Base):
     expires_at: Mapped[datetime]
     manual: Mapped[str | None]
     bound: Mapped[Decimal | None]
+    plan: Mapped[str | None]
 
 
 class SlicedTradeRow(Base):

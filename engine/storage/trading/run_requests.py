@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.orders.order import AccountId, Order
 from engine.domain.rebalancing.manual_trade import ManualRun
-from engine.domain.rebalancing.run_request import RunRequest
+from engine.domain.rebalancing.run_request import RunRequest, WholePlan
 from engine.storage.coordination import leases
 from engine.storage.models.trading import RunRequestRow
 from engine.storage.row_mapping import columns_of, from_row
@@ -19,8 +19,9 @@ async def put(session: AsyncSession, account_id: AccountId, request: RunRequest)
     """Store a user's confirmed rebalance for the account's owner; replaces an older one."""
     await session.execute(delete(RunRequestRow).where(RunRequestRow.account_id == account_id))
     manual = None if request.manual is None else to_json(request.manual)
-    columns = columns_of(request, "manual")
-    session.add(RunRequestRow(account_id=account_id, **columns, manual=manual))
+    plan = None if request.plan is None else to_json(request.plan)
+    columns = columns_of(request, "manual", "plan")
+    session.add(RunRequestRow(account_id=account_id, **columns, manual=manual, plan=plan))
     await leases.wake(session, account_id)
 
 
@@ -61,7 +62,7 @@ def is_manual(intent: Order) -> ColumnElement[bool]:
 
 def _request(row: RunRequestRow) -> RunRequest | None:
     """None for a trade that only another version can read: it must not be taken for a rebalance."""
-    manual = readable(row.manual, ManualRun)
-    if manual is None and row.manual is not None:
+    manual, plan = readable(row.manual, ManualRun), readable(row.plan, WholePlan)
+    if (manual is None and row.manual is not None) or (plan is None and row.plan is not None):
         return None
-    return from_row(RunRequest, row, manual=manual)
+    return from_row(RunRequest, row, manual=manual, plan=plan)
