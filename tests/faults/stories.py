@@ -12,9 +12,10 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
 
-from engine.clock import SystemClock
+from engine.clock import SystemClock, to_millis
 from tests.e2e.process import until
 from tests.e2e.world import ACCOUNT, API_KEY, API_SECRET, ORDER, OWNER, World
+from tests.fakes.mexc_books import mntl
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, Fault, json_reply, refusal
 from tests.fakes.mexc_rows import order_row
 from tests.fakes.telegram_faults import refused
@@ -179,6 +180,66 @@ async def a_sale_by_hand(world: World) -> None:
     if "Nothing traded" in (await any_of(world, "Sold", "never arrived", "Nothing traded")).text:
         return
     await world.ask("/status", "PAUSED")
+
+
+async def a_sale_over_time(world: World) -> None:
+    """Its first slice is begun, and the rest is stopped. A slice that was begun is not sent again."""
+    plan = await world.ask("/sell 30 USDT of MNTL over 15m", "Sell MNTL over")
+    await tapped(world, "Sell, then pause", plan)
+    begun = "SELECT 1 FROM sliced_trades WHERE last > 0"
+    await until(lambda: Books(world.folder).rows(begun), lambda: world.programs[-1].log)
+    await ask_any(world, "/sell stop", "No further slice leaves", "Nothing to stop")
+    await any_of(world, "MNTL over time", "Nothing sold over time")
+
+
+async def a_basket(world: World) -> None:
+    """Of three tokens. What it needs is over a limit first; then one token is sold for the others,
+    order by order.
+    """
+    for base, price, free in (("ABC", "0.5", 40), ("XYZ", "0.02", 1000)):
+        pair = mntl(price)
+        pair.symbol, pair.base = f"{base}USDT", base
+        world.mexc.add_pair(pair)
+        world.account.of(base).free = Decimal(free)
+    await world.ask("/limits order 5", "5.00 USDT")
+    shares = "MNTL 40%, ABC 20%, XYZ 20%, USDT 20%"
+    while not heard(world, f"Target set to {shares}", f"Target is {shares} already"):
+        card = await ask_any(world, f"/target {shares}", "Set this target?", "already")
+        if card.button("Set"):
+            await tapped(world, "Set", card)
+    await world.hears("I could not trade")
+
+    assert world.mexc.orders == []
+
+    await world.ask("/limits order 500", "500.00 USDT")
+    await world.orders(3)
+
+
+async def a_set_time(world: World) -> None:
+    """The first is missed, the second comes when all is inside, the third when there is a drift."""
+    books = Books(world.folder)
+
+    async def dealt_with(within: timedelta) -> None:
+        oldest = to_millis(SystemClock().now() - within)
+        stored = f"SELECT 1 FROM accounts WHERE slot_at > {oldest}"  # noqa: S608 - a number of ours
+        await until(lambda: books.rows(stored), lambda: world.programs[-1].log)
+
+    async def begins(ago: timedelta) -> None:
+        await world.ask(f"/schedule {SystemClock().now() - ago:%H:%M}", "Schedule")
+        await dealt_with(timedelta(minutes=2))
+        books.set_time_is_due(timedelta(hours=2))
+
+    await begins(timedelta(minutes=90))
+    await world.hears("A set time was missed")
+    await begins(timedelta(minutes=10))
+    await dealt_with(timedelta(hours=1))
+    world.drift("17.10")
+    await world.checks(2)
+
+    assert world.mexc.orders == []
+
+    books.set_time_is_due(timedelta(hours=2))
+    await world.hears("Bought")
 
 
 async def a_tap_is_overtaken(world: World) -> None:
@@ -412,6 +473,9 @@ STORIES = (
     Story(a_trade_is_not_possible),
     Story(mexc_is_away),
     Story(the_price_jumps),
+    Story(a_sale_over_time),
+    Story(a_basket),
+    Story(a_set_time),
     Story(a_tap_is_overtaken),
     Story(the_balance_is_old),
     Story(an_order_needs_a_person, Scene.LOST),

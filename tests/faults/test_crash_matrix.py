@@ -106,21 +106,12 @@ NOT_REACHED: Mapping[str, str] = {
     # A draft that its own buttons show again, and fees that the next check books as well.
     "bot.interaction.confirmations:Confirmations.rewrite:writing#1": "tests/bot/test_flow_target.py",
     "engine.execution.executor:OrderExecutor.learn_late_fees:writing#1": "tests/engine/test_order_ledger.py",
-    # Trades over time, and trades at set times: one transaction each.
-    "engine.accounts.slices:SliceService.begin:writing#1": "tests/engine/test_slices.py kills it at each step",
-    "engine.accounts.slices:SliceService.stop:writing#1": "tests/engine/test_slices.py",
-    "engine.rebalancing.slices:SlicedTrades.finish:writing#1": "tests/engine/test_slices.py kills it at each step",
-    "engine.rebalancing.pacing:Pacer.begin:writing#1": "tests/engine/test_pacing.py",
-    "engine.rebalancing.pacing:Pacer.begin:writing#2": "tests/engine/test_pacing.py",
-    "engine.rebalancing.pacing:Pacer.rests:writing#1": "tests/engine/test_pacing.py",
     # A target of several tokens: killed at each step of a run by tests/engine/test_portfolio_crash.py.
     **dict.fromkeys(
         (
             "engine.rebalancing.portfolio_checker:PortfolioChecker._changed:writing#1",
-            "engine.rebalancing.portfolio_checker:PortfolioChecker._declined:writing#1",
             "engine.rebalancing.portfolio_checker:PortfolioChecker._note_outside:writing#1",
             "engine.rebalancing.portfolio_checker:PortfolioChecker._run:writing#1",
-            "engine.rebalancing.portfolio_runs:PortfolioRunner._end:writing#1",
             "engine.rebalancing.portfolio_runs:PortfolioRunner._note_refused:writing#1",
             "engine.rebalancing.portfolio_runs:PortfolioRunner.run:writing#1",
         ),
