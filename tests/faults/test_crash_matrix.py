@@ -106,17 +106,12 @@ NOT_REACHED: Mapping[str, str] = {
     # A draft that its own buttons show again, and fees that the next check books as well.
     "bot.interaction.confirmations:Confirmations.rewrite:writing#1": "tests/bot/test_flow_target.py",
     "engine.execution.executor:OrderExecutor.learn_late_fees:writing#1": "tests/engine/test_order_ledger.py",
-    # A target of several tokens: killed at each step of a run by tests/engine/test_portfolio_crash.py.
-    **dict.fromkeys(
-        (
-            "engine.rebalancing.portfolio_checker:PortfolioChecker._changed:writing#1",
-            "engine.rebalancing.portfolio_checker:PortfolioChecker._note_outside:writing#1",
-            "engine.rebalancing.portfolio_checker:PortfolioChecker._run:writing#1",
-            "engine.rebalancing.portfolio_runs:PortfolioRunner._note_refused:writing#1",
-            "engine.rebalancing.portfolio_runs:PortfolioRunner.run:writing#1",
-        ),
-        "tests/engine/test_portfolio_crash.py, test_portfolio_random.py",
-    ),
+    # Of a target of several tokens, one transaction each: what a person is told, who looks again.
+    "engine.rebalancing.portfolio_checker:PortfolioChecker._changed:writing#1": "tests/engine/test_portfolio_checks.py",
+    "engine.rebalancing.portfolio_checker:PortfolioChecker._note_outside:writing#1": "tests/engine/test_portfolio_run_ends.py",
+    "engine.rebalancing.portfolio_checker:PortfolioChecker._run:writing#1": "tests/engine/test_portfolio_run_ends.py",
+    "engine.rebalancing.portfolio_runs:PortfolioRunner._note_refused:writing#1": "tests/engine/test_portfolio_checks.py",
+    "engine.rebalancing.portfolio_runs:PortfolioRunner.run:writing#1": "tests/engine/test_portfolio_run_ends.py",
     # What no story meets: a stranger, a clock that is set, a ban, another process, a bad key.
     "bot.access.authorization:Access.is_news:writing#1": "tests/bot/test_authors.py",
     "bot.messaging.message_actions:MessageActions.in_time:answer_callback_query#1": "only asks",
