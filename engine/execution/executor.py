@@ -102,7 +102,7 @@ class OrderExecutor(Service):
     ) -> Order:
         """Execute *intent* once; returns it as far as it got. Its *inputs* are stored with it, and
         the *run* that it is a leg of: what is traded is told at that one's end. The set time that it
-        is sent for is the *slot*, which is over with that, whatever becomes of the order.
+        is sent for is the *slot*, which is over once the order is let out, whatever becomes of it.
 
         *read_at* is when the data it was planned on was read, by the clock's `steady`. *request* is
         the user's tap, which may have expired; the settings that change with it are stored where
@@ -120,10 +120,8 @@ class OrderExecutor(Service):
                     session, intent, owner=self.owner, now=self.database.now()
                 )
             await check_results.put(session, account.id, look)
-            if slot is not None:
-                await check_results.note_slot(session, account, slot.slot.at)
         sending = await self._start(
-            intent, account=account, exchange=exchange, read_at=read_at, request=request
+            intent, account=account, exchange=exchange, read_at=read_at, request=request, slot=slot
         )
         try:
             exchange_order_id = await exchange.place(OrderRequest.of(sending))
@@ -152,6 +150,7 @@ class OrderExecutor(Service):
         exchange: Exchange,
         read_at: datetime,
         request: RunRequest | None,
+        slot: SlotStep | None,
     ) -> Order:
         is_old, sending = False, None
         manual = request.manual if request is not None else None
@@ -170,6 +169,8 @@ class OrderExecutor(Service):
                     sent_at=exchange.time(),
                 )
             if sending is not None:
+                if slot is not None:
+                    await check_results.note_slot(session, account, slot.slot.at)
                 # From here on the order itself answers the user's tap.
                 await run_requests.drop(session, account.id, confirmation_id=intent.run_id)
                 if manual is not None and manual.changes:

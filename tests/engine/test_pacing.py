@@ -11,6 +11,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.alerts.pace_alerts import SlotMissed
 from engine.domain.execution.bound import ExecutionMode
 from engine.domain.market.pairs import OrderType, Side
+from engine.domain.orders.order import OrderState
 from engine.domain.rebalancing.check_result import NoTrade, OrderPlaced
 from engine.domain.rebalancing.planner import InsideBand
 from engine.domain.targets.pacing import AwaitsSlot, Pacing, RestsUntil
@@ -18,7 +19,7 @@ from engine.domain.targets.timing import Schedule, When
 from engine.errors import Unavailable
 from engine.exchanges.interface import Exchange
 from engine.storage.database import Database
-from tests.engine.harness import Engine
+from tests.engine.harness import Crash, Engine, Fuse
 from tests.engine.portfolios import an_exchange, open_basket
 from tests.engine.test_checker import WRITES
 from tests.fakes.clock import START, FakeClock
@@ -123,6 +124,27 @@ async def test_a_set_time_is_traded_once_and_not_again_by_the_next_process(
     await another.claim()
     await another.wait(MINUTE)
     assert await verdict(another, account) == NoTrade(AwaitsSlot(HALF_PAST + DAY))
+    assert exchange.calls["place"] == 1
+
+
+async def test_a_set_time_is_not_over_by_an_order_whose_process_died_before_it_was_let_out(
+    sqlite: Database, clock: FakeClock, exchange: FakeExchange
+):
+    fuse = Fuse("committed 3")  # what is held, that the schedule began, and the order
+    engine = Engine(sqlite, clock, exchange, on_step=fuse)
+    account = await engine.open_account(pacing=SET_TIME)
+    await engine.check(account)
+    await engine.wait(30 * MINUTE)
+    with pytest.raises((Crash, BaseExceptionGroup)):
+        await engine.check(account)
+    await engine.lease_runs_out()
+    another = Engine(sqlite, clock, exchange, owner="process-2")
+    await another.claim()
+    await another.wait(MINUTE)
+
+    assert [order.state for order in await another.intents()] == [OrderState.DROPPED]
+    assert isinstance(await verdict(another, account), OrderPlaced)
+    assert (await another.account(account)).slot_at == HALF_PAST
     assert exchange.calls["place"] == 1
 
 
