@@ -109,7 +109,7 @@ class Books:
 
 def out_of_band(world: World, books: Books) -> list[str]:
     """Accounts with real money that trade and are not where they should be."""
-    found = []
+    found: list[str] = []
     for row in books.rows("SELECT * FROM accounts WHERE NOT paused AND NOT dry_run"):
         if row["targeting"] is not None:
             found += _outside_without_reason(world, books, row)
@@ -145,9 +145,9 @@ def _reasons(books: Books, account_id: int) -> frozenset[Asset]:
     """The assets that the last decision left outside, each for a reason of its own."""
     rows = books.rows(f"SELECT payload FROM looks WHERE account_id = {account_id}")  # noqa: S608 - a number of ours
     for row in rows:
-        match from_json(row["payload"], CheckResult).verdict:
-            case NoTrade(NoLegs(reasons)):
-                return frozenset(reasons)
+        verdict = from_json(row["payload"], CheckResult).verdict
+        if isinstance(verdict, NoTrade) and isinstance(verdict.reason, NoLegs):
+            return frozenset(verdict.reason.assets)
     return frozenset()
 
 
