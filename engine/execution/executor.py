@@ -101,8 +101,7 @@ class OrderExecutor(Service):
         slot: SlotStep | None = None,
     ) -> Order:
         """Execute *intent* once; returns it as far as it got. Its *inputs* are stored with it, and
-        the *run* that it is a leg of: what is traded is told at that one's end. The set time that it
-        is sent for is the *slot*, which is over once the order is let out, whatever becomes of it.
+        the *run* it is a leg of, which tells of it. Let out, it ends its set time, the *slot*.
 
         *read_at* is when the data it was planned on was read, by the clock's `steady`. *request* is
         the user's tap, which may have expired; the settings that change with it are stored where
