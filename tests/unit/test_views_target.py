@@ -10,6 +10,7 @@ from bot.interaction.callback_data import BuildBasket, BuildStep, Confirm, decod
 from bot.interaction.message import Message
 from bot.views.basket_builder import builder_view, nothing_left_note, nothing_to_build_view
 from bot.views.components.forecast import band_line
+from bot.views.components.money_rows import quote_rows
 from bot.views.target import (
     closed_pair_view,
     consequence_view,
@@ -166,6 +167,7 @@ def test_a_range_has_its_own_edges_and_no_threshold(target: UsdtRange, when: str
     assert f"\n{when}\n{where}\n" in text
     assert "setthreshold" not in text
     assert band_line(ranged.settings) == when
+    assert "±" not in "".join(quote_rows(ranged, None, None))
 
 
 def test_the_facts_before_twenty_tokens_are_eight_lines():

@@ -26,6 +26,7 @@ from engine.domain.market.pairs import USDT, PairRules, base_of
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_result import CheckResult, OrderPlaced, PriceSeen, price_in
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import UsdtRange
 
 _PRICE_OF_NOW = timedelta(hours=1)
 
@@ -56,7 +57,10 @@ def quote_rows(
 
 def _portfolio(account: Account, look: CheckResult | None, held: Decimal | None) -> Sequence[str]:
     settings = account.settings
-    target = row("Target", f"{target_line(settings.target)} ±{_reach(settings.threshold)}")
+    line = target_line(settings.target)
+    if not isinstance(settings.target, UsdtRange):  # that has its own edges
+        line += f" ±{_reach(settings.threshold)}"
+    target = row("Target", line)
     if look is not None and look.portfolio is not None:
         return [*target, *portfolio_rows(look.portfolio)]
     return [*target, *row(USDT, "not seen yet" if held is None else cents(held))]
