@@ -14,6 +14,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.alerts.pace_alerts import GuardActed, GuardLifted
 from engine.domain.market.decimals import ZERO
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction, fall_within_a_day
+from engine.domain.targets.notation import crash_guard_text
 
 _CHOICES = ("10%", "20%", "30%")
 
@@ -29,7 +30,7 @@ def crash_guard_view(
         f"{badge(account)} · {title or _name(guard)}",
         *_rules(guard),
         _fall(account, now=now) if guard else None,
-        f"I buy nothing since {time_or_stamp(stopped, now=now)}. /crashguard lift ends that."
+        f"I have bought nothing since {time_or_stamp(stopped, now=now)}. /crashguard lift ends that."
         if stopped
         else None,
         "To set it: /crashguard 20%   or   /crashguard 20% pause   or   /crashguard 20% for 1d",
@@ -117,5 +118,9 @@ def _fall(account: Account, *, now: datetime) -> str:
 
 def _buttons(account: Account) -> InlineKeyboardMarkup:
     lift = [typed("crashguard", "lift")] if account.buying_stopped_at else []
-    off = [typed("crashguard", "off")] if account.settings.pacing.crash_guard else []
-    return keyboard([typed("crashguard", choice) for choice in _CHOICES], [*lift, *off])
+    guard = account.settings.pacing.crash_guard
+    current = "" if guard is None else crash_guard_text(guard)
+    off = [typed("crashguard", "off")] if guard else []
+    return keyboard(
+        [typed("crashguard", choice) for choice in _CHOICES if choice != current], [*lift, *off]
+    )

@@ -26,7 +26,7 @@ def execution_view(*, account: Account) -> Message:
         lines(*(_line(mode, current=settings.execution) for mode in ORDERS)),
         lines(*order_lines(settings)),
         "Your limits hold for every order: /limits",
-        keyboard=_buttons(settings),
+        keyboard=_buttons(settings, Topic.EXECUTION),
     )
 
 
@@ -37,7 +37,7 @@ def slippage_view(*, account: Account) -> Message:
         f"{badge(account)} · Slippage: {slippage_text(settings.slippage)}",
         *bound_lines(settings),
         "To change it: /slippage 0.5%   or   /slippage 1% strict",
-        keyboard=_buttons(settings),
+        keyboard=_buttons(settings, Topic.SLIPPAGE),
     )
 
 
@@ -57,7 +57,7 @@ def orders_changed_view(
         *effect,
         "Where MEXC takes no such orders, I send market orders and tell you." if is_new else None,
         next_check(account, outlook, now=now),
-        keyboard=_buttons(settings),
+        keyboard=_buttons(settings, topic),
     )
 
 
@@ -66,7 +66,10 @@ def _line(mode: ExecutionMode, *, current: ExecutionMode) -> str:
     return f"{mark} <b>{mode.value}</b> – {ORDERS[mode]}"
 
 
-def _buttons(settings: Settings) -> InlineKeyboardMarkup:
+def _buttons(settings: Settings, topic: Topic) -> InlineKeyboardMarkup:
+    """The other choices, and the page of the other setting."""
+    if topic is Topic.SLIPPAGE:
+        return keyboard([do("Execution", "execution")])
     others = [mode for mode in ORDERS if mode is not settings.execution]
     return keyboard(
         [*(typed("execution", mode.value) for mode in others), do("Slippage", "slippage")]

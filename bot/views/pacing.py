@@ -27,7 +27,7 @@ from engine.rebalancing.preview import Outlook
 _MEANINGS: Mapping[When, str] = {
     When.BOTH: "At these times I trade if something is out of its band. In between I trade nothing.",
     When.SCHEDULE: "At these times I trade to the target, also inside the band. In between I trade nothing.",
-    When.EITHER: "At these times I trade to the target, also inside the band. In between I trade as ever.",
+    When.EITHER: "At these times I trade to the target, also inside the band. In between I trade if something is out of its band.",
     When.THRESHOLD: "I trade at each check that finds something out of its band.",
 }
 _ENDS = "Two things end a rest: three times the drift that you allow, and your own trade."
@@ -152,7 +152,12 @@ def _coming(pacing: Pacing, *, now: datetime, said: str = "") -> str | None:
 
 def _schedule_buttons(pacing: Pacing) -> InlineKeyboardMarkup:
     off = [] if pacing.schedule is None else [typed("schedule", "off")]
-    return keyboard([do("/schedule 09:00", "schedule", "0900"), *off])
+    first = (
+        []
+        if schedule_name(pacing) == "daily 09:00"
+        else [do("/schedule 09:00", "schedule", "0900")]
+    )
+    return keyboard([*first, *off])
 
 
 def _cooldown_buttons(rest: timedelta | None) -> InlineKeyboardMarkup:

@@ -174,7 +174,7 @@ async def test_a_crash_guard_is_set_tells_what_it_stopped_and_is_lifted(
     assert "fell by 24" in told.text
     assert "To buy again: /crashguard lift" in told.text
     assert "The crash guard lets me buy nothing. (/crashguard)" in card.text
-    assert "I buy nothing since 12:02." in shown.text
+    assert "I have bought nothing since 12:02." in shown.text
     assert "I buy again from the next check on." in lifted.text
     assert "Nothing changed" in again.text
     assert (await bot.account()).buying_stopped_at is None
