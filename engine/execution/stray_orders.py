@@ -13,7 +13,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import ANY_TRADER, Confirmation
 from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.execution.resting import LOOK_PAUSES, unknown_of_ours
-from engine.domain.market.pairs import Symbol
+from engine.domain.market.pairs import USDT, Symbol
 from engine.domain.orders.order import AccountId, ClientOrderId
 from engine.errors import OrderNotFound, OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, OpenOrder, OrderReport
@@ -63,31 +63,40 @@ StrayAnswer = StrayEnded | StrayStands | StrayIsOurs
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class StrayOrderFinder(Service):
-    """Looks once for each lease of an account, and again where its pair or its money is another."""
+    """Looks once into each pair for each lease of an account, and again where its money is another."""
 
     def __post_init__(self) -> None:
-        self._looked: dict[AccountId, tuple[int, Symbol, str | None]] = {}
+        self._looked: dict[AccountId, tuple[int, str | None, frozenset[Symbol]]] = {}
 
     async def look(self, account: Account, exchange: Exchange, *, fence: int) -> None:
         """Tell the chat of each such order that a look-up proves to be open. A failure is no
         information, and the next check looks again.
         """
-        settings = account.settings
-        about = fence, settings.symbol, account.funds
-        if settings.dry_run or self._looked.get(account.id) == about:
+        if account.settings.dry_run:
             return
+        symbols = _symbols(account)
+        *about, looked = self._looked.get(account.id, (None, None, frozenset()))
+        if about != [fence, account.funds]:
+            looked = frozenset()
+        for symbol in sorted(symbols - looked):
+            if await self._look(account, symbol, exchange):
+                looked |= {symbol}
+        self._looked[account.id] = fence, account.funds, looked & symbols
+
+    async def _look(self, account: Account, symbol: Symbol, exchange: Exchange) -> bool:
+        """False if it must be looked again."""
         try:
-            for stray in await self._strays(settings.symbol, exchange):
-                report = await exchange.order(settings.symbol, stray[0])
+            for stray in await self._strays(symbol, exchange):
+                report = await exchange.order(symbol, stray[0])
                 if not report.is_final:
-                    await self._tell(account, *stray)
+                    await self._tell(account, symbol, *stray)
         except OrderNotFound:
-            return
+            return False
         except (Unavailable, Rejected) as e:
             extra = {"account": account.id, "problem": str(e)}
             logger.warning("open orders not read", extra=extra)
-            return
-        self._looked[account.id] = about
+            return False
+        return True
 
     async def _strays(
         self, symbol: Symbol, exchange: Exchange
@@ -99,8 +108,10 @@ class StrayOrderFinder(Service):
             known = await order_types.open_among(session, [name for name in by_name if name])
         return [(name, by_name[name]) for name in unknown_of_ours(by_name, known=known)]
 
-    async def _tell(self, account: Account, name: ClientOrderId, stray: OpenOrder) -> None:
-        now, symbol = self.clock.now(), account.settings.symbol
+    async def _tell(
+        self, account: Account, symbol: Symbol, name: ClientOrderId, stray: OpenOrder
+    ) -> None:
+        now = self.clock.now()
         logger.error("unknown order of ours", extra={"account": account.id, "order": name})
         async with self.database.writing() as session:
             if await confirmations.get(session, name) is not None:
@@ -172,6 +183,12 @@ class StrayOrders(Service):
         """What the order locked is free, so the next check is due."""
         async with self.database.writing() as session:
             await leases.wake(session, account.id)
+
+
+def _symbols(account: Account) -> frozenset[Symbol]:
+    settings = account.settings
+    tokens = settings.targeting.tokens
+    return frozenset({settings.symbol, *(Symbol(token + USDT) for token in tokens)})
 
 
 async def _look_up(stray: StrayOrder, exchange: Exchange) -> OrderReport | None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.alerts.order_alerts import StrayOrderFound
-from engine.domain.market.pairs import OrderType, Side
+from engine.domain.market.pairs import OrderType, Side, Symbol
 from engine.domain.orders.order import ClientOrderId
 from engine.errors import OutcomeUnknown, Unavailable
 from engine.exchanges.interface import OrderRequest
@@ -17,9 +17,11 @@ from engine.execution.stray_orders import (
     StrayOrders,
     StrayStands,
 )
+from engine.storage.database import Database
 from tests.builders import MNTLUSDT
 from tests.engine.harness import CHAT, Engine
-from tests.fakes.clock import START
+from tests.engine.portfolios import an_exchange, open_basket
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.exchange import FakeExchange
 
 D = Decimal
@@ -94,6 +96,31 @@ async def test_what_could_not_be_asked_is_asked_at_the_next_check_and_stops_none
 
     assert posts == 1
     assert len(await engine.alerts_of(StrayOrderFound)) == 1
+
+
+async def test_it_is_looked_for_in_every_pair_that_is_traded(sqlite: Database, clock: FakeClock):
+    exchange = an_exchange(clock)
+    engine = Engine(sqlite, clock, exchange)
+    await exchange.place(
+        OrderRequest(
+            client_order_id=STRAY,
+            symbol=Symbol("BTCUSDT"),
+            side=Side.BUY,
+            quote_amount=None,
+            base_quantity=D(1),
+            sent_at=START,
+            order_type=OrderType.LIMIT,
+            price=D("9.00"),
+        )
+    )
+    account = await open_basket(engine)
+
+    for _ in range(2):
+        await engine.check(account)
+
+    [told] = await engine.alerts_of(StrayOrderFound)
+    assert (told.symbol, told.client_order_id) == ("BTCUSDT", STRAY)
+    assert exchange.calls["open_orders"] == 3
 
 
 @pytest.mark.parametrize("error", [None, OutcomeUnknown("timeout"), Unavailable("503")])
