@@ -21,6 +21,7 @@ from engine.storage.accounts import accounts, audit, members, shares
 from engine.storage.chat import undeliverable
 from engine.storage.queues import outbox
 from engine.storage.service import Service
+from engine.storage.trading import sliced_trades
 
 # A shorter interruption is not worth a message in the chat itself.
 _WORTH_SAYING = timedelta(minutes=10)
@@ -116,14 +117,16 @@ class Deliverability(Service):
     async def _paused(
         self, session: AsyncSession, account: Account, chat: Undeliverable, *, now: datetime
     ) -> Account:
+        is_paused = account.settings.paused
         if not chat.gone and (
-            account.settings.paused
+            # A trade over time runs in a pause too, and ends by another one.
+            (is_paused and not await sliced_trades.may_run(session, account.id))
             or now < chat.pauses_at
             or not await outbox.any_arrived(session, [_key(chat, told) for told in chat.told])
         ):
             return account
         after = await accounts.change(session, account, paused=True)
-        if not chat.gone:
+        if not chat.gone and not is_paused:
             await undeliverable.mark_paused(session, account.id)
             logger.warning("account paused: chat unreachable", extra={"account": account.id})
         await audit.add_changes(session, account, after, at=now, user_id=NOBODY)

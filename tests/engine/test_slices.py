@@ -5,7 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from engine.accounts.deliverability import Deliverability
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import TradingMode
@@ -22,8 +24,9 @@ from engine.errors import LeaseLost, OutcomeUnknown, Rejected, Unavailable
 from engine.scheduling.dispatcher import is_idle_duty
 from engine.storage.accounts import accounts
 from engine.storage.database import Database
+from engine.storage.models.queues import OutboxRow
 from engine.storage.trading import sliced_trades
-from tests.engine.harness import Crash, Engine, Fuse
+from tests.engine.harness import CHAT, Crash, Engine, Fuse
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.exchange import FakeExchange
 from tests.sampling import long
@@ -185,6 +188,33 @@ async def test_a_pause_ends_it_and_nothing_leaves_after_that(
     assert exchange.calls["place"] == 1
     assert (told.end, told.orders, told.paused) == (SlicesEnd.PAUSED, 1, True)
     assert is_idle_duty(await engine.duty(account))
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+async def test_where_no_user_can_be_reached_it_ends_in_a_pause_too(
+    engine: Engine, exchange: FakeExchange, is_paused: bool
+):
+    account = await engine.open_account()
+    if is_paused:
+        account = await engine.change(account, paused=True)
+    await begin(engine, account, span=timedelta(hours=10), pauses=False)
+    await engine.check(account)
+
+    async def others(_: int) -> list[int]:
+        return [CHAT + 1]
+
+    chats = Deliverability(database=engine.database, clock=engine.clock, others=others)
+    await chats.refused(CHAT, problem="blocked", gone=False)
+    async with engine.database.writing() as session:
+        await session.execute(update(OutboxRow).values(message_id=1))
+    await engine.wait(timedelta(hours=2))
+    await chats.refused(CHAT, problem="blocked", gone=False)
+    told = await until_over(engine, account)
+    await chats.delivered(CHAT)
+
+    assert told.end is SlicesEnd.PAUSED
+    assert exchange.calls["place"] == 1
+    assert (await engine.account(account)).settings.paused is is_paused
 
 
 async def test_a_halt_ends_it_and_trading_stays_paused_after_the_halt(
