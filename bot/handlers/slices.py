@@ -64,8 +64,8 @@ class SlicesHandler(Handler):
         )
 
     async def stop(self, request: Request, account: Account, *, side: Side) -> Message:
-        overview = await self.ctx.overviews.of(account)
         stopped = await self.ctx.slices.stop(account, user_id=request.user_id)
+        overview = await self.ctx.overviews.of(account)  # with what left before the stop
         return slices_stopped_view(
             account=account, side=side, stopped=stopped, unresolved=overview.unresolved
         )
