@@ -1,6 +1,6 @@
 """Watches what an account manages, and stops its buys or its trading when that falls too far."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -23,7 +23,6 @@ from engine.domain.targets.crash_guard import (
     guard_step,
 )
 from engine.domain.targets.pacing import BuyingStopped
-from engine.domain.targets.protection import managed
 from engine.errors import EngineError
 from engine.exchanges.interface import Market
 from engine.notifications.publish import publish
@@ -45,14 +44,15 @@ class CrashGuards(Service):
             return False
         now = self.clock.now()
         state = (account.guard or GuardState()).on(_basis(account))
-        flow = ZERO
+        held = {asset: holdings.of(asset).total for asset in prices}
+        whole, flow = _managed(account, held, prices), ZERO
         if state.values:
             async with self.database.reading() as session:
                 moved = await balance_changes.sums_since(
                     session, account, since=state.values[-1].at
                 )
-            flow = sum((moved.get(a, ZERO) * price for a, price in prices.items()), ZERO)
-        whole = _managed(account, holdings, prices)
+            before = {asset: units - moved.get(asset, ZERO) for asset, units in held.items()}
+            flow = whole - _managed(account, before, prices)
         value = ManagedValue(now, whole - flow, flow)
         values = state.seen(value)
         step = guard_step(
@@ -148,16 +148,16 @@ async def _prices(account: Account, market: Market) -> dict[Asset, Decimal] | No
     return {asset: quotes[asset].mid for asset in tokens} | {USDT: ONE}
 
 
-def _managed(account: Account, holdings: Holdings, prices: dict[Asset, Decimal]) -> Decimal:
-    settings = account.settings
+def _managed(
+    account: Account, held: Mapping[Asset, Decimal], prices: Mapping[Asset, Decimal]
+) -> Decimal:
+    """Returns what *held* is worth without what is protected. What orders lock counts, whatever the
+    target counts: it has not lost its worth.
+    """
+    protected = account.settings.protected
     return sum(
         (
-            price
-            * managed(
-                holdings.of(asset),
-                counting=settings.counting,
-                protected=settings.protected.get(asset, ZERO),
-            ).quantity
+            price * max(held[asset] - protected.get(asset, ZERO), ZERO)
             for asset, price in prices.items()
         ),
         ZERO,

@@ -5,13 +5,17 @@ from decimal import Decimal
 
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.pace_alerts import GuardActed, GuardLifted
-from engine.domain.market.pairs import Side
+from engine.domain.market.balances import Counting
+from engine.domain.market.pairs import OrderType, Side
 from engine.domain.market.quotes import Quote
+from engine.domain.orders.order import ClientOrderId
 from engine.domain.portfolio.position import LegReason
 from engine.domain.rebalancing.check_result import NoTrade, OrderPlaced
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction
 from engine.domain.targets.pacing import BuyingStopped, Pacing
+from engine.exchanges.interface import OrderRequest
 from engine.storage.database import Database
+from tests.builders import MNTL, MNTLUSDT
 from tests.engine.harness import Engine
 from tests.engine.portfolios import BTC, ETH, an_exchange, open_basket
 from tests.engine.test_checker import WRITES
@@ -84,6 +88,48 @@ async def test_a_withdrawal_is_no_fall_and_a_deposit_hides_none(
     await engine.wait(HOUR)
     await engine.check(account)
     assert len(await engine.alerts_of(GuardActed)) == 1
+
+
+async def test_what_comes_to_a_protected_amount_that_lacks_is_no_fall(
+    engine: Engine, exchange: FakeExchange
+):
+    exchange.usdt = D(40)
+    account = await engine.open_account(pacing=AT_20)
+    account = await engine.change(account, protected={MNTL: D(80_000)})
+    for moved in (0, -60_000, 60_000, 0):
+        exchange.mntl += moved
+        await engine.wait(HOUR)
+        await engine.check(account)
+
+    assert await engine.alerts_of(GuardActed) == []
+
+    priced(exchange, "0.0008")
+    await engine.wait(HOUR)
+    await engine.check(account)
+    assert len(await engine.alerts_of(GuardActed)) == 1
+
+
+async def test_coins_that_a_users_order_locks_are_no_fall(engine: Engine, exchange: FakeExchange):
+    exchange.usdt = D(40)
+    account = await engine.open_account(pacing=AT_20, counting=Counting.FREE)
+    await engine.check(account)
+    await exchange.place(
+        OrderRequest(
+            client_order_id=ClientOrderId("their-own-order"),
+            symbol=MNTLUSDT,
+            side=Side.SELL,
+            quote_amount=None,
+            base_quantity=D(90_000),
+            sent_at=engine.clock.now(),
+            order_type=OrderType.LIMIT,
+            price=D("0.003"),
+        )
+    )
+    for _ in range(2):
+        await engine.wait(HOUR)
+        await engine.check(account)
+
+    assert await engine.alerts_of(GuardActed) == []
 
 
 async def test_a_check_that_holds_shares_the_prices_and_writes_once_an_hour(
