@@ -10,8 +10,13 @@ from bot.interaction.confirmations import BIG_CHANGE, payload_of
 from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.parsing.settings import Topic
-from bot.parsing.target_settings import parse_bands, parse_destination, parse_protect
-from bot.views.bands import bands_changed_view, bands_view, no_basket_view
+from bot.parsing.target_settings import (
+    parse_bands,
+    parse_destination,
+    parse_protect,
+    parse_twice,
+)
+from bot.views.bands import bands_changed_view, bands_view, no_basket_view, twice_changed_view
 from bot.views.setting_change import ask_change_view, overtaken_view
 from bot.views.target import refused_view
 from bot.views.target_settings import (
@@ -98,6 +103,8 @@ class TargetSettingsHandler(Handler):
             return bands_view(
                 **await self.forecast(account), is_listening=may_set and request.is_private
             )
+        if (is_on := parse_twice(request.argument)) is not None:
+            return await self._twice(request, account, is_on=is_on)
         wish = await self.parse(request, parse_bands)
         if isinstance(wish, Message):
             return wish
@@ -109,6 +116,15 @@ class TargetSettingsHandler(Handler):
         if (why := refusal(wanted)) is not None:
             return refused_view(account=account, wanted=wanted, why=why)
         return await self._set(request, account, SettingsPatch(bands=bands))
+
+    async def _twice(self, request: Request, account: Account, *, is_on: bool) -> Message:
+        if account.settings.targeting.basket is None and is_on:
+            return no_basket_view(account=account)
+        change = await self.ctx.accounts.change(account, user_id=request.user_id, twice=is_on)
+        echo = twice_changed_view(
+            **await self.forecast(change.after), changed=change.before != change.after
+        )
+        return await self._with_undo(request, change, echo)
 
     async def _set(self, request: Request, account: Account, patch: SettingsPatch) -> Message:
         """Set it, or ask first where that would trade much."""

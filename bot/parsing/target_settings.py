@@ -51,6 +51,7 @@ _BAND = re.compile(
     r"(?P<name>[^\s:=]+)[ :=]+(?:(?P<low>[0-9.,]+?) ?%? ?(?:\.{2,3}|…) ?(?P<high>[0-9.,]+) ?%?|(?P<off>off))",
     re.IGNORECASE,
 )
+_TWICE = re.compile(r"twice (on|off)", re.IGNORECASE)
 _DESTINATIONS = {
     **{destination.value: destination for destination in Destination},
     "center": Destination.CENTRE,
@@ -128,6 +129,14 @@ def parse_bands(text: str) -> Mapping[Asset, ShareBand | None]:
             raise NotUnderstood(Topic.BANDS, InputRule.NUMBER)
         found[asset] = _band(*(numbers_in(band[edge])[0] for edge in ("low", "high")))
     return found
+
+
+def parse_twice(text: str) -> bool | None:
+    """Parse "twice on" and "twice off": whether two checks must find something outside. None for
+    what is about bands.
+    """
+    switch = _TWICE.fullmatch(" ".join(text.split()))
+    return None if switch is None else switch[1].lower() == "on"
 
 
 def _band(low: Decimal, high: Decimal) -> ShareBand:

@@ -25,6 +25,7 @@ from engine.rebalancing.preview import Outlook
 
 _COLUMN = 8
 _MOST_CHANGED = 3
+_TWICE = "I trade what two checks in a row find out of its band."
 _HOW = "To set one: /bands BTC 45..60. To end it: /bands BTC off"
 
 
@@ -40,6 +41,7 @@ def bands_view(
         block(_rows(settings, _edges(outlook), settings.targeting.share_bands)),
         lines(
             f"An asset without a band of its own may drift by ±{threshold(settings.threshold)}.",
+            _TWICE if settings.twice else None,
             next_check(account, outlook, now=now),
         ),
         lines(_HOW, listening_line("BTC 45..60") if is_listening else None),
@@ -69,6 +71,23 @@ def bands_changed_view(
         block(_rows(settings, _edges(outlook), known)) if known else None,
         next_check(account, outlook, now=now),
         keyboard=_buttons(settings),
+    )
+
+
+def twice_changed_view(
+    *, account: Account, changed: bool, now: datetime, outlook: Outlook
+) -> Message:
+    """*account* after the change."""
+    is_on = account.settings.twice
+    switch = "on" if is_on else "off"
+    title = f"Two looks set to {switch}" if changed else f"Two looks are {switch} already"
+    return Message.of(
+        f"{badge(account)} · {title}",
+        _TWICE if is_on else "I trade at each check that finds something out of its band.",
+        "That costs one interval, and spares trades on a price of one moment." if is_on else None,
+        next_check(account, outlook, now=now),
+        "To end that: /bands twice off" if is_on else None,
+        keyboard=_buttons(account.settings),
     )
 
 

@@ -118,7 +118,10 @@ def pace_note(account: Account, last_trade: Order | None, *, now: datetime) -> s
             rest = f"Next trade allowed in {_minutes(left)}. (/cooldown)"
     stopped = account.buying_stopped_at
     guard = "The crash guard lets me buy nothing. (/crashguard)" if stopped else None
-    return lines(guard, rest, _coming(pacing, now=now)) or None
+    looks = None
+    if account.settings.looks_twice:
+        looks = "I trade what two checks in a row find out of its band. (/bands)"
+    return lines(guard, rest, looks, _coming(pacing, now=now)) or None
 
 
 def schedule_name(pacing: Pacing) -> str:

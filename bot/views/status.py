@@ -63,6 +63,7 @@ from engine.domain.rebalancing.check_result import (
 )
 from engine.domain.rebalancing.planner import InsideBand
 from engine.domain.rebalancing.slices.run import SlicesProgress
+from engine.domain.targets.pacing import SecondLook
 
 RENEWED_EVERY = timedelta(minutes=15)
 """How old the card of a trading account becomes while nothing happens."""
@@ -224,6 +225,8 @@ def _result(verdict: Decision) -> str:
         return "✓ in band"
     if isinstance(verdict, NoTrade) and isinstance(verdict.reason, WithinSpread):
         return "✓ too close to say"
+    if isinstance(verdict, NoTrade) and isinstance(verdict.reason, SecondLook):
+        return "seen once"
     return _RESULTS.get(type(verdict), "no order")
 
 

@@ -31,9 +31,9 @@ from engine.domain.rebalancing.check_result import (
 from engine.domain.rebalancing.planner import InsideBand, OverLimit, Plan, Reason
 from engine.domain.runs.stored_run import shown
 from engine.domain.targets.outside import is_far_outside
-from engine.domain.targets.pacing import BuyingStopped, Pace
+from engine.domain.targets.pacing import BuyingStopped, Pace, SecondLook
 from engine.domain.targets.protection import managed
-from engine.domain.targets.timing import Due
+from engine.domain.targets.timing import Due, Sighting
 from engine.domain.targets.usdt_goal import needs_price, usdt_goal
 from engine.errors import LeaseLost
 from engine.exchanges.interface import Exchange
@@ -49,6 +49,7 @@ from engine.rebalancing.portfolio_planning import (
     Planned,
     PortfolioPlanner,
     Seen,
+    first_sight,
     in_pair,
     symbol_of,
 )
@@ -89,15 +90,9 @@ class PortfolioChecker(Service):
                 return await self._rests(duty, reading, InsideBand(), pace=pace)
         seen = await self._planner.see(account, holdings, exchange.market)
         if isinstance(seen.found, Outlook) and not asked:
-            is_outside = bool(seen.found.surely)
-            is_far = is_far_outside(seen.inputs.settings.goals, seen.found.plan.values)
-            pace = self.pacer.pace(duty, is_outside=is_outside, is_far=is_far)
-            if pace.due is Due.NOTHING:
-                outside = tuple(seen.found.plan.outside)
-                reason: Reason = WithinSpread(outside) if outside else InsideBand()
-                return await self._rests(
-                    duty, reading, pace.waits or reason, seen.snapshot, pace=pace
-                )
+            waits = await self._waits(duty, reading, seen, seen.found)
+            if waits is not None:
+                return waits
         planned = await self._planned(duty, seen, exchange)
         if not isinstance(planned, Planned):
             return await self._declined(duty, reading, planned, seen.snapshot)
@@ -112,6 +107,21 @@ class PortfolioChecker(Service):
         if not asked and account.settings.autonomy is not TradingMode.AUTO:
             return await self._left_to_user(duty, reading, planned, fence=fence)
         return await self._run(duty, exchange, reading, planned, fence=fence)
+
+    async def _waits(
+        self, duty: CheckInput, reading: BalanceReading, seen: Seen, found: Outlook
+    ) -> Checked | None:
+        """Trade nothing where all is inside, where it is not the time to, or at a first sight."""
+        is_far = is_far_outside(seen.inputs.settings.goals, found.plan.values)
+        pace = self.pacer.pace(duty, is_outside=bool(found.surely), is_far=is_far)
+        if pace.due is Due.NOTHING:
+            outside = tuple(found.plan.outside)
+            reason: Reason = WithinSpread(outside) if outside else InsideBand()
+            return await self._rests(duty, reading, pace.waits or reason, seen.snapshot, pace=pace)
+        sighting = first_sight(duty.account, found.surely, read_at=seen.inputs.quotes.read_at)
+        if pace.due is Due.OUTSIDE and sighting is not None:
+            return await self._looks_again(duty, reading, seen, sighting)
+        return None
 
     async def _planned(self, duty: CheckInput, seen: Seen, exchange: Exchange) -> Planned | NoPlan:
         """A tap on what a check offered trades that; any other one leads all to the centre, and so
@@ -194,8 +204,25 @@ class PortfolioChecker(Service):
     ) -> Checked:
         if pace.waits is None:
             await self.drift_over(duty.account, duty.trouble)
+        if duty.account.sighted is not None:
+            async with self.database.writing() as session:
+                await check_results.note_sighting(session, duty.account, None)
         look = self._seen(duty, NoTrade(reason), reading, snapshot)
         return await self.pacer.rests(duty, pace, look)
+
+    async def _looks_again(
+        self, duty: CheckInput, reading: BalanceReading, seen: Seen, sighting: Sighting
+    ) -> Checked:
+        """Remember what is outside for the first time. A set time that is due waits, so the next
+        check is soon then.
+        """
+        reason = SecondLook(tuple(sighting.outside))
+        look = self._seen(duty, NoTrade(reason), reading, seen.snapshot)
+        async with self.database.writing() as session:
+            await check_results.put(session, duty.account.id, look)
+            await check_results.note_sighting(session, duty.account, sighting)
+        soon = min(duty.account.settings.interval, self.timing.error_backoff)
+        return Checked(look, None if duty.slot is None else soon)
 
     async def _declined(
         self,

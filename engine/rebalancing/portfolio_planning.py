@@ -33,6 +33,7 @@ from engine.domain.runs.stored_run import PortfolioRun, Refused, refused_lately,
 from engine.domain.targets.destination import Edges
 from engine.domain.targets.outside import Beyond
 from engine.domain.targets.pacing import PaceReason
+from engine.domain.targets.timing import Sighting
 from engine.errors import PairUnavailable
 from engine.exchanges.interface import Exchange, Market
 from engine.storage.service import Service
@@ -222,6 +223,17 @@ def _with_stopped(plan: PortfolioPlan, closed: Closed) -> Mapping[Asset, LegReas
         else why
         for asset, why in plan.reasons.items()
     }
+
+
+def first_sight(
+    account: Account, found: Mapping[Asset, Beyond], *, read_at: datetime
+) -> Sighting | None:
+    """Returns what was *found* outside, where it is not traded before the next check finds it too."""
+    if not account.settings.looks_twice or not found:
+        return None
+    sighting = Sighting(outside=found, read_at=read_at, version=account.version)
+    before = account.sighted
+    return None if before is not None and before.is_confirmed_by(sighting) else sighting
 
 
 def in_pair(account: Account, symbol: Symbol) -> Account:

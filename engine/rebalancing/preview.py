@@ -24,14 +24,14 @@ from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit, Plan, Reason
 from engine.domain.targets.outside import is_far_outside
-from engine.domain.targets.pacing import BuyingStopped
+from engine.domain.targets.pacing import BuyingStopped, SecondLook
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
 from engine.exchanges.pair_data import rules_and_book
 from engine.rebalancing.crash_guard import closed_to
 from engine.rebalancing.evaluation import evaluate
 from engine.rebalancing.pacing import is_far_from_target, waits_for
-from engine.rebalancing.portfolio_planning import Planned, PortfolioPlanner
+from engine.rebalancing.portfolio_planning import Planned, PortfolioPlanner, first_sight
 from engine.storage import availability
 from engine.storage.service import Service
 from engine.storage.trading import balance_changes, check_results
@@ -184,6 +184,11 @@ class Previews(Service):
         if not plan.legs:
             since = account.buying_stopped_at
             return replace(planned, waits=BuyingStopped(since) if since and plan.outside else None)
+        sighting = first_sight(
+            account, plan.outside, read_at=planned.at + account.settings.interval
+        )
+        if waits is None and sighting is not None:
+            return replace(planned, waits=SecondLook(tuple(sighting.outside)))
         return replace(planned, waits=waits)
 
     async def _without_plan(self, account: Account, look: CheckResult | None) -> Outlook:

@@ -15,6 +15,7 @@ from engine.domain.market.quotes import Quote
 from engine.domain.portfolio.consequence import Consequence, consequence
 from engine.domain.portfolio.plan import Leg, NoPlan
 from engine.domain.rebalancing.planner import InsideBand, Reason
+from engine.domain.targets.pacing import SecondLook
 from engine.domain.targets.scaling import daily_volatility
 from engine.errors import EngineError, PairUnavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
@@ -90,7 +91,8 @@ class TargetPreviews(Service):
             return TargetLook(rules=rules, found=found)
         if foreseen is not None:
             return _of_one(foreseen, rules, found)
-        over = planned.over_limit or planned.waits
+        waits = None if isinstance(planned.waits, SecondLook) else planned.waits
+        over = planned.over_limit or waits  # another look says what the trades are, too
         legs = () if over else planned.plan.legs
         return TargetLook(rules=rules, found=found, legs=legs, reason=over)
 

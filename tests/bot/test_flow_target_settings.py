@@ -138,6 +138,33 @@ async def test_a_band_of_its_own_is_said_in_money_and_refused_where_the_part_is_
     assert (await bot.account()).settings.bands == {}
 
 
+async def test_two_looks_are_set_for_parts_alone_and_waited_for(world: World, bot: Program):
+    await bot.connect()
+    no_parts = await bot.ask(OWNER, "/bands twice on")
+    await bot.ask(OWNER, "/target 75%")
+    await bot.tap(OWNER, "Set")
+    set_ = await bot.ask(OWNER, "/bands twice on")
+    await bot.check()
+    why = await bot.ask(OWNER, "/why")
+    card = await bot.ask(OWNER, "/status")
+    panel = await bot.ask(OWNER, "/settings")
+    assert "That has no parts." in no_parts.text
+    assert "Two looks set to on" in set_.text
+    assert "I trade what two checks in a row find out of its band." in set_.text
+    assert "I trade once two checks in a row find MNTL, USDT out of the band." in why.text
+    assert "Next check: I sell MNTL for " in why.text
+    assert "seen once" in card.text
+    assert "two in a row" in panel.text
+    assert world.mexc.order_posts.total() == 0
+
+    world.clock.shift(timedelta(minutes=2))
+    await bot.check()
+    assert world.mexc.order_posts.total() == 1
+    await bot.ask(OWNER, "/bands twice off")
+    await bot.tap(OWNER, "↩️ Undo")
+    assert (await bot.account()).settings.twice
+
+
 async def test_a_protected_amount_that_would_trade_much_of_a_basket_is_asked_about(bot: Program):
     await bot.connect()
     await bot.ask(OWNER, "/target 75%")

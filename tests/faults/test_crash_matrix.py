@@ -83,6 +83,9 @@ NOT_REACHED: Mapping[str, str] = {
     # The crash guard, which no story has: one transaction each, and seen again.
     "engine.rebalancing.crash_guard:CrashGuards.observe:writing#1": "tests/engine/test_crash_guard.py",
     "engine.rebalancing.crash_guard:CrashGuards._change:writing#1": "tests/engine/test_crash_guard.py",
+    # What is outside for the first time: before it the next check is the first.
+    "engine.rebalancing.portfolio_checker:PortfolioChecker._looks_again:writing#1": "tests/engine/test_two_looks.py",
+    "engine.rebalancing.portfolio_checker:PortfolioChecker._rests:writing#1": "tests/engine/test_two_looks.py",
     "engine.accounts.account_service:AccountService.lift_guard:writing#1": "tests/bot/test_flow_target_settings.py",
     # A start that is asked about, and a pause that ends after an hour.
     "engine.accounts.pending_changes:PendingChanges.start:writing#1": "tests/bot/test_flow_resume.py",

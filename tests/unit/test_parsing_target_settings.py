@@ -19,6 +19,7 @@ from bot.parsing.target_settings import (
     parse_drift,
     parse_protect,
     parse_schedule,
+    parse_twice,
     protect_text,
 )
 from engine.domain.market.pairs import USDT, Asset
@@ -71,6 +72,11 @@ def test_bands_name_their_asset_and_are_percentages():
         ETH: ShareBand(Decimal("0.2"), Decimal("0.3")),
         USDT: None,
     }
+
+
+def test_two_looks_are_switched_by_two_words():
+    assert (parse_twice("twice on"), parse_twice(" Twice  OFF")) == (True, False)
+    assert [parse_twice(text) for text in ("twice", "BTC off", "off")] == [None] * 3
 
 
 @pytest.mark.parametrize(

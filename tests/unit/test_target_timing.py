@@ -1,6 +1,7 @@
 """When a target is traded: set times in the chat's zone, the rest after a trade, two looks."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,11 +19,11 @@ from engine.domain.targets.target import UsdtShare
 from engine.domain.targets.timing import (
     Due,
     Schedule,
+    Sighting,
     SlotStep,
     When,
     due,
     due_slot,
-    is_confirmed,
     latest_slot,
     next_slot,
     rests_until,
@@ -159,14 +160,17 @@ def test_three_times_the_band_is_far_outside(cash, far):
     assert is_far_outside(goals, {USDT: Decimal(cash), MNTL: Decimal(1000 - cash)}) is far
 
 
-def test_outside_is_confirmed_by_a_second_look_at_the_same_edge_or_by_a_young_book():
-    high, low = {USDT: Beyond.HIGH}, {USDT: Beyond.LOW}
-    old, young = timedelta(seconds=2), timedelta(seconds=1.9)
+def test_outside_is_confirmed_by_a_second_look_at_the_same_edge_and_at_other_prices():
+    later = START + timedelta(seconds=1)
+    first = Sighting(outside={USDT: Beyond.HIGH}, read_at=START, version=1)
+    again = replace(first, read_at=later)
 
-    assert is_confirmed(high, high, sure={}, book_age=old)
-    assert not is_confirmed(high, low, sure=high, book_age=old)
-    assert not is_confirmed(high, {}, sure={}, book_age=young)
-    assert is_confirmed(high, {}, sure=high, book_age=young)
+    assert first.is_confirmed_by(again)
+    assert first.is_confirmed_by(replace(again, outside={MNTL: Beyond.LOW, USDT: Beyond.HIGH}))
+    assert not first.is_confirmed_by(first)
+    assert not first.is_confirmed_by(replace(again, outside={USDT: Beyond.LOW}))
+    assert not first.is_confirmed_by(replace(again, outside={MNTL: Beyond.HIGH}))
+    assert not first.is_confirmed_by(replace(again, version=2))
 
 
 @pytest.mark.parametrize("minutes", [(), (1440,), (5, 5), (-1,), (7, 3)])

@@ -28,6 +28,7 @@ from engine.domain.rebalancing.check_result import (
     PortfolioSnapshot,
 )
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit
+from engine.domain.targets.pacing import SecondLook
 from engine.domain.targets.target import Basket
 from tests.unit.phone import check_message
 
@@ -76,6 +77,10 @@ def test_the_card_has_a_row_for_each_asset_and_one_for_the_rest():
     [
         (NoTrade(InsideBand()), "No order: everything is inside its band."),
         (NoTrade(WithinSpread((BTC,))), "too far apart to say whether BTC left the band."),
+        (
+            NoTrade(SecondLook((BTC,))),
+            "I trade once two checks in a row find BTC out of the band.",
+        ),
         (NoTrade(MissingPrices((MX,))), "MEXC shows no price for MX."),
         (
             NoTrade(NoLegs({MX: LegReason.UNDER_MINIMUM})),

@@ -126,6 +126,9 @@ def _around_target(wish: SettingsPatch) -> Iterator[tuple[str, str, Sequence[str
     if (bands := wish.bands) is not None:
         text = escape(bands_text(bands))
         yield "Bands", text, ["/bands off", *([f"/bands {text}"] if bands else [])]
+    if wish.twice is not None:
+        switch = "on" if wish.twice else "off"
+        yield "Two looks", switch, [f"/bands twice {switch}"]
     if wish.destination is not None:
         chosen = wish.destination.chosen
         name = "usual" if chosen is None else chosen.value

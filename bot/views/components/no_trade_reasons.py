@@ -42,7 +42,7 @@ from engine.domain.rebalancing.planner import (
     StepTooCoarse,
     UnderMinimum,
 )
-from engine.domain.targets.pacing import AwaitsSlot, BuyingStopped, RestsUntil
+from engine.domain.targets.pacing import AwaitsSlot, BuyingStopped, RestsUntil, SecondLook
 from engine.domain.targets.protection import NotCovered
 
 # Of several tokens in one sentence.
@@ -92,6 +92,9 @@ def reason_text(  # noqa: C901, PLR0911, PLR0912 - one return a reason
             return f"Something is out of its band. I trade at set times. The next is {utc(at)}."
         case BuyingStopped(since):
             return f"The crash guard has let me buy nothing since {utc(since)}."
+        case SecondLook(assets):
+            names = listed(map(escape, assets[:_MOST_NAMES]))
+            return f"I trade once two checks in a row find {names} out of the band."
         case RestsUntil(until):
             return f"Something is out of its band. I rest after a trade until {utc(until)}."
         case MissingPrices() | OldPrices() | NothingManaged() | WithinSpread() | NoLegs():
@@ -161,6 +164,8 @@ def reason_advice(  # noqa: C901, PLR0911, PLR0912 - one return a reason
             return "To trade now: /rebalance. Other times: /schedule"
         case BuyingStopped():
             return "To buy again: /crashguard lift. Your own trades are free: /rebalance"
+        case SecondLook():
+            return "To trade now: /rebalance. To trade at the first look: /bands twice off"
         case RestsUntil():
             return "To trade now: /rebalance. Another rest: /cooldown"
         case MissingPrices() | OldPrices() | WithinSpread() | NoLegs():

@@ -11,6 +11,7 @@ from engine.domain.accounts.settings import Settings
 from engine.domain.market.decimals import ZERO
 from engine.domain.orders.order import AccountId
 from engine.domain.targets.target import amounts_of
+from engine.domain.targets.timing import Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Account:
     viewer sees. *waiting* is a deposit that is not traded yet. *outside_since* is when the balance
     was found out of its band, by all checks since then. While *slicing_until* is set a trade over
     time runs, until then at the latest, and nothing else is traded. *slot_at* is the last set time
-    that was dealt with, or when checks began to keep to them. *guard* is what its crash guard saw.
+    that was dealt with, or when checks began to keep to them. *guard* is what its crash guard saw, *sighted*
+    what the last check found outside, where two in a row must.
     """
 
     id: AccountId
@@ -55,6 +57,7 @@ class Account:
     slicing_until: datetime | None = None
     slot_at: datetime | None = None
     guard: GuardState | None = None
+    sighted: Sighting | None = None
 
     @property
     def buying_stopped_at(self) -> datetime | None:

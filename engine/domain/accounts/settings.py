@@ -55,7 +55,7 @@ class Settings:
 
     *bands* replace the threshold for the assets named. Without a *destination* it is the usual one
     of the target. *protected* amounts, in units, are never counted and never sold. *pacing* is when
-    trades may happen.
+    trades may happen. With *twice* two checks in a row must find shares outside.
     """
 
     target: Target
@@ -73,6 +73,7 @@ class Settings:
     destination: Destination | None = None
     protected: Mapping[Asset, Decimal] = field(default_factory=dict, hash=False)
     pacing: Pacing = UNPACED
+    twice: bool = False
 
     def __post_init__(self) -> None:
         if any(amount > MAX_TARGET for amount in amounts_of(self.target)):
@@ -108,6 +109,11 @@ class Settings:
             token=base_of(self.symbol),
             bands=self.bands,
         )
+
+    @property
+    def looks_twice(self) -> bool:
+        """True if two checks in a row must find something outside: of parts alone."""
+        return self.twice and self.targeting.basket is not None
 
     @property
     def leads_to(self) -> Destination:

@@ -43,6 +43,7 @@ class SettingsPatch:
     execution: ExecutionMode | None = None
     slippage: Slippage | None = None
     pacing: Pacing | None = None
+    twice: bool | None = None
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -63,6 +64,7 @@ class SettingsPatch:
             execution=settings.execution,
             slippage=settings.slippage,
             pacing=settings.pacing,
+            twice=settings.twice,
         )
 
     @property

@@ -36,7 +36,7 @@ from engine.domain.rebalancing.planner import (
     UnderMinimum,
 )
 from engine.domain.targets.destination import Edges
-from engine.domain.targets.pacing import AwaitsSlot, BuyingStopped, RestsUntil
+from engine.domain.targets.pacing import AwaitsSlot, BuyingStopped, RestsUntil, SecondLook
 from engine.domain.targets.protection import NotCovered, without_protected
 
 # What rows and the log call each reason. Rows outlive versions: a name, once used, keeps its meaning.
@@ -61,6 +61,7 @@ REASON_TAGS: Mapping[type[Reason], str] = {
     AwaitsSlot: "AwaitsSlot",
     RestsUntil: "RestsUntil",
     BuyingStopped: "BuyingStopped",
+    SecondLook: "SecondLook",
 }
 
 

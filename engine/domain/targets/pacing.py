@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from engine.domain.market.pairs import Asset
 from engine.domain.targets.crash_guard import CrashGuard
 from engine.domain.targets.timing import (
     Due,
@@ -56,7 +57,14 @@ class BuyingStopped:
     since: datetime
 
 
-PaceReason = AwaitsSlot | RestsUntil | BuyingStopped
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """*assets* are outside, and are traded where the next check finds them so too."""
+
+    assets: tuple[Asset, ...]
+
+
+PaceReason = AwaitsSlot | RestsUntil | BuyingStopped | SecondLook
 
 
 @dataclass(frozen=True, slots=True)

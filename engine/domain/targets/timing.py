@@ -17,8 +17,6 @@ DAYS_A_WEEK = 7
 # A slot that is missed by more than this is skipped and told, not made up for.
 LATEST = timedelta(hours=1)
 MIN_COOLDOWN, MAX_COOLDOWN = timedelta(minutes=1), timedelta(days=7)
-# A book younger than this is as good as a second look.
-_FRESH = timedelta(seconds=2)
 _DAY = timedelta(days=1)
 
 
@@ -158,15 +156,21 @@ def rests_until(
     return until if now < until else None
 
 
-def is_confirmed(
-    found: Mapping[Asset, Beyond],
-    before: Mapping[Asset, Beyond],
-    *,
-    sure: Mapping[Asset, Beyond],
-    book_age: timedelta,
-) -> bool:
-    """True if something is beyond the same edge in two looks in a row, or surely in a book that is
-    as young as a second look.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What a check found *outside* and did not trade yet, at prices that were *read_at* then, under
+    a *version* of the account.
     """
-    again = any(before.get(asset) is edge for asset, edge in found.items())
-    return again or (bool(sure) and book_age < _FRESH)
+
+    outside: Mapping[Asset, Beyond]
+    read_at: datetime
+    version: int
+
+    def is_confirmed_by(self, later: "Sighting") -> bool:
+        """True if the next check finds something beyond the same edge, at prices of its own.
+
+        A book that is young is no second look: the prices of every check are.
+        """
+        if self.version != later.version or self.read_at == later.read_at:
+            return False
+        return any(self.outside.get(asset) is edge for asset, edge in later.outside.items())

@@ -18,6 +18,7 @@ from engine.domain.execution.slices import SlicesEnd
 from engine.domain.market.pairs import Symbol, base_of
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.targets.timing import Sighting
 from engine.storage.accounts import (
     acting,
     alert_preferences,
@@ -27,7 +28,7 @@ from engine.storage.accounts import (
     timed_pauses,
 )
 from engine.storage.accounts import halt as stored_halt
-from engine.storage.accounts.setting_columns import columns_for, settings_of
+from engine.storage.accounts.setting_columns import columns_for, limits_of, settings_of
 from engine.storage.chat import confirmations, undeliverable
 from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow, ShareRow
@@ -391,10 +392,6 @@ def _account(row: AccountRow) -> Account:
         settings=settings_of(row),
         waiting=waiting,
         guard=readable(row.guard, GuardState),
-        limits=Limits(
-            order=row.limit_order,
-            day=row.limit_day,
-            orders_per_hour=row.limit_orders,
-            move=row.limit_move,
-        ),
+        sighted=readable(row.sighted, Sighting),
+        limits=limits_of(row),
     )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.domain.accounts.deposits import DepositRule
+from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import MAX_TARGET, Settings
 from engine.domain.execution.bound import USUAL_SLIPPAGE, Slippage
 from engine.domain.market.pairs import Asset
@@ -28,6 +29,7 @@ class Targeting:
     destination: Destination | None = None
     protected: Mapping[Asset, Decimal] = field(default_factory=dict)
     pacing: Pacing = UNPACED
+    twice: bool = False
 
 
 # What the older columns say then: nothing is ever outside, so code that knows no others rests.
@@ -58,6 +60,15 @@ def settings_of(row: AccountRow) -> Settings:
         interval=row.interval_s,
         deposits=DepositRule(row.deposits, row.deposit_wait_s),
         slippage=Slippage(row.slippage or USUAL_SLIPPAGE.fraction, row.slippage_strict),
+    )
+
+
+def limits_of(row: AccountRow) -> Limits:
+    return Limits(
+        order=row.limit_order,
+        day=row.limit_day,
+        orders_per_hour=row.limit_orders,
+        move=row.limit_move,
     )
 
 

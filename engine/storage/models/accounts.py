@@ -31,8 +31,8 @@ class AccountRow(Base):
     *targeting* is a target that is no amount of USDT, with what is set around it, as JSON: then
     *target* and the threshold rest, for code that knows no others.
     *slicing_until* is the deadline of its row in `sliced_trades`. *slot_at* is the last set time
-    that was dealt with; empty before checks keep to any. *guard* is what the crash guard saw, as
-    JSON.
+    that was dealt with; empty before checks keep to any. *guard* is what the crash guard saw, and
+    *sighted* what the last check found outside for the first time, as JSON.
     """
 
     __tablename__ = "accounts"
@@ -77,6 +77,7 @@ class AccountRow(Base):
     slicing_until: Mapped[datetime | None]
     slot_at: Mapped[datetime | None]
     guard: Mapped[str | None]
+    sighted: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

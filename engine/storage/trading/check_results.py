@@ -13,6 +13,7 @@ from engine.domain.accounts.guard_state import GuardState
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult
+from engine.domain.targets.timing import Sighting
 from engine.storage.coordination import key_values
 from engine.storage.models.accounts import AccountRow
 from engine.storage.models.trading import CheckResultRow
@@ -71,6 +72,17 @@ async def note_slot(session: AsyncSession, account: Account, at: datetime | None
         update(AccountRow)
         .where(AccountRow.id == account.id, AccountRow.version == account.version)
         .values(slot_at=at)
+    )
+
+
+async def note_sighting(
+    session: AsyncSession, account: Account, sighting: Sighting | None
+) -> None:
+    """Store what is outside for the first time, or that nothing is, as `note_outside` does."""
+    await session.execute(
+        update(AccountRow)
+        .where(AccountRow.id == account.id, AccountRow.version == account.version)
+        .values(sighted=None if sighting is None else to_json(sighting))
     )
 
 
