@@ -16,7 +16,7 @@ from engine.domain.orders.order import AccountId, Order
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import CheckResult, NoTrade
 from engine.domain.rebalancing.manual_trade import ManualRun
-from engine.domain.rebalancing.run_request import RunRequest
+from engine.domain.rebalancing.run_request import RunRequest, WholePlan
 from engine.exchanges.interface import Exchange
 from engine.notifications import runs
 from engine.rebalancing.checked import Checked
@@ -151,6 +151,7 @@ class Engine:
         tap_id: str = "tap-1",
         good_for: timedelta = timedelta(seconds=60),
         manual: ManualRun | None = None,
+        plan: WholePlan | None = None,
     ) -> None:
         """A person confirms a rebalance, or the trade that *manual* says."""
         request = RunRequest(
@@ -159,6 +160,7 @@ class Engine:
             expected_quote=Decimal(expected_quote),
             expires_at=self.clock.now() + good_for,
             manual=manual,
+            plan=plan,
         )
         async with self.database.writing() as session:
             await run_requests.put(session, account.id, request)

@@ -20,15 +20,20 @@ from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.pairs import USDT, Asset, OrderType, Side
 from engine.domain.market.quotes import Quote
 from engine.domain.orders.order import OrderState
-from engine.domain.portfolio.plan import MissingPrices, WithinSpread
+from engine.domain.portfolio.plan import Leg, MissingPrices, WithinSpread
 from engine.domain.portfolio.position import LegReason
 from engine.domain.portfolio.run import RunEnd
-from engine.domain.rebalancing.check_result import NoTrade, OrderPlaced, PlanChanged
+from engine.domain.rebalancing.check_result import (
+    AwaitingApproval,
+    NoTrade,
+    OrderPlaced,
+    PlanChanged,
+)
 from engine.domain.rebalancing.leg_order import ReplayedLeg
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit
 from engine.domain.rebalancing.run_request import WholePlan
 from engine.domain.targets.outside import Beyond
-from engine.domain.targets.target import Basket, UsdtRange
+from engine.domain.targets.target import Basket, FixedUsdt, UsdtRange
 from engine.errors import OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.paper.exchange import PaperExchange
 from engine.storage.accounts import accounts
@@ -40,6 +45,7 @@ from tests.engine.harness import CHAT, Engine
 from tests.engine.portfolios import (
     BTC,
     ETH,
+    SHARES,
     an_exchange,
     open_basket,
     stored_runs,
@@ -448,11 +454,18 @@ async def test_a_tap_trades_all_to_the_centre_if_the_plan_is_still_the_one_confi
     account = await open_basket(engine)
     await engine.check(account)
     await engine.tap(account, side=Side.SELL, expected_quote="5")
-    another = (await engine.check(account)).look.verdict
+    look = (await engine.check(account)).look
+    another = look.verdict
     refused = list(exchange.tickets)
     assert isinstance(another, PlanChanged)
     await engine.tap(
-        account, side=another.side, expected_quote=another.expected_quote, tap_id="tap-2"
+        account,
+        side=another.side,
+        expected_quote=another.expected_quote,
+        tap_id="tap-2",
+        plan=WholePlan(look.portfolio.plan.legs)
+        if look.portfolio and look.portfolio.plan
+        else None,
     )
     await engine.check(account)
 
@@ -509,6 +522,34 @@ async def test_a_tap_on_several_trades_covers_each_of_them(
     assert tap.plan == WholePlan(offered.notice.legs)
     assert exchange.tickets == []
     assert len(await engine.alerts_of(RunDeclined)) == 1
+
+
+@pytest.mark.parametrize("to_basket", [True, False])
+async def test_a_tap_on_one_trade_covers_no_plan_of_several_and_the_other_way_round(
+    engine: Engine, exchange: FakeExchange, to_basket: bool
+):
+    """Another member sets another kind of target between the tap and its check."""
+    exchange.others[BTC] = D(38)
+    account = await open_basket(engine, autonomy=TradingMode.ASK)
+    basket, fixed = SHARES, FixedUsdt(exchange.usdt + 100)
+    tapped, checked = (fixed, basket) if to_basket else (basket, fixed)
+    account = await engine.change(account, target=checked)
+    look = (await engine.check(account)).look
+    assert isinstance(look.verdict, AwaitingApproval)
+    account = await engine.change(account, target=tapped)
+    plan = WholePlan(
+        (Leg(asset=BTC, side=look.verdict.side, quote_amount=look.verdict.expected_quote),)
+    )
+    await engine.tap(
+        account,
+        side=plan.side,
+        expected_quote=plan.expected_quote,
+        plan=None if to_basket else plan,
+    )
+    account = await engine.change(account, target=checked)
+    await engine.check(account)
+
+    assert exchange.tickets == []
 
 
 async def test_what_comes_of_any_token_is_kept_and_no_leg_is_taken_for_it(

@@ -12,6 +12,7 @@ from engine.domain.market.balances import Counting
 from engine.domain.market.quotes import Quote
 from engine.domain.portfolio.run import RunEnd
 from engine.domain.rebalancing.check_result import AwaitingApproval
+from engine.domain.rebalancing.run_request import WholePlan
 from engine.storage.database import Database
 from tests.engine.harness import Crash, Engine, Fuse
 from tests.engine.portfolios import (
@@ -63,9 +64,17 @@ async def test_a_tap_whose_account_is_changed_before_the_first_order_is_declined
     exchange = an_exchange(clock, btc=60)
     engine = Engine(sqlite, clock, exchange)
     account = await open_basket(engine, autonomy=TradingMode.ASK)
-    offered = (await engine.check(account)).look.verdict
+    look = (await engine.check(account)).look
+    offered = look.verdict
     assert isinstance(offered, AwaitingApproval)
-    await engine.tap(account, side=offered.side, expected_quote=offered.expected_quote)
+    await engine.tap(
+        account,
+        side=offered.side,
+        expected_quote=offered.expected_quote,
+        plan=WholePlan(look.portfolio.plan.legs)
+        if look.portfolio and look.portfolio.plan
+        else None,
+    )
 
     async def change() -> None:
         await engine.change(account, counting=Counting.FREE)

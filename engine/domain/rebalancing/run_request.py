@@ -93,7 +93,8 @@ class RunRequest:
         """
         moved = moved_by(self.plan or self, order)
         same = order.side is self.side and moved <= price_allowance(self.expected_quote)
-        return same and self._bounds(order) and now <= self.expires_at
+        is_alike = isinstance(order, WholePlan) is (self.plan is not None)
+        return same and is_alike and self._bounds(order) and now <= self.expires_at
 
     def _bounds(self, order: Due) -> bool:
         if self.bound is None:
