@@ -2,6 +2,7 @@
 offers at all before anything is sold for them.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -66,8 +67,10 @@ class LegDecider:
         """Returns the buys that other tokens would be sold for, and of which less than half is
         offered: what is sold would only be bought back, check after check.
         """
-        plan, found = planned.plan, {}
-        sells = [leg for leg in plan.legs if leg.side is Side.SELL]
+        sells, buys = (
+            [leg for leg in planned.plan.legs if leg.side is side]
+            for side in (Side.SELL, Side.BUY)
+        )
         if not sells:
             return {}
         brings = sum((leg.quote_amount for leg in sells), ZERO)
@@ -75,12 +78,17 @@ class LegDecider:
             planned,
             inputs=replace(planned.inputs, holdings=_with(planned.inputs.holdings, brings)),
         )
-        for leg in plan.legs:
-            if leg.side is Side.BUY:
-                decided, inputs = await self.decide(account, funded, leg, market)
-                if (reason := _too_little(leg, decided, inputs)) is not None:
-                    found[leg] = reason
-        return found
+        try:
+            async with asyncio.TaskGroup() as reads:
+                asked = {
+                    leg: reads.create_task(self.decide(account, funded, leg, market))
+                    for leg in buys
+                }
+        except BaseExceptionGroup as failed:
+            first = failed.exceptions[0]
+            raise first from first.__cause__
+        reasons = {leg: _too_little(leg, *task.result()) for leg, task in asked.items()}
+        return {leg: reason for leg, reason in reasons.items() if reason is not None}
 
 
 def _with(holdings: Holdings, quote_amount: Decimal) -> Holdings:

@@ -1,5 +1,6 @@
 """A target of several tokens: held cheaply, traded leg by leg, told once, and never half-resumed."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -254,6 +255,24 @@ async def test_a_refused_leg_is_set_aside_for_the_run_and_the_others_go_on(
     assert checked.again_in is not None
     [told] = await engine.alerts_of(IncidentAlert)
     assert (told.kind, told.symbol) == (IncidentKind.ORDER_REFUSED, "BTCUSDT")
+
+
+async def test_the_books_of_all_buys_are_read_beside_one_another_before_the_first_sale(
+    engine: Engine, exchange: FakeExchange
+):
+    steps: list[str] = []
+
+    async def hear(step: str) -> None:
+        if step.startswith("book"):
+            steps.append(step)
+            await asyncio.sleep(0)
+
+    account = await open_basket(engine)
+    exchange.hear_steps(hear)
+    await engine.check(account)
+
+    assert steps[:2] == ["book asked", "book asked"]
+    assert exchange.tickets[0].side is Side.SELL
 
 
 @pytest.mark.parametrize("execution", [ExecutionMode.AUTO, ExecutionMode.MARKET])
