@@ -265,7 +265,7 @@ async def test_the_books_of_all_buys_are_read_beside_one_another_before_the_firs
     async def hear(step: str) -> None:
         if step.startswith("book"):
             steps.append(step)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # noqa: TID251 - the others ask meanwhile
 
     account = await open_basket(engine)
     exchange.hear_steps(hear)
