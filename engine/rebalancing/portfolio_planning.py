@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.risk_limits import Jump, LimitsInForce, Recent
-from engine.domain.execution.bound import ExecutionMode
+from engine.domain.execution.bound import ExecutionMode, may_widen
 from engine.domain.execution.capability import UNKNOWN, Capability, order_type_for
 from engine.domain.market.balances import Holdings
-from engine.domain.market.decimals import ZERO, floor_to_step, step_of
+from engine.domain.market.decimals import ONE, ZERO, floor_to_step, step_of
 from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol
 from engine.domain.portfolio.plan import (
     MissingPrices,
@@ -28,7 +28,7 @@ from engine.domain.portfolio.plan import (
 from engine.domain.portfolio.position import LegReason
 from engine.domain.rebalancing.check_result import PortfolioSnapshot
 from engine.domain.rebalancing.limit_checks import jump_at, known_price, over_jump, plan_over_limit
-from engine.domain.rebalancing.planner import OverLimit
+from engine.domain.rebalancing.planner import MARKET_REACH, OverLimit
 from engine.domain.runs.stored_run import PortfolioRun, Refused, refused_lately, shown
 from engine.domain.targets.destination import Edges
 from engine.domain.targets.outside import Beyond
@@ -66,8 +66,8 @@ class Planned:
     """A plan made *at* a moment, within *limits*. *prices* says of each token what was known of its
     price before; *types* how orders of its pair are sent, *untried* which of them the exchange may
     not take. *left_open*: an earlier run of the account has no end. Nothing is traded on the sides
-    that are *closed*, among them those that were *refused* lately. A preview says what a check
-    *waits* for.
+    that are *closed*, among them those that were *refused* lately. A buy may spend
+    the fraction *reach* more than planned. A preview says what a check *waits* for.
     """
 
     inputs: PlanInputs
@@ -82,13 +82,14 @@ class Planned:
     left_open: bool
     closed: frozenset[tuple[Asset, Side]] = frozenset()
     refused: tuple[Refused, ...] = ()
+    reach: Decimal = ZERO
     waits: PaceReason | None = None
 
     @property
     def over_limit(self) -> OverLimit | None:
         """Returns the limit that the whole plan breaks: then none of it is traded."""
         recent = next(iter(self.prices.values()))
-        over = plan_over_limit(self.plan, limits=self.limits, recent=recent)
+        over = plan_over_limit(self.plan, limits=self.limits, recent=recent, reach=self.reach)
         if over is not None:
             return over
         jumps = (
@@ -192,6 +193,9 @@ class PortfolioPlanner(Service):
             left_open=last_run is not None and last_run.end is None,
             closed=frozenset(closed),
             refused=refused,
+            reach=_reach(account, rules.values(), now=now)
+            if OrderType.IOC in types.values()
+            else ZERO,
         )
 
     async def _known(
@@ -272,6 +276,14 @@ async def _rules_of(tokens: Collection[Asset], market: Market) -> Mapping[Asset,
         first = failed.exceptions[0]
         raise first from first.__cause__
     return {asset: rules for asset, task in asked.items() if (rules := task.result()) is not None}
+
+
+def _reach(account: Account, rules: Collection[PairRules], *, now: datetime) -> Decimal:
+    """Returns how much more than planned, as a fraction, a buy at its bound may spend with its fee."""
+    slippage = account.settings.slippage
+    widens = may_widen(slippage, outside_since=account.outside_since, now=now)
+    far = max(slippage.fraction, MARKET_REACH) if widens else slippage.fraction
+    return (ONE + far) * (ONE + max(one.taker_fee_rate for one in rules)) - ONE
 
 
 def _without(closed: Closed, asset: Asset, rules: PairRules) -> PairRules:

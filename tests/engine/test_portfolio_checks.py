@@ -212,6 +212,23 @@ async def test_the_whole_plan_must_fit_into_the_day_before_its_first_order(
     assert exchange.tickets == []
 
 
+async def test_what_buys_may_spend_at_their_bounds_must_fit_into_the_day_too(
+    engine_on_both: Engine, exchange: FakeExchange
+):
+    """Else the sells go out, and the gate stops the buys."""
+    engine = engine_on_both
+    account = await open_basket(engine, execution=ExecutionMode.AUTO, autonomy=TradingMode.ASK)
+    look = (await engine.check(account)).look
+    assert isinstance(look.verdict, AwaitingApproval)
+    async with engine.database.writing() as session:
+        day = look.verdict.expected_quote.quantize(D(1)) + 1
+        await accounts.set_limits(session, account, Limits(day=day))
+    await engine.change(account, autonomy=TradingMode.AUTO)
+    await engine.check(account)
+
+    assert exchange.tickets == []
+
+
 async def test_an_order_over_the_usual_limit_is_let_out_by_what_the_account_is_worth(
     sqlite: Database, clock: FakeClock
 ):

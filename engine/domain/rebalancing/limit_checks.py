@@ -53,12 +53,16 @@ def limited(plan: Plan, *, book: OrderBook, limits: LimitsInForce, recent: Recen
 
 
 def plan_over_limit(
-    plan: PortfolioPlan, *, limits: LimitsInForce, recent: Recent
+    plan: PortfolioPlan, *, limits: LimitsInForce, recent: Recent, reach: Decimal = ZERO
 ) -> OverLimit | None:
     """Returns the first limit that the orders of *plan* break, one by one or together: the whole
-    plan is refused then, before its first order. Prices are checked order by order.
+    plan is refused then, before its first order. Prices are checked order by order. A buy may spend
+    the fraction *reach* more than it is planned for: the gate counts that too.
     """
-    values = [worth(leg.quote_amount) for leg in plan.legs]
+    values = [
+        worth(leg.quote_amount * (ONE + (reach if leg.side is Side.BUY else ZERO)))
+        for leg in plan.legs
+    ]
     largest = max(values, default=ZERO)
     if largest > limits.order:
         return OverLimit(LimitKind.ORDER, asked=largest, allowed=limits.order)
