@@ -102,9 +102,6 @@ async def test_targets_of_one_token_trade_and_a_basket_is_built_by_buttons_alone
         assert "Sold" in await trader.sets("25%", first="sell MNTL for ")
         assert trader.off(trader.shares(USDT=25, MNTL=75))["USDT"] <= BAND
 
-        assert "Bought" in await trader.sets("35..50", first="buy MNTL for ")
-        assert 35 < world.usdt < 50
-
         assert "Sold" in await trader.sets("MNTL 100", first="sell MNTL for ")
         assert trader.off({"MNTL": D(100)})["MNTL"] <= BAND
         assert (trader.worth("ABC"), trader.worth("XYZ")) == (D(50), D(50))
@@ -125,7 +122,7 @@ async def test_targets_of_one_token_trade_and_a_basket_is_built_by_buttons_alone
 
 
 @LONG
-async def test_a_basket_typed_in_any_form_trades_leg_by_leg(world: World, trader: Trader):
+async def test_a_range_and_a_basket_typed_in_any_form_trade(world: World, trader: Trader):
     world.account.of("USDT").free = D(40)
     async with world.running():
         await world.connect()
@@ -139,6 +136,9 @@ async def test_a_basket_typed_in_any_form_trades_leg_by_leg(world: World, trader
         told = await trader.sets("MNTL:ABC:XYZ:USDT 4:3:1:2", first="sell ")
         assert " trades, " in told
         assert max(trader.off(trader.shares(MNTL=40, ABC=30, XYZ=10, USDT=20)).values()) <= BAND
+
+        assert "Bought" in await trader.sets("35..50", first="buy MNTL for ")
+        assert 35 < world.usdt < 50
 
         xyz = trader.worth("XYZ")
         told = await trader.sets("40 USDT, rest MNTL:ABC 2:1", first="sell ABC for ")
