@@ -1,7 +1,9 @@
 """What is set around a target: bands, where trades lead, and what is protected."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from bot.handlers.context import Handler, Routes
 from bot.handlers.setting_change import SettingChangeFlow, change_to_confirm, needs_a_yes
@@ -11,12 +13,18 @@ from bot.interaction.message import Message
 from bot.interaction.request import ConfirmationHandler, Request
 from bot.parsing.settings import Topic
 from bot.parsing.target_settings import (
+    parse_band_switch,
     parse_bands,
     parse_destination,
     parse_protect,
-    parse_twice,
 )
-from bot.views.bands import bands_changed_view, bands_view, no_basket_view, twice_changed_view
+from bot.views.bands import (
+    bands_changed_view,
+    bands_view,
+    no_basket_view,
+    scale_changed_view,
+    twice_changed_view,
+)
 from bot.views.setting_change import ask_change_view, overtaken_view
 from bot.views.target import refused_view
 from bot.views.target_settings import (
@@ -103,8 +111,8 @@ class TargetSettingsHandler(Handler):
             return bands_view(
                 **await self.forecast(account), is_listening=may_set and request.is_private
             )
-        if (is_on := parse_twice(request.argument)) is not None:
-            return await self._twice(request, account, is_on=is_on)
+        if (switched := parse_band_switch(request.argument)) is not None:
+            return await self._switch(request, account, switched)
         wish = await self.parse(request, parse_bands)
         if isinstance(wish, Message):
             return wish
@@ -117,13 +125,14 @@ class TargetSettingsHandler(Handler):
             return refused_view(account=account, wanted=wanted, why=why)
         return await self._set(request, account, SettingsPatch(bands=bands))
 
-    async def _twice(self, request: Request, account: Account, *, is_on: bool) -> Message:
-        if account.settings.targeting.basket is None and is_on:
+    async def _switch(
+        self, request: Request, account: Account, switched: Mapping[str, Any]
+    ) -> Message:
+        if account.settings.targeting.basket is None and any(switched.values()):
             return no_basket_view(account=account)
-        change = await self.ctx.accounts.change(account, user_id=request.user_id, twice=is_on)
-        echo = twice_changed_view(
-            **await self.forecast(change.after), changed=change.before != change.after
-        )
+        change = await self.ctx.accounts.change(account, user_id=request.user_id, **switched)
+        view = twice_changed_view if "twice" in switched else scale_changed_view
+        echo = view(**await self.forecast(change.after), changed=change.before != change.after)
         return await self._with_undo(request, change, echo)
 
     async def _set(self, request: Request, account: Account, patch: SettingsPatch) -> Message:

@@ -51,7 +51,8 @@ _BAND = re.compile(
     r"(?P<name>[^\s:=]+)[ :=]+(?:(?P<low>[0-9.,]+?) ?%? ?(?:\.{2,3}|…) ?(?P<high>[0-9.,]+) ?%?|(?P<off>off))",
     re.IGNORECASE,
 )
-_TWICE = re.compile(r"twice (on|off)", re.IGNORECASE)
+_SWITCH = re.compile(r"(twice|scale) (on|off)")
+_SWITCHES = {"twice": "twice", "scale": "scaled"}
 _DESTINATIONS = {
     **{destination.value: destination for destination in Destination},
     "center": Destination.CENTRE,
@@ -131,12 +132,12 @@ def parse_bands(text: str) -> Mapping[Asset, ShareBand | None]:
     return found
 
 
-def parse_twice(text: str) -> bool | None:
-    """Parse "twice on" and "twice off": whether two checks must find something outside. None for
-    what is about bands.
+def parse_band_switch(text: str) -> Mapping[str, bool] | None:
+    """Parse "twice on", whether two checks must find something outside, and "scale on", whether
+    bands follow volatility, or "off". Returns the field of the settings; None for what is about bands.
     """
-    switch = _TWICE.fullmatch(" ".join(text.split()))
-    return None if switch is None else switch[1].lower() == "on"
+    switch = _SWITCH.fullmatch(" ".join(text.split()).lower())
+    return None if switch is None else {_SWITCHES[switch[1]]: switch[2] == "on"}
 
 
 def _band(low: Decimal, high: Decimal) -> ShareBand:

@@ -12,7 +12,7 @@ from bot.views.components.forecast import next_check
 from bot.views.components.keyboards import do, keyboard, typed
 from bot.views.components.layout import block, escape, lines, row
 from bot.views.components.listening import listening_line
-from bot.views.components.target_words import target_line
+from bot.views.components.target_words import target_line, widths_line
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.pairs import Asset
@@ -41,7 +41,8 @@ def bands_view(
         block(_rows(settings, _edges(outlook), settings.targeting.share_bands)),
         lines(
             f"An asset without a band of its own may drift by ±{threshold(settings.threshold)}.",
-            _TWICE if settings.twice else None,
+            " ".join(filter(None, (widths_line(account), _TWICE if settings.twice else None)))
+            or None,
             next_check(account, outlook, now=now),
         ),
         lines(_HOW, listening_line("BTC 45..60") if is_listening else None),
@@ -87,6 +88,25 @@ def twice_changed_view(
         "That costs one interval, and spares trades on a price of one moment." if is_on else None,
         next_check(account, outlook, now=now),
         "To end that: /bands twice off" if is_on else None,
+        keyboard=_buttons(account.settings),
+    )
+
+
+def scale_changed_view(
+    *, account: Account, changed: bool, now: datetime, outlook: Outlook
+) -> Message:
+    """*account* after the change."""
+    is_on = account.settings.scaled
+    switch = "on" if is_on else "off"
+    title = f"Scaled bands set to {switch}" if changed else f"Scaled bands are {switch} already"
+    return Message.of(
+        f"{badge(account)} · {title}",
+        "Once a day I widen or narrow bands as prices move more or less than today."
+        if is_on
+        else "Bands are as wide as you set them.",
+        "A band stays between half and three times its width." if is_on else None,
+        next_check(account, outlook, now=now),
+        "To end that: /bands scale off" if is_on else None,
         keyboard=_buttons(account.settings),
     )
 

@@ -12,6 +12,7 @@ from bot.views.components.forecast import next_check
 from bot.views.components.keyboards import do, keyboard, typed
 from bot.views.components.layout import lines
 from bot.views.components.listening import listening_line
+from bot.views.components.target_words import widths_line
 from bot.views.components.times import exactly, time_or_stamp, utc, zone_name
 from bot.views.crash_guard import guard_acted_view, guard_lifted_view
 from engine.domain.accounts.account import Account
@@ -121,7 +122,7 @@ def pace_note(account: Account, last_trade: Order | None, *, now: datetime) -> s
     looks = None
     if account.settings.looks_twice:
         looks = "I trade what two checks in a row find out of its band. (/bands)"
-    return lines(guard, rest, looks, _coming(pacing, now=now)) or None
+    return lines(guard, rest, looks, widths_line(account), _coming(pacing, now=now)) or None
 
 
 def schedule_name(pacing: Pacing) -> str:

@@ -194,6 +194,7 @@ def _rows(account: Account, rules: PairRules | None) -> list[str]:
         *([("🗓 Times", schedule_name(pacing))] if pacing.schedule else ()),
         *([("📉 Guard", crash_guard_text(pacing.crash_guard))] if pacing.crash_guard else ()),
         *([("⏳ Rest", exactly(pacing.cooldown))] if pacing.cooldown else ()),
+        *([("📐 Bands", "by volatility")] if settings.scaled else ()),
         *([("👀 Looks", "two in a row")] if settings.looks_twice else ()),
         ("🪙 Pair", pair_name(settings.symbol)),
         *([("", f"from {usdt(smallest_order(rules))}")] if rules else ()),

@@ -22,7 +22,12 @@ from bot.views.components.target_facts import (
     trades_line,
     warning_lines,
 )
-from bot.views.components.target_words import destination_sentence, target_line, target_sentences
+from bot.views.components.target_words import (
+    destination_sentence,
+    target_line,
+    target_sentences,
+    widths_line,
+)
 from bot.views.rebalance_plan import PLAN_VALID_FOR
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ONE
@@ -80,6 +85,7 @@ def target_view(
             band_line(settings)
             if isinstance(settings.target, UsdtRange)
             else f"I trade when the drift is over {threshold(settings.threshold)}. (/setthreshold)",
+            widths_line(account),
             destination_sentence(settings),
         ),
         *facts,

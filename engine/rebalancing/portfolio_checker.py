@@ -46,6 +46,7 @@ from engine.rebalancing.checked import Checked
 from engine.rebalancing.crash_guard import buying_stopped, closed_to
 from engine.rebalancing.pacing import Pacer, is_jump, slot_over
 from engine.rebalancing.portfolio_planning import (
+    BandWidths,
     Planned,
     PortfolioPlanner,
     Seen,
@@ -71,6 +72,7 @@ class PortfolioChecker(Service):
 
     def __post_init__(self) -> None:
         self._planner = PortfolioPlanner(database=self.database, clock=self.clock)
+        self._widths = BandWidths(database=self.database, clock=self.clock)
         self._runner = PortfolioRunner(
             database=self.database,
             clock=self.clock,
@@ -83,6 +85,7 @@ class PortfolioChecker(Service):
         self, duty: CheckInput, exchange: Exchange, reading: BalanceReading, *, fence: int
     ) -> Checked:
         """Trade what is surely outside, or store the reason. *reading* may be acted on."""
+        duty = await self._widths.renew(duty)
         account, holdings, asked = duty.account, reading.holdings, duty.request is not None
         if not asked and self._rests_without_prices(account, holdings):
             pace = self.pacer.pace(duty, is_outside=False, is_far=False)

@@ -5,7 +5,7 @@ and nothing else while all is inside.
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.domain.accounts.account import Account
@@ -13,6 +13,7 @@ from engine.domain.accounts.risk_limits import Jump, LimitsInForce, Recent
 from engine.domain.execution.bound import ExecutionMode, may_widen
 from engine.domain.execution.capability import UNKNOWN, Capability, order_type_for
 from engine.domain.market.balances import Holdings
+from engine.domain.market.candles import whole_hour
 from engine.domain.market.decimals import ONE, ZERO, floor_to_step, step_of
 from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol
 from engine.domain.portfolio.plan import (
@@ -26,6 +27,7 @@ from engine.domain.portfolio.plan import (
     plan_portfolio,
 )
 from engine.domain.portfolio.position import LegReason
+from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import PortfolioSnapshot
 from engine.domain.rebalancing.limit_checks import jump_at, known_price, over_jump, plan_over_limit
 from engine.domain.rebalancing.planner import MARKET_REACH, OverLimit
@@ -33,12 +35,14 @@ from engine.domain.runs.stored_run import PortfolioRun, Refused, refused_lately,
 from engine.domain.targets.destination import Edges
 from engine.domain.targets.outside import Beyond
 from engine.domain.targets.pacing import PaceReason
+from engine.domain.targets.scaling import daily_volatility, next_widths
 from engine.domain.targets.timing import Sighting
 from engine.errors import PairUnavailable
 from engine.exchanges.interface import Exchange, Market
 from engine.storage.service import Service
-from engine.storage.trading import check_results, limit_usage, order_types, runs
+from engine.storage.trading import candles, check_results, limit_usage, order_types, runs
 
+_WEEK = timedelta(days=7)
 _SHOWN_STEP = step_of(8)
 Closed = Collection[tuple[Asset, Side]]
 
@@ -108,7 +112,7 @@ class PortfolioPlanner(Service):
     async def see(self, account: Account, holdings: Holdings, market: Market) -> Seen:
         """Read the prices of all tokens, by one request that all accounts share."""
         settings = account.settings
-        targeting = settings.targeting
+        targeting = account.targeting
         quotes = await market.quotes(targeting.tokens)
         now = self.clock.now()
         waiting = account.waits(now)
@@ -227,6 +231,32 @@ def _with_stopped(plan: PortfolioPlan, closed: Closed) -> Mapping[Asset, LegReas
         else why
         for asset, why in plan.reasons.items()
     }
+
+
+class BandWidths(Service):
+    async def renew(self, duty: CheckInput) -> CheckInput:
+        """Returns *duty* with the widths of today. They never change between a tap's plan and its
+        trade, nor where they hold.
+        """
+        account, now = duty.account, self.clock.now()
+        basket = account.settings.targeting.basket
+        if not account.settings.scaled or basket is None or duty.request is not None:
+            return duty
+        if account.widths is not None and account.widths.holds(basket.tokens, now=now):
+            return duty
+        volatility = {token: await self._volatility(token) for token in basket.tokens}
+        widths = next_widths(account.widths, volatility, now=now)
+        async with self.database.writing() as session:
+            await check_results.note_widths(session, account, widths)
+        return replace(duty, account=replace(account, widths=widths))
+
+    async def _volatility(self, token: Asset) -> Decimal | None:
+        until = whole_hour(self.clock.now())
+        async with self.database.reading() as session:
+            line = await candles.prices(
+                session, Symbol(token + USDT), since=until - _WEEK, until=until
+            )
+        return daily_volatility(line.closes)
 
 
 def first_sight(

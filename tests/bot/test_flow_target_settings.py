@@ -165,6 +165,23 @@ async def test_two_looks_are_set_for_parts_alone_and_waited_for(world: World, bo
     assert (await bot.account()).settings.twice
 
 
+async def test_bands_that_follow_volatility_are_said_where_they_are_on(bot: Program):
+    await bot.connect()
+    await bot.ask(OWNER, "/target 25%")
+    await bot.tap(OWNER, "Set")
+    set_ = await bot.ask(OWNER, "/bands scale on")
+    await bot.check()
+    shown = [await bot.ask(OWNER, f"/{page}") for page in ("bands", "target", "status")]
+    panel = await bot.ask(OWNER, "/settings")
+
+    assert "Scaled bands set to on" in set_.text
+    assert all("Bands are 1.0 times as wide today." in one.text for one in shown)
+    assert "by volatility" in panel.text
+    await bot.ask(OWNER, "/bands scale off")
+    await bot.tap(OWNER, "↩️ Undo")
+    assert (await bot.account()).settings.scaled
+
+
 async def test_a_protected_amount_that_would_trade_much_of_a_basket_is_asked_about(bot: Program):
     await bot.connect()
     await bot.ask(OWNER, "/target 75%")

@@ -84,6 +84,7 @@ NOT_REACHED: Mapping[str, str] = {
     "engine.rebalancing.crash_guard:CrashGuards.observe:writing#1": "tests/engine/test_crash_guard.py",
     "engine.rebalancing.crash_guard:CrashGuards._change:writing#1": "tests/engine/test_crash_guard.py",
     # What is outside for the first time: before it the next check is the first.
+    "engine.rebalancing.portfolio_planning:BandWidths.renew:writing#1": "once a day; tests/engine/test_band_widths.py",
     "engine.rebalancing.portfolio_checker:PortfolioChecker._looks_again:writing#1": "tests/engine/test_two_looks.py",
     "engine.rebalancing.portfolio_checker:PortfolioChecker._rests:writing#1": "tests/engine/test_two_looks.py",
     "engine.accounts.account_service:AccountService.lift_guard:writing#1": "tests/bot/test_flow_target_settings.py",

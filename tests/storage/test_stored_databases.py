@@ -182,7 +182,7 @@ RANDOM = re.compile(r"gAAAA[\w=-]+|\b[0-9a-f]{32}\b")
 SINCE_THEN = re.compile(
     r',"coming":null|,"made":null,"brought":null,"about":false|,"worth":null'
     r'|,"expected":null,"widened":false,"slipped":null|,"asked_base":null|,"bound":null(?:,"cost":null)?|,"portfolio":null'
-    r'|,"bands":null|,"destination":null|,"protected":null|,"execution":null|,"slippage":null|,"pacing":null|,"twice":null'
+    r'|,"bands":null|,"destination":null|,"protected":null|,"execution":null|,"slippage":null|,"pacing":null|,"twice":null,"scaled":null'
     r'|,"waited":false|,"rests":false|,"plan":null'
 )
 

@@ -12,6 +12,7 @@ from bot.parsing.target_settings import (
     ProtectWish,
     ScheduleWish,
     bands_text,
+    parse_band_switch,
     parse_bands,
     parse_cooldown,
     parse_crash_guard,
@@ -19,7 +20,6 @@ from bot.parsing.target_settings import (
     parse_drift,
     parse_protect,
     parse_schedule,
-    parse_twice,
     protect_text,
 )
 from engine.domain.market.pairs import USDT, Asset
@@ -74,9 +74,10 @@ def test_bands_name_their_asset_and_are_percentages():
     }
 
 
-def test_two_looks_are_switched_by_two_words():
-    assert (parse_twice("twice on"), parse_twice(" Twice  OFF")) == (True, False)
-    assert [parse_twice(text) for text in ("twice", "BTC off", "off")] == [None] * 3
+def test_what_is_about_all_bands_is_switched_by_two_words():
+    assert parse_band_switch("twice on") == {"twice": True}
+    assert parse_band_switch(" Scale  OFF") == {"scaled": False}
+    assert [parse_band_switch(text) for text in ("twice", "BTC off", "off")] == [None] * 3
 
 
 @pytest.mark.parametrize(

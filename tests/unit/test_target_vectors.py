@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,11 @@ from engine.domain.targets.forecast import (
 from engine.domain.targets.goals import TargetSettings, goal_amounts
 from engine.domain.targets.outside import deviations, outside, surely_outside
 from engine.domain.targets.protection import managed
-from engine.domain.targets.scaling import scaled_settings, width_factor
+from engine.domain.targets.scaling import next_widths, scaled_settings, width_factor
 from engine.domain.targets.target import Basket, FixedUsdt, UsdtRange, UsdtShare
 from engine.domain.targets.usdt_goal import usdt_goal
 from tests.builders import MNTL
+from tests.fakes.clock import START
 
 _VECTORS = {
     vector["id"]: vector
@@ -269,3 +271,17 @@ def test_the_least_account_is_that_of_the_vector() -> None:
 
     assert found is not None
     assert _is_near(found, expect["least_value"])
+
+
+def test_the_widths_of_a_day_are_measured_by_the_first_volatility_that_was_known():
+    other = Asset("MX")
+    first = next_widths(None, {MNTL: Decimal("0.04"), other: None}, now=START)
+    later = next_widths(first, {MNTL: Decimal("0.08"), other: Decimal("0.1")}, now=first.until)
+
+    assert first.factors == {MNTL: 1, other: 1}
+    assert first.holds([MNTL, other], now=first.until - timedelta(seconds=1))
+    assert not first.holds([MNTL, other], now=first.until)
+    assert not first.holds([MNTL, USDT], now=START)
+    assert later.factors == {MNTL: Decimal("1.5874"), other: 1}
+    assert later.usual == {MNTL: Decimal("0.04"), other: Decimal("0.1")}
+    assert later.until == first.until + timedelta(days=1)

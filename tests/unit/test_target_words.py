@@ -1,14 +1,16 @@
 """A target in words: one line for cards and lists, whole sentences, and what it means a fact a line."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from bot.views.components.target_facts import leg_reason_text, leg_text
-from bot.views.components.target_words import target_line, target_sentences
+from bot.views.components.target_words import target_line, target_sentences, widths_line
 from engine.domain.market.pairs import USDT, Asset, Side
 from engine.domain.portfolio.plan import Leg
 from engine.domain.portfolio.position import LegReason
+from engine.domain.targets.scaling import Widths
 from engine.domain.targets.target import (
     Basket,
     FixedUsdt,
@@ -17,7 +19,9 @@ from engine.domain.targets.target import (
     UsdtRange,
     UsdtShare,
 )
+from tests import builders
 from tests.builders import MNTL
+from tests.fakes.clock import START
 
 D = Decimal
 BTC, ETH, MX = (Asset(name) for name in ("BTC", "ETH", "MX"))
@@ -65,3 +69,17 @@ def test_names_of_the_exchange_are_escaped_in_sentences():
 def test_a_leg_and_a_reason_are_words():
     assert leg_text(Leg(asset=BTC, side=Side.BUY, quote_amount=D(50))) == "buy BTC for 50.00 USDT"
     assert len({leg_reason_text(BTC, reason) for reason in LegReason}) == len(LegReason)
+
+
+def test_bands_that_follow_volatility_are_told_by_how_much():
+    basket = Basket.of([(Asset("BTC"), 2), (Asset("ETH"), 1), (USDT, 1)])
+    settings = replace(builders.settings(), target=basket, scaled=True)
+    account = builders.account(settings=settings)
+
+    def said(btc: str, eth: str) -> str | None:
+        factors = {Asset("BTC"): Decimal(btc), Asset("ETH"): Decimal(eth)}
+        return widths_line(replace(account, widths=Widths(until=START, factors=factors)))
+
+    assert said("1.31", "1.29") == "Bands are 1.3 times as wide today. (/bands)"
+    assert said("1.3", "0.8") == "Bands are 1.3 times as wide today for BTC, 0.8 for ETH. (/bands)"
+    assert widths_line(replace(account, settings=replace(settings, scaled=False))) is None

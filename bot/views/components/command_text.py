@@ -126,6 +126,9 @@ def _around_target(wish: SettingsPatch) -> Iterator[tuple[str, str, Sequence[str
     if (bands := wish.bands) is not None:
         text = escape(bands_text(bands))
         yield "Bands", text, ["/bands off", *([f"/bands {text}"] if bands else [])]
+    if wish.scaled is not None:
+        switch = "on" if wish.scaled else "off"
+        yield "Scaled bands", switch, [f"/bands scale {switch}"]
     if wish.twice is not None:
         switch = "on" if wish.twice else "off"
         yield "Two looks", switch, [f"/bands twice {switch}"]

@@ -6,7 +6,9 @@ from typing import assert_never
 
 from bot.views.components.amounts import cents, count, quantity, usdt
 from bot.views.components.layout import escape, listed
+from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
+from engine.domain.market.decimals import ONE
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.target import (
@@ -21,6 +23,7 @@ from engine.domain.targets.target import (
 
 _PERCENT_DECIMALS = 2
 _MOST_PARTS = 4
+_MOST_WIDTHS = 3
 
 
 def target_line(target: Target, *, most: int = _MOST_PARTS) -> str:
@@ -143,3 +146,21 @@ def _basket_sentences(target: Basket) -> Sequence[str]:
         return [first, "The rest is in these parts, whatever the prices do."]
     parts = "I hold these parts of the account, whatever the prices do."
     return [parts] if has_cash else [parts, "A little USDT stays for fees."]
+
+
+def widths_line(account: Account) -> str | None:
+    """How wide bands that follow volatility are today."""
+    basket = account.settings.targeting.basket
+    if not account.settings.scaled or basket is None:
+        return None
+    widths = account.widths
+    if account.settings.threshold.quote_amount is not None:
+        return "A threshold in USDT does not follow volatility. (/bands)"
+    if widths is None:
+        return "The next check learns how wide bands are today. (/bands)"
+    known = {token: f"{widths.factors.get(token, ONE):.1f}" for token in basket.tokens}
+    if len(set(known.values())) == 1:
+        return f"Bands are {next(iter(known.values()))} times as wide today. (/bands)"
+    (first, factor), *others = list(known.items())[:_MOST_WIDTHS]
+    rest = "".join(f", {times} for {escape(token)}" for token, times in others)
+    return f"Bands are {factor} times as wide today for {escape(first)}{rest}. (/bands)"

@@ -10,6 +10,8 @@ from engine.domain.accounts.risk_limits import AUTOMATIC, Limits, LimitsInForce
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.decimals import ZERO
 from engine.domain.orders.order import AccountId
+from engine.domain.targets.goals import TargetSettings
+from engine.domain.targets.scaling import Widths, scaled_settings
 from engine.domain.targets.target import amounts_of
 from engine.domain.targets.timing import Sighting
 
@@ -36,7 +38,8 @@ class Account:
     was found out of its band, by all checks since then. While *slicing_until* is set a trade over
     time runs, until then at the latest, and nothing else is traded. *slot_at* is the last set time
     that was dealt with, or when checks began to keep to them. *guard* is what its crash guard saw, *sighted*
-    what the last check found outside, where two in a row must.
+    what the last check found outside, where two in a row must;
+    *widths* are those of its bands today, where they follow volatility.
     """
 
     id: AccountId
@@ -58,12 +61,21 @@ class Account:
     slot_at: datetime | None = None
     guard: GuardState | None = None
     sighted: Sighting | None = None
+    widths: Widths | None = None
 
     @property
     def buying_stopped_at(self) -> datetime | None:
         """Since when the crash guard lets nothing be bought."""
         is_set = self.settings.pacing.crash_guard is not None
         return self.guard.acted_at if is_set and self.guard is not None else None
+
+    @property
+    def targeting(self) -> TargetSettings:
+        """The target with the bands that are in force."""
+        targeting = self.settings.targeting
+        if not self.settings.scaled or self.widths is None:
+            return targeting
+        return scaled_settings(targeting, self.widths.factors)
 
     @property
     def can_trade(self) -> bool:

@@ -66,6 +66,7 @@ def _fields(account: Account) -> Mapping[tuple[str, str], str]:
     return {
         **{("settings", name): value for name, value in band_fields(settings).items()},
         ("settings", "bands"): bands_text(settings.bands),
+        ("settings", "scaled bands"): "on" if settings.scaled else "off",
         ("settings", "two looks"): "on" if settings.twice else "off",
         ("settings", "destination"): settings.destination.value
         if settings.destination

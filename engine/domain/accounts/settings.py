@@ -55,7 +55,8 @@ class Settings:
 
     *bands* replace the threshold for the assets named. Without a *destination* it is the usual one
     of the target. *protected* amounts, in units, are never counted and never sold. *pacing* is when
-    trades may happen. With *twice* two checks in a row must find shares outside.
+    trades may happen. With *twice* two checks in a row must find shares outside. Bands that are *scaled*
+    follow volatility.
     """
 
     target: Target
@@ -74,6 +75,7 @@ class Settings:
     protected: Mapping[Asset, Decimal] = field(default_factory=dict, hash=False)
     pacing: Pacing = UNPACED
     twice: bool = False
+    scaled: bool = False
 
     def __post_init__(self) -> None:
         if any(amount > MAX_TARGET for amount in amounts_of(self.target)):

@@ -44,6 +44,7 @@ class SettingsPatch:
     slippage: Slippage | None = None
     pacing: Pacing | None = None
     twice: bool | None = None
+    scaled: bool | None = None
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -65,6 +66,7 @@ class SettingsPatch:
             slippage=settings.slippage,
             pacing=settings.pacing,
             twice=settings.twice,
+            scaled=settings.scaled,
         )
 
     @property

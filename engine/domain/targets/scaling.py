@@ -4,11 +4,12 @@ They are computed once a day, never between a trigger and its trade, and stored 
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
-from engine.domain.market.decimals import ONE, ZERO
+from engine.domain.market.decimals import ONE, ZERO, floor_to_step, step_of
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.targets.bands import ShareBand
 from engine.domain.targets.forecast import ESTIMATING
@@ -16,6 +17,9 @@ from engine.domain.targets.goals import TargetSettings, weights_of
 
 _LEAST_CANDLES = 100
 _HOURS_A_DAY = 24
+_STEP = step_of(4)
+# The candles of a day are there by then.
+_SETTLES = timedelta(seconds=600)
 _NARROWEST, _WIDEST = Decimal("0.5"), Decimal(3)
 
 
@@ -34,6 +38,41 @@ def width_factor(
         if ratio <= ZERO:
             return _NARROWEST
         return min(_WIDEST, max(_NARROWEST, (ratio.ln() / 3).exp()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Widths:
+    """*factors* of the bands that are in force *until* then. The *usual* volatility of a token is
+    the first that was known since bands are scaled.
+    """
+
+    until: datetime
+    usual: Mapping[Asset, Decimal] = field(default_factory=dict)
+    factors: Mapping[Asset, Decimal] = field(default_factory=dict)
+
+    def holds(self, tokens: Iterable[Asset], *, now: datetime) -> bool:
+        """True if nothing is to be computed *now*."""
+        return now < self.until and all(token in self.factors for token in tokens)
+
+
+def next_widths(
+    before: Widths | None, volatility: Mapping[Asset, Decimal | None], *, now: datetime
+) -> Widths:
+    """Returns the widths from *now* until ten minutes into the next day, in UTC. A token without a
+    known *volatility* keeps its band as it was set.
+    """
+    begun = (now - _SETTLES).replace(hour=0, minute=0, second=0, microsecond=0)
+    known = {token: one for token, one in volatility.items() if one}
+    usual = {**known, **(before.usual if before is not None else {})}
+    factors = {
+        token: width_factor(volatility=one, usual_volatility=usual[token]) if one else ONE
+        for token, one in volatility.items()
+    }
+    return Widths(
+        until=begun + timedelta(days=1) + _SETTLES,
+        usual=usual,
+        factors={token: floor_to_step(factor, _STEP) for token, factor in factors.items()},
+    )
 
 
 def scaled_settings(settings: TargetSettings, factors: Mapping[Asset, Decimal]) -> TargetSettings:

@@ -18,6 +18,7 @@ from engine.domain.execution.slices import SlicesEnd
 from engine.domain.market.pairs import Symbol, base_of
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.targets.scaling import Widths
 from engine.domain.targets.timing import Sighting
 from engine.storage.accounts import (
     acting,
@@ -28,7 +29,7 @@ from engine.storage.accounts import (
     timed_pauses,
 )
 from engine.storage.accounts import halt as stored_halt
-from engine.storage.accounts.setting_columns import columns_for, limits_of, settings_of
+from engine.storage.accounts.setting_columns import columns_for, limits_of, settings_of, waiting_of
 from engine.storage.chat import confirmations, undeliverable
 from engine.storage.coordination import leases
 from engine.storage.models.accounts import AccountRow, ShareRow
@@ -123,6 +124,8 @@ async def change(session: AsyncSession, account: Account, **wishes: Any) -> Acco
         changed["slot_at"] = None  # what was before that was not missed
     if is_other_pace and wishes["pacing"].crash_guard != account.settings.pacing.crash_guard:
         changed["guard"] = None
+    if wishes.get("scaled", account.settings.scaled) != account.settings.scaled:
+        changed["widths"] = None
     changed_to = await _store(session, account, **changed) if changed else account
     await sliced_trades.end_by(session, account, wishes)
     return changed_to
@@ -381,17 +384,13 @@ def _waiting(waiting: WaitingDeposit | None) -> dict[str, Any]:
 
 
 def _account(row: AccountRow) -> Account:
-    waiting = None
-    if row.waiting_amount is not None and row.waiting_until and row.waiting_question:
-        waiting = WaitingDeposit(
-            amount=row.waiting_amount, until=row.waiting_until, question_id=row.waiting_question
-        )
     return from_row(
         Account,
         row,
         settings=settings_of(row),
-        waiting=waiting,
+        waiting=waiting_of(row),
         guard=readable(row.guard, GuardState),
         sighted=readable(row.sighted, Sighting),
+        widths=readable(row.widths, Widths),
         limits=limits_of(row),
     )

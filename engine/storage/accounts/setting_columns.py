@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from engine.domain.accounts.deposits import DepositRule
+from engine.domain.accounts.deposits import DepositRule, WaitingDeposit
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.accounts.settings import MAX_TARGET, Settings
 from engine.domain.execution.bound import USUAL_SLIPPAGE, Slippage
@@ -30,6 +30,7 @@ class Targeting:
     protected: Mapping[Asset, Decimal] = field(default_factory=dict)
     pacing: Pacing = UNPACED
     twice: bool = False
+    scaled: bool = False
 
 
 # What the older columns say then: nothing is ever outside, so code that knows no others rests.
@@ -69,6 +70,14 @@ def limits_of(row: AccountRow) -> Limits:
         day=row.limit_day,
         orders_per_hour=row.limit_orders,
         move=row.limit_move,
+    )
+
+
+def waiting_of(row: AccountRow) -> WaitingDeposit | None:
+    if row.waiting_amount is None or not row.waiting_until or not row.waiting_question:
+        return None
+    return WaitingDeposit(
+        amount=row.waiting_amount, until=row.waiting_until, question_id=row.waiting_question
     )
 
 

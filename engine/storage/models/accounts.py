@@ -33,6 +33,7 @@ class AccountRow(Base):
     *slicing_until* is the deadline of its row in `sliced_trades`. *slot_at* is the last set time
     that was dealt with; empty before checks keep to any. *guard* is what the crash guard saw, and
     *sighted* what the last check found outside for the first time, as JSON.
+    *widths* are those of the bands that follow volatility, as JSON.
     """
 
     __tablename__ = "accounts"
@@ -78,6 +79,7 @@ class AccountRow(Base):
     slot_at: Mapped[datetime | None]
     guard: Mapped[str | None]
     sighted: Mapped[str | None]
+    widths: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

@@ -13,6 +13,7 @@ from engine.domain.accounts.guard_state import GuardState
 from engine.domain.market.pairs import Symbol
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_result import BalanceSnapshot, CheckResult
+from engine.domain.targets.scaling import Widths
 from engine.domain.targets.timing import Sighting
 from engine.storage.coordination import key_values
 from engine.storage.models.accounts import AccountRow
@@ -83,6 +84,15 @@ async def note_sighting(
         update(AccountRow)
         .where(AccountRow.id == account.id, AccountRow.version == account.version)
         .values(sighted=None if sighting is None else to_json(sighting))
+    )
+
+
+async def note_widths(session: AsyncSession, account: Account, widths: Widths) -> None:
+    """Store the widths of today's bands, as `note_outside` does."""
+    await session.execute(
+        update(AccountRow)
+        .where(AccountRow.id == account.id, AccountRow.version == account.version)
+        .values(widths=to_json(widths))
     )
 
 
