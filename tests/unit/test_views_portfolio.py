@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from bot.views.alerts.alerts import alert_view
-from bot.views.components.portfolio_words import outside_line, planned_step, portfolio_rows
+from bot.views.components.portfolio_words import (
+    first_trades,
+    outside_line,
+    planned_step,
+    portfolio_rows,
+)
 from bot.views.portfolio_plan import portfolio_plan_view
 from bot.views.why import why_view
 from docs.basket_samples import BTC, ETH, HELD, MX, planned
@@ -28,7 +33,7 @@ from engine.domain.rebalancing.check_result import (
     PortfolioSnapshot,
 )
 from engine.domain.rebalancing.planner import InsideBand, LimitKind, OverLimit
-from engine.domain.targets.pacing import SecondLook
+from engine.domain.targets.pacing import BuyingStopped, SecondLook
 from engine.domain.targets.target import Basket
 from tests.unit.phone import check_message
 
@@ -177,3 +182,12 @@ def test_why_names_a_trade_over_time_once():
 
     assert text.count("trade over time") == 1
     assert "has a button to stop the rest" in text
+
+
+def test_what_a_change_would_trade_is_said_also_where_a_second_look_is_due():
+    when = ("It trades:", "It trades nothing.")
+    seen_once = replace(planned(), waits=SecondLook((BTC,)))
+    stopped = replace(planned(), waits=BuyingStopped(planned().at))
+
+    assert first_trades(seen_once, when=when, symbol=SYMBOL).startswith("It trades:")
+    assert "/limits" not in first_trades(stopped, when=when, symbol=SYMBOL)

@@ -14,6 +14,7 @@ from engine.domain.portfolio.plan import Leg, NoLegs, NoPlan, PortfolioPlan
 from engine.domain.rebalancing.check_result import PortfolioSnapshot
 from engine.domain.targets.destination import Edges
 from engine.domain.targets.outside import Beyond
+from engine.domain.targets.pacing import SecondLook
 from engine.rebalancing.portfolio_planning import Planned
 
 _MOST_ROWS = 6
@@ -146,7 +147,10 @@ def first_trades(
         return "MEXC does not answer now. I do not know what this would trade."
     if not isinstance(planned, Planned):
         return lines(nothing, reason_text(planned, symbol=symbol))
-    plan, over = planned.plan, planned.over_limit or planned.waits
+    plan, waits = planned.plan, planned.waits
+    if isinstance(waits, SecondLook):  # which says the same, a check later
+        waits = None
+    over = planned.over_limit or waits
     if plan.legs and over is None:
         return lines(
             would,
@@ -157,5 +161,5 @@ def first_trades(
     return lines(
         nothing,
         reason_text(reason, symbol=symbol) if reason else None,
-        "To change the limit: /limits" if over else None,
+        "To change the limit: /limits" if planned.over_limit else None,
     )
