@@ -1,3 +1,3 @@
 """The program's version; a test compares it with `pyproject.toml`."""
 
-VERSION = "0.8.0"
+VERSION = "0.9.0"
