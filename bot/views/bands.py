@@ -10,7 +10,7 @@ from bot.views.components.amounts import cents, precise_percent, threshold
 from bot.views.components.badges import badge
 from bot.views.components.forecast import next_check
 from bot.views.components.keyboards import do, keyboard, typed
-from bot.views.components.layout import block, escape, lines, row
+from bot.views.components.layout import block, escape, fitted, lines, paragraphs, row
 from bot.views.components.listening import listening_line
 from bot.views.components.target_words import target_line, widths_line
 from engine.domain.accounts.account import Account
@@ -36,7 +36,8 @@ def bands_view(
     settings = account.settings
     if settings.targeting.basket is None:
         return no_basket_view(account=account)
-    return Message.paragraphs(
+    typed = listening_line("BTC 45..60") if is_listening else None
+    text = paragraphs(
         f"{badge(account)} · Bands: {escape(bands_text(settings.bands))}",
         block(_rows(settings, _edges(outlook), settings.targeting.share_bands)),
         lines(
@@ -45,9 +46,9 @@ def bands_view(
             or None,
             next_check(account, outlook, now=now),
         ),
-        lines(_HOW, listening_line("BTC 45..60") if is_listening else None),
-        keyboard=_buttons(settings),
+        lines(_HOW, typed),
     )
+    return Message(fitted(text, typed), _buttons(settings))
 
 
 def bands_changed_view(

@@ -88,7 +88,7 @@ async def test_of_two_workers_one_polls_and_the_other_follows_when_it_is_killed(
     assert polling(fleet) != poller
     assert polls(other)
     assert "Conflict" not in first.program.log + second.program.log
-    assert await second.program.stop() == 0
+    assert await other.program.stop() == 0
     assert polling(fleet) == ""
 
 
