@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.e2e.process import PATIENCE_S
 from tests.e2e.world import API_SECRET, ENCRYPTION_KEY, World
+from tests.sampling import LONG
 
 BAD_SETTING, CANNOT_START = 2, 3
 
@@ -86,6 +87,7 @@ async def test_a_database_in_use_or_of_other_keys_and_a_refused_token(world: Wor
         await world.hears("Bought")
 
 
+@LONG
 async def test_a_database_that_cannot_be_opened(world: World, tmp_path: Path):
     (tmp_path / "file").touch()
     inside_a_file = world.start(DATABASE_URL="sqlite:///file/ballast.db")

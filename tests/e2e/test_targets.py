@@ -84,6 +84,7 @@ def trader(world: World) -> Trader:
     return Trader(world)
 
 
+@LONG
 async def test_targets_of_one_token_trade_and_a_basket_is_built_by_buttons_alone(
     world: World, trader: Trader
 ):

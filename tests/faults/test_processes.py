@@ -22,7 +22,7 @@ from tests.fakes.mexc_faults import Fault
 from tests.fakes.telegram import FakeTelegram
 from tests.faults.fleet import Fleet, Hurried, Member, Passage, Person, sailing
 from tests.faults.mayhem import SOAKING, Mayhem
-from tests.sampling import sampled
+from tests.sampling import LONG, sampled
 
 BOOK = ("GET", "/api/v3/depth")
 Record = Callable[[str, object], None]
@@ -175,6 +175,7 @@ async def test_orders_on_their_way_when_their_process_froze_are_looked_up_by_the
     ]
 
 
+@LONG
 async def test_a_process_frozen_while_idle_lets_go_when_it_goes_on(fleet: Fleet):
     zombie, [other], people = await fleet.owner_and_spares(1, people=2)
     await fleet.checked(people, by=zombie)
@@ -220,6 +221,7 @@ async def test_what_a_killed_process_had_in_hand_is_finished_by_the_others(
         assert len(told(fleet, person, "Bought")) == 1
 
 
+@LONG
 async def test_a_process_thrown_out_by_the_database_again_and_again_trades_on(fleet: Fleet):
     owner, _, people = await fleet.owner_and_spares(1, people=3)
     for round_ in range(2):
