@@ -5,10 +5,12 @@ from itertools import pairwise
 
 from tests.e2e.world import ACCOUNT, API_KEY, API_SECRET, World
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, Fault
+from tests.sampling import LONG
 
 TIME = ("GET", "/api/v3/time")
 
 
+@LONG
 async def test_while_mexc_is_away_the_bot_answers_and_checks_wait_for_the_back_off(world: World):
     world.account.of("USDT").free = Decimal(40)
     away = [world.mexc.inject(Fault(*at, reply=DROPPED, times=None)) for at in (TIME, ACCOUNT)]

@@ -7,6 +7,7 @@ from tests.e2e.process import Program
 from tests.e2e.test_postgres import as_the_host_gives_it
 from tests.e2e.world import ENCRYPTION_KEY, World
 from tests.faults.stories import tapped
+from tests.sampling import LONG
 
 DONE, NOT_DONE, BAD_SETTING, CANNOT_START = 0, 1, 2, 3
 NOWHERE = "127.0.0.1:1"
@@ -67,6 +68,7 @@ async def test_check_tells_what_is_well_and_what_is_broken_and_what_to_do(world:
     assert "pa55w0rd" not in "".join(reports) + away.log
 
 
+@LONG
 async def test_a_move_to_another_database_and_a_change_of_keys(
     world: World, postgres_url: str, tmp_path: Path
 ):

@@ -81,6 +81,7 @@ async def test_a_schema_that_is_missing_or_another_is_refused_and_the_release_st
     assert not {secret for secret in (API_KEY, API_SECRET, ENCRYPTION_KEY) if secret in stored}
 
 
+@LONG
 async def test_two_copies_at_a_deploy_trade_once_and_obey_once(world: World, postgres_url: str):
     env = as_the_host_gives_it(postgres_url)
     world.account.of("USDT").free = Decimal(40)
@@ -114,6 +115,7 @@ async def test_two_copies_at_a_deploy_trade_once_and_obey_once(world: World, pos
     assert world.telegram.unconfirmed == []
 
 
+@LONG
 async def test_behind_a_pooler_the_database_goes_away_and_comes_back_while_the_bot_trades(
     world: World, empty_postgres_url: str
 ):

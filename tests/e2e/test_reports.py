@@ -7,11 +7,13 @@ from tests.e2e.process import until
 from tests.e2e.world import API_KEY, API_SECRET, World
 from tests.fakes.http import Reply, Request, serve
 from tests.fakes.sentry import KEY, fake_sentry
+from tests.sampling import LONG
 
 SWITCH = "/5e7a1c00-canary-of-the-switch"
 METRICS_TOKEN = "canary-of-the-metrics-0123"
 
 
+@LONG
 async def test_an_operator_hears_of_it_and_no_secret_leaves(world: World):
     signs: list[str] = []
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from tests.e2e.process import GRACE_S, until
 from tests.e2e.world import ORDER, OWNER, World
 from tests.fakes.mexc_faults import Fault
+from tests.sampling import LONG
 
 OTHER = 4002
 
@@ -79,6 +80,7 @@ async def test_pause_stops_one_chat_alone_and_a_second_signal_changes_nothing(wo
         assert await program.exit_code() == 0
 
 
+@LONG
 async def test_a_stop_while_an_order_hangs_takes_ten_seconds_and_the_order_is_looked_up(
     world: World,
 ):

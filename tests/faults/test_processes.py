@@ -43,6 +43,7 @@ async def fleet(tmp_path: Path, postgres_url: str) -> AsyncGenerator[Fleet]:
             assert world.secrets_found() == []
 
 
+@LONG
 async def test_at_a_deploy_the_new_process_goes_on_where_the_old_one_lets_go(
     fleet: Fleet, record_property: Record
 ):
@@ -195,6 +196,7 @@ async def test_a_process_frozen_while_idle_lets_go_when_it_goes_on(fleet: Fleet)
         assert fleet.witness().holders(person.chat_id) == [zombie.name, other.name]
 
 
+@LONG
 async def test_what_a_killed_process_had_in_hand_is_finished_by_the_others(
     fleet: Fleet, record_property: Record
 ):
@@ -264,6 +266,7 @@ async def test_a_process_cut_off_from_the_database_past_its_lease_comes_back_as_
         assert len(told(fleet, person, "Bought")) == 1
 
 
+@LONG
 async def test_one_of_several_processes_polls_and_each_command_is_obeyed_once(
     fleet: Fleet, record_property: Record
 ):
