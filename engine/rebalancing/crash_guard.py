@@ -12,6 +12,7 @@ from engine.domain.alerts.pace_alerts import GuardActed, GuardLifted
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ONE, ZERO
 from engine.domain.market.pairs import USDT, Asset, Side
+from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.planner import Plan
 from engine.domain.targets.crash_guard import (
@@ -30,6 +31,8 @@ from engine.storage.accounts import accounts, audit, timed_pauses
 from engine.storage.service import Service
 from engine.storage.trading import balance_changes, check_results
 
+_ACT = GuardStep.ACT
+
 
 class CrashGuards(Service):
     async def observe(self, duty: CheckInput, holdings: Holdings, market: Market) -> bool:
@@ -39,11 +42,33 @@ class CrashGuards(Service):
         account, guard = duty.account, duty.account.settings.pacing.crash_guard
         if guard is None or duty.request is not None or duty.sliced is not None:
             return False
+        state = (account.guard or GuardState()).on(_basis(account))
+        value = await self._value(account, holdings, market, state)
+        if value is not None and (state.rises_to(value) or _step(guard, state, value) is _ACT):
+            # One odd price is no evidence, neither of a fall nor of a height to fall from.
+            await self.clock.sleep(SECOND_SIGHT)
+            again = await self._value(account, holdings, market, state)
+            value = None if again is None else state.nearer(value, again)
+        if value is None:
+            return False
+        values, step = state.seen(value), _step(guard, state, value)
+        if step in {GuardStep.ACT, GuardStep.LIFT}:
+            counted = [v for v in values if state.lifted_at is None or v.at >= state.lifted_at]
+            fall = fall_within_a_day(counted, now=value.at)
+            await self._change(account, guard, state.kept(values), step, fall=fall)
+            return True
+        if state.is_worth_storing(value):
+            async with self.database.writing() as session:
+                await check_results.note_guard(session, account, state.kept(values))
+        return False
+
+    async def _value(
+        self, account: Account, holdings: Holdings, market: Market, state: GuardState
+    ) -> ManagedValue | None:
+        """Returns what is managed at the prices of this moment; None without one of them."""
         prices = await _prices(account, market)
         if prices is None:
-            return False
-        now = self.clock.now()
-        state = (account.guard or GuardState()).on(_basis(account))
+            return None
         held = {asset: holdings.of(asset).total for asset in prices}
         whole, flow = _managed(account, held, prices), ZERO
         if state.values:
@@ -53,20 +78,7 @@ class CrashGuards(Service):
                 )
             before = {asset: units - moved.get(asset, ZERO) for asset, units in held.items()}
             flow = whole - _managed(account, before, prices)
-        value = ManagedValue(now, whole - flow, flow)
-        values = state.seen(value)
-        step = guard_step(
-            guard, values, acted_at=state.acted_at, lifted_at=state.lifted_at, now=now
-        )
-        if step in {GuardStep.ACT, GuardStep.LIFT}:
-            counted = [v for v in values if state.lifted_at is None or v.at >= state.lifted_at]
-            fall = fall_within_a_day(counted, now=now)
-            await self._change(account, guard, state.kept(values), step, fall=fall)
-            return True
-        if state.is_worth_storing(value):
-            async with self.database.writing() as session:
-                await check_results.note_guard(session, account, state.kept(values))
-        return False
+        return ManagedValue(self.clock.now(), whole - flow, flow)
 
     async def _change(
         self,
@@ -135,6 +147,12 @@ def closed_to(account: Account) -> Sequence[tuple[Asset, Side]]:
     if account.buying_stopped_at is None:
         return ()
     return [(asset, Side.BUY) for asset in account.settings.targeting.tokens]
+
+
+def _step(guard: CrashGuard, state: GuardState, value: ManagedValue) -> GuardStep:
+    acted_at, lifted_at = state.acted_at, state.lifted_at
+    values, now = state.seen(value), value.at
+    return guard_step(guard, values, acted_at=acted_at, lifted_at=lifted_at, now=now)
 
 
 async def _prices(account: Account, market: Market) -> dict[Asset, Decimal] | None:

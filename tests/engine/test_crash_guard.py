@@ -3,6 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.pace_alerts import GuardActed, GuardLifted
 from engine.domain.market.balances import Counting
@@ -69,6 +71,20 @@ async def test_after_a_fall_nothing_is_bought_until_a_user_lifts_it(
 
     await again.tap(account, side=Side.BUY, expected_quote=D(30))
     assert isinstance((await again.check(account)).look.verdict, OrderPlaced)
+
+
+@pytest.mark.parametrize("odd", ["0.0001", "0.02"])
+async def test_one_odd_price_is_no_fall_and_no_height_to_fall_from(
+    engine: Engine, exchange: FakeExchange, odd: str
+):
+    account = await guarded(engine, exchange)
+    exchange.paper_market.odd_price = D(odd)
+    for _ in range(3):
+        await engine.wait(MINUTE)
+        await engine.check(account)
+
+    assert await engine.alerts_of(GuardActed) == []
+    assert (await engine.account(account)).buying_stopped_at is None
 
 
 async def test_a_withdrawal_is_no_fall_and_a_deposit_hides_none(

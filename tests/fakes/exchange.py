@@ -90,7 +90,7 @@ class _Stage:
 class FakeMarket:
     """Satisfies `Market`: everything can be had at *price*, up to what *bids* and *asks* say.
     *others* are quotes of further tokens, in any amount; *rules_of* are those of their pairs that
-    have rules of their own.
+    have rules of their own. *odd_price* is shown by the next quotes alone.
     """
 
     def __init__(self, clock: Clock, stage: _Stage) -> None:
@@ -103,6 +103,7 @@ class FakeMarket:
         self.bids: builders.Levels | None = None
         self.asks: builders.Levels | None = None
         self.others: dict[Asset, Quote] = {}
+        self.odd_price: Decimal | None = None
         self.rules_of: dict[Asset, PairRules] = {}
 
     async def rules(self, symbol: Symbol) -> PairRules:
@@ -151,7 +152,10 @@ class FakeMarket:
 
     async def quotes(self, assets: Collection[Asset], *, listed_only: bool = False) -> Quotes:
         await self._stage.pass_through("quotes")
-        mntl = Quote.of(self._book(builders.MNTLUSDT))
+        odd, self.odd_price = self.odd_price, None
+        mntl = (
+            Quote.of(self._book(builders.MNTLUSDT)) if odd is None else Quote(odd, odd + _SPREAD)
+        )
         known = self.others | ({} if mntl is None else {builders.MNTL: mntl})
         listed = {asset: known[asset] for asset in assets if asset in known}
         return Quotes(listed, read_at=self._clock.now())

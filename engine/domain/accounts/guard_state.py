@@ -34,10 +34,23 @@ class GuardState:
         return [*(one for one in self.values if value.at - one.at <= DAY), value]
 
     def is_worth_storing(self, value: ManagedValue) -> bool:
-        if not self.values or value.flow:
+        if not self.values or value.flow or self.rises_to(value):
             return True
-        last = self.values[-1]
-        return value.at - last.at >= _HOUR or value.before > _RISE * (last.before + last.flow)
+        return value.at - self.values[-1].at >= _HOUR
+
+    def rises_to(self, value: ManagedValue) -> bool:
+        """True if *value* is notably above the last one: what comes may be a fall from there."""
+        return bool(self.values) and value.before > _RISE * self._last
+
+    def nearer(self, *values: ManagedValue) -> ManagedValue:
+        """Returns that of *values* which is nearer to the last one; without one, the last of them."""
+        if not self.values:
+            return values[-1]
+        return min(values, key=lambda value: (value.before - self._last).copy_abs())
+
+    @property
+    def _last(self) -> Decimal:
+        return self.values[-1].before + self.values[-1].flow
 
     def kept(self, values: Sequence[ManagedValue]) -> Self:
         return replace(self, values=tuple(values[-_MOST_VALUES:]))
