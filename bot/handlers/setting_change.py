@@ -287,19 +287,19 @@ def _echo_view(
     if in_panel:
         page = PanelPage(topic.value)
         return page_view(page=page, **forecast, undo=undo)
-    told = (
+    answer = (
         changed_view(topic=topic, **forecast, before=change.before.settings)
         if echo is None
         else echo(change, forecast)
     )
-    return _undoable(told, undo, change.after)
+    return _undoable(answer, undo, change.after)
 
 
-def _undoable(told: Message, undo: tuple[SettingsPatch, str] | None, after: Account) -> Message:
+def _undoable(answer: Message, undo: tuple[SettingsPatch, str] | None, after: Account) -> Message:
     if undo is None:
-        return told
+        return answer
     former, question_id = undo
-    return undoable(told, former=former, present=former.now(after), question_id=question_id)
+    return undoable(answer, former=former, present=former.now(after), question_id=question_id)
 
 
 def _change_back(before: Account, after: Account, *, in_panel: bool) -> PendingChange | None:

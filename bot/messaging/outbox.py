@@ -160,7 +160,7 @@ class OutboxSender:
     async def _edited(
         self, row: OutboxRow, alert: Alert | None, parts: list[Message]
     ) -> int | None:
-        """Return the earlier message that shows the new text now. One that is gone is sent anew."""
+        """Return the earlier message that shows the new text now. One that is gone is sent again."""
         if not isinstance(alert, PauseAnswerSettled):
             return None
         try:

@@ -28,7 +28,6 @@ from bot.parsing.settings import (
     value_of,
 )
 from bot.parsing.targets import LONGEST_TARGET
-from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, Asset, base_of
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction
@@ -81,7 +80,7 @@ class ScheduleWish:
     when: When
 
 
-def parse_drift(text: str) -> Threshold | Ambiguous:
+def parse_any_threshold(text: str) -> Threshold | Ambiguous:
     """Parse "5%" of each weight, "5pp" of the whole, "5pp 25%" for the narrower, or "2 USDT"."""
     tidy = normalized(text, Topic.THRESHOLD)
     if points := _POINTS.fullmatch(tidy):
@@ -95,7 +94,7 @@ def parse_drift(text: str) -> Threshold | Ambiguous:
             return Threshold(points=value_of(options[0]))
         return Ambiguous(Topic.THRESHOLD, tuple(f"{o.removesuffix('%')}pp" for o in options))
     if both := _BOTH.fullmatch(tidy):
-        drifts = [parse_drift(both["one"]), parse_drift(both["other"])]
+        drifts = [parse_any_threshold(both["one"]), parse_any_threshold(both["other"])]
         points_of = [d.points for d in drifts if isinstance(d, Threshold) and d.points is not None]
         parts = [d.relative for d in drifts if isinstance(d, Threshold) and d.relative is not None]
         if len(points_of) == len(parts) == 1:
@@ -104,7 +103,10 @@ def parse_drift(text: str) -> Threshold | Ambiguous:
     return parse_threshold(tidy)
 
 
-SETTING_PARSERS: Mapping[Topic, Callable[[str], Any]] = {**PARSERS, Topic.THRESHOLD: parse_drift}
+SETTING_PARSERS: Mapping[Topic, Callable[[str], Any]] = {
+    **PARSERS,
+    Topic.THRESHOLD: parse_any_threshold,
+}
 """Of each setting that a chat has, as a command or in the panel."""
 
 
@@ -150,18 +152,6 @@ def _band(low: Decimal, high: Decimal) -> ShareBand:
     return ShareBand(low / _PERCENT, high / _PERCENT)
 
 
-def bands_text(bands: Mapping[Asset, ShareBand | None]) -> str:
-    return (
-        ", ".join(
-            f"{asset} {OFF}"
-            if band is None
-            else f"{asset} {plain(band.low * _PERCENT)}..{plain(band.high * _PERCENT)}"
-            for asset, band in bands.items()
-        )
-        or OFF
-    )
-
-
 def parse_destination(text: str) -> Destination | None:
     """Parse the name of a destination; None for "usual", which follows from the target."""
     tidy = normalized(text, Topic.DESTINATION)
@@ -183,10 +173,6 @@ def parse_protect(text: str) -> ProtectWish | Ambiguous | None:
     if isinstance(wish, Ambiguous):
         return Ambiguous(Topic.PROTECT, wish.options)
     return ProtectWish(wish.asset, wish.below)
-
-
-def protect_text(wish: ProtectWish) -> str:
-    return f"{wish.asset} {OFF if wish.units is None else plain(wish.units)}"
 
 
 def parse_cooldown(text: str) -> timedelta | None:

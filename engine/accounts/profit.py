@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.local_time import zone
 from engine.domain.execution.shortfall import Shortfall
-from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
+from engine.domain.market.pairs import USDT, Asset, Symbol, base_of, symbol_of
 from engine.domain.orders.order import Order, coin_of
 from engine.domain.profit.costs import (
     CostReckoning,
@@ -32,7 +32,6 @@ from engine.exchanges.price_history import PriceHistory
 from engine.storage.accounts import acting, alert_preferences
 from engine.storage.service import Service
 from engine.storage.trading import candles, order_costs, value_events
-from engine.storage.trading.value_events import symbol_of
 
 NO_LINES = Prices({})
 _PATIENCE_S = 2

@@ -9,7 +9,7 @@ from decimal import Decimal
 from engine.clock import Clock
 from engine.domain.execution.resting import BALANCES_WITHIN, LOOK_PAUSES
 from engine.domain.market.balances import Holdings
-from engine.domain.market.pairs import USDT, Asset, Symbol
+from engine.domain.market.pairs import Asset, Symbol, symbol_of
 from engine.domain.orders.order import Fees, Order, can_be_of, coin_of
 from engine.domain.orders.settlement import shows
 from engine.errors import Rejected, Unavailable
@@ -67,7 +67,7 @@ async def read_end(
 
 
 def _symbols(coin: Asset | None) -> list[Symbol]:
-    return [] if coin is None else [Symbol(f"{coin}{USDT}")]
+    return [] if coin is None else [symbol_of(coin)]
 
 
 async def fees_of_order(

@@ -13,7 +13,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import ANY_TRADER, Confirmation
 from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.execution.resting import LOOK_PAUSES, unknown_of_ours
-from engine.domain.market.pairs import USDT, Symbol
+from engine.domain.market.pairs import Symbol, symbol_of
 from engine.domain.orders.order import AccountId, ClientOrderId
 from engine.errors import OrderNotFound, OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, OpenOrder, OrderReport
@@ -188,7 +188,7 @@ class StrayOrders(Service):
 def _symbols(account: Account) -> frozenset[Symbol]:
     settings = account.settings
     tokens = settings.targeting.tokens
-    return frozenset({settings.symbol, *(Symbol(token + USDT) for token in tokens)})
+    return frozenset({settings.symbol, *(symbol_of(token) for token in tokens)})
 
 
 async def _look_up(stray: StrayOrder, exchange: Exchange) -> OrderReport | None:

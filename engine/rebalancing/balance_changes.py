@@ -15,7 +15,7 @@ from engine.domain.alerts.deposit_alerts import BalanceChanged, ComingOrder, Dep
 from engine.domain.execution.slices import SlicesRun
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
+from engine.domain.market.pairs import USDT, Asset, base_of, symbol_of
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.planner import at_rest
@@ -143,7 +143,7 @@ class BalanceChangeMonitor(Service):
         if settings.fixed is not None:
             return await quantity_step(market, settings.symbol)
         tokens = [moved.asset for moved in finding.moved if moved.asset != USDT]
-        return await quantity_step(market, Symbol(tokens[0] + USDT)) if len(tokens) == 1 else None
+        return await quantity_step(market, symbol_of(tokens[0])) if len(tokens) == 1 else None
 
     async def _coming(  # noqa: PLR0911 - one return an outcome
         self,

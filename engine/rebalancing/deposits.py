@@ -31,7 +31,6 @@ from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT
 from engine.domain.rebalancing.deposit_offer import DepositOffer, target_that_keeps
 from engine.domain.rebalancing.pending_change import PendingChange
-from engine.domain.targets.protection import without_protected
 from engine.domain.targets.target import FixedUsdt
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
@@ -79,8 +78,7 @@ def rest_of(
 
 def managed_quote(holdings: Holdings, settings: Settings) -> Balance:
     """Returns the USDT that counts for the target: without what is protected."""
-    managed = without_protected(holdings, settings.protected, counting=settings.counting)
-    return managed.of(USDT)
+    return settings.managed(holdings).of(USDT)
 
 
 async def settle(

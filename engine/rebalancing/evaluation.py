@@ -12,12 +12,11 @@ from engine.domain.execution.capability import UNKNOWN, order_type_for
 from engine.domain.execution.maker_first import has_waited, is_near
 from engine.domain.market.balances import Holdings
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import USDT, OrderType, PairRules
+from engine.domain.market.pairs import OrderType, PairRules
 from engine.domain.rebalancing.decision import DecisionInputs, Waited, allowed, wanted
 from engine.domain.rebalancing.limit_checks import jump_at
 from engine.domain.rebalancing.manual_trade import ManualTrade
 from engine.domain.rebalancing.planner import Plan
-from engine.domain.targets.protection import without_protected
 from engine.exchanges.interface import Market
 from engine.storage.database import Database
 from engine.storage.trading import limit_usage, order_types
@@ -112,9 +111,7 @@ def _is_near(holdings: Holdings, settings: Settings) -> bool:
     """True if the balance is a little out of its band at most, so that its trade may wait."""
     if (fixed := settings.fixed) is None:
         return False
-    held = without_protected(holdings, settings.protected, counting=settings.counting)
-    amount = held.of(USDT).counted(settings.counting)
-    return is_near(amount, low=fixed.band.low, high=fixed.band.high)
+    return is_near(settings.held(holdings), low=fixed.band.low, high=fixed.band.high)
 
 
 async def _waited(account: Account, market: Market, *, now: datetime) -> Waited | None:

@@ -10,8 +10,6 @@ from engine.domain.accounts.settings import Settings
 from engine.domain.alerts.local_time import zone
 from engine.domain.alerts.pace_alerts import SlotMissed
 from engine.domain.market.balances import Holdings
-from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT
 from engine.domain.portfolio.plan import MissingPrices, OldPrices
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import CheckResult
@@ -35,7 +33,6 @@ from engine.domain.targets.pacing import (
     pace,
     slot_step,
 )
-from engine.domain.targets.protection import managed
 from engine.domain.targets.timing import next_slot
 from engine.notifications.publish import publish
 from engine.rebalancing.checked import Checked
@@ -167,9 +164,7 @@ async def waits_for(
 
 def is_far_from_target(holdings: Holdings, settings: Settings) -> bool:
     """True if a fixed target's drift is three times what is allowed."""
-    protected = settings.protected.get(USDT, ZERO)
-    held = managed(holdings.of(USDT), counting=settings.counting, protected=protected)
-    return is_far_from(goal_of(settings).edges, held.quantity)
+    return is_far_from(goal_of(settings).edges, settings.held(holdings))
 
 
 def _zone(duty: CheckInput) -> tzinfo:

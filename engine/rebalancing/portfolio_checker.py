@@ -14,9 +14,8 @@ from engine.domain.accounts.settings import TradingMode
 from engine.domain.execution.bound import ExecutionMode
 from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.balances import Holdings
-from engine.domain.market.decimals import ZERO
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import USDT, Asset
+from engine.domain.market.pairs import USDT, Asset, symbol_of
 from engine.domain.portfolio.plan import NoLegs, NoPlan, Outlook, PortfolioPlan, WithinSpread
 from engine.domain.portfolio.position import LegReason
 from engine.domain.rebalancing.check_input import CheckInput
@@ -32,7 +31,6 @@ from engine.domain.rebalancing.planner import InsideBand, OverLimit, Plan, Reaso
 from engine.domain.runs.stored_run import shown
 from engine.domain.targets.outside import is_far_outside
 from engine.domain.targets.pacing import BuyingStopped, Pace, SecondLook
-from engine.domain.targets.protection import managed
 from engine.domain.targets.timing import Due, Sighting
 from engine.domain.targets.usdt_goal import needs_price, usdt_goal
 from engine.errors import LeaseLost
@@ -52,7 +50,6 @@ from engine.rebalancing.portfolio_planning import (
     Seen,
     first_sight,
     in_pair,
-    symbol_of,
 )
 from engine.rebalancing.portfolio_runs import PortfolioRunner, Ran
 from engine.storage.service import Service
@@ -147,9 +144,7 @@ class PortfolioChecker(Service):
         if needs_price(settings.targeting):
             return False
         goal = usdt_goal(settings.targeting, destination=settings.leads_to)
-        protected = settings.protected.get(USDT, ZERO)
-        held = managed(holdings.of(USDT), counting=settings.counting, protected=protected)
-        return goal.edges.holds(held.quantity)
+        return goal.edges.holds(settings.held(holdings))
 
     async def _run(
         self,

@@ -14,13 +14,13 @@ from engine.domain.execution.bound import is_old, may_widen
 from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, OrderType, Side
+from engine.domain.market.pairs import USDT, OrderType, Side, symbol_of
 from engine.domain.portfolio.plan import Leg
 from engine.domain.rebalancing.decision import Waited
 from engine.domain.rebalancing.leg_order import LegInputs, allowed_leg
 from engine.domain.rebalancing.planner import Plan, Reason
 from engine.exchanges.interface import Market
-from engine.rebalancing.portfolio_planning import Planned, symbol_of
+from engine.rebalancing.portfolio_planning import Planned
 
 _WORTH_SELLING_FOR = Decimal("0.5")
 

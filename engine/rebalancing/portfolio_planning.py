@@ -15,7 +15,7 @@ from engine.domain.execution.capability import UNKNOWN, Capability, order_type_f
 from engine.domain.market.balances import Holdings
 from engine.domain.market.candles import whole_hour
 from engine.domain.market.decimals import ONE, ZERO, floor_to_step, step_of
-from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol
+from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Side, Symbol, symbol_of
 from engine.domain.portfolio.plan import (
     MissingPrices,
     NoPlan,
@@ -45,10 +45,6 @@ from engine.storage.trading import candles, check_results, limit_usage, order_ty
 _WEEK = timedelta(days=7)
 _SHOWN_STEP = step_of(8)
 Closed = Collection[tuple[Asset, Side]]
-
-
-def symbol_of(asset: Asset) -> Symbol:
-    return Symbol(asset + USDT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +250,7 @@ class BandWidths(Service):
         until = whole_hour(self.clock.now())
         async with self.database.reading() as session:
             line = await candles.prices(
-                session, Symbol(token + USDT), since=until - _WEEK, until=until
+                session, symbol_of(token), since=until - _WEEK, until=until
             )
         return daily_volatility(line.closes)
 

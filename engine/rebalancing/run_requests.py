@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import ManualDeclined, RunDeclined
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import USDT, PairRules, Symbol
+from engine.domain.market.pairs import USDT, PairRules, symbol_of
 from engine.domain.portfolio.plan import PortfolioPlan
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.forecast import forecast
@@ -69,7 +69,7 @@ async def decline_plan(
     first = plan.legs[0] if len(plan.legs) == 1 else None
     alert = RunDeclined(
         dry_run=account.settings.dry_run,
-        symbol=account.settings.symbol if first is None else Symbol(first.asset + USDT),
+        symbol=account.settings.symbol if first is None else symbol_of(first.asset),
         held=plan.values[USDT],
         target=None,
         reason=None,

@@ -15,7 +15,7 @@ from engine.domain.alerts.slices_alerts import SlicedTradeOver
 from engine.domain.execution.slices import DueSlice, NextSlice, SlicesOver
 from engine.domain.market.balances import Holdings
 from engine.domain.rebalancing.check_input import CheckInput, SliceDue
-from engine.domain.rebalancing.slices.run import SlicedRun, done_by, held_by, slice_trade
+from engine.domain.rebalancing.slices.run import SlicedRun, done_by, slice_trade
 from engine.errors import LeaseLost
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
@@ -56,7 +56,7 @@ class SlicedTrades(Service):
             case NextSlice():
                 return min(max(step.at - now, AT_ONCE), account.settings.interval)
             case SlicesOver():
-                held = held_by(account.settings, holdings)
+                held = account.settings.held(holdings)
                 await self.finish(duty, run, fence=fence, held=held, over=step)
                 return AT_ONCE
 

@@ -19,7 +19,7 @@ from engine.domain.rebalancing.slices.plan import (
     size_slices,
     slices_over_limit,
 )
-from engine.domain.rebalancing.slices.run import held_by, slice_trade
+from engine.domain.rebalancing.slices.run import slice_trade
 from engine.exchanges.interface import within
 from engine.exchanges.pair_data import rules_and_book
 from engine.rebalancing.evaluation import evaluate
@@ -54,7 +54,7 @@ async def preview_slices(
     async with within(_PATIENCE_S):
         holdings = await previews.read_holdings(account, exchange)
         rules, book = await rules_and_book(exchange.market, account.settings.symbol)
-    held = held_by(account.settings, holdings)
+    held = account.settings.held(holdings)
     none = partial(SlicesPreview, account=account, held=held, rules=rules)
     sized = size_slices(
         trade,

@@ -10,7 +10,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.execution.bound import ExecutionMode
 from engine.domain.market.balances import Holdings
 from engine.domain.market.candles import whole_hour
-from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Symbol
+from engine.domain.market.pairs import USDT, Asset, OrderType, PairRules, Symbol, symbol_of
 from engine.domain.market.quotes import Quote
 from engine.domain.portfolio.consequence import Consequence, consequence
 from engine.domain.portfolio.plan import Leg, NoPlan
@@ -193,7 +193,7 @@ async def _rules(market: Market, tokens: Sequence[Asset]) -> Mapping[Asset, Pair
     found = {}
     for asset in tokens:
         try:
-            found[asset] = await market.rules(Symbol(asset + USDT))
+            found[asset] = await market.rules(symbol_of(asset))
         except PairUnavailable:
             continue
     return found

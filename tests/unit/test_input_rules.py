@@ -25,11 +25,11 @@ from bot.parsing.settings import (
 from bot.parsing.slices import parse_trade_over_time
 from bot.parsing.spans import parse_span
 from bot.parsing.target_settings import (
+    parse_any_threshold,
     parse_bands,
     parse_cooldown,
     parse_crash_guard,
     parse_destination,
-    parse_drift,
     parse_protect,
     parse_schedule,
 )
@@ -157,7 +157,7 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
         },
     ),
     (
-        parse_drift,
+        parse_any_threshold,
         {
             InputRule.POINTS_AND_PERCENT: ["5pp 5pp", "5% 2%"],
             InputRule.UNDER_100_PERCENT: ["100pp", "5pp 100%"],

@@ -11,23 +11,23 @@ from bot.parsing.settings import Ambiguous
 from bot.parsing.target_settings import (
     ProtectWish,
     ScheduleWish,
-    bands_text,
+    parse_any_threshold,
     parse_band_switch,
     parse_bands,
     parse_cooldown,
     parse_crash_guard,
     parse_destination,
-    parse_drift,
     parse_protect,
     parse_schedule,
-    protect_text,
 )
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.crash_guard import CrashGuard, GuardAction
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.notation import (
+    bands_text,
     crash_guard_text,
+    protected_text,
     schedule_text,
     span_text,
     threshold_text,
@@ -52,14 +52,14 @@ DAILY, WEEKDAYS = tuple(range(7)), tuple(range(5))
     ],
 )
 def test_a_drift_is_a_part_of_the_weight_points_or_an_amount(texts: list[str], drift: Threshold):
-    assert [parse_drift(text) for text in texts] == [drift] * len(texts)
+    assert [parse_any_threshold(text) for text in texts] == [drift] * len(texts)
 
 
 @pytest.mark.parametrize(
     ("text", "options"), [("5", ("5%", "5 USDT")), ("2,5pp", ("2.5pp",)), ("2,5%", ("2.5%",))]
 )
 def test_a_drift_that_may_mean_something_else_is_asked_about(text: str, options: tuple[str, ...]):
-    asked = parse_drift(text)
+    asked = parse_any_threshold(text)
 
     assert isinstance(asked, Ambiguous)
     assert asked.options == options
@@ -175,12 +175,12 @@ _SCHEDULES = st.builds(
 
 @given(
     drift=_DRIFTS,
-    bands=st.dictionaries(st.sampled_from([BTC, ETH, MNTL, USDT]), st.none() | _BANDS, min_size=1),
+    bands=st.dictionaries(st.sampled_from([BTC, ETH, MNTL, USDT]), _BANDS, min_size=1),
     wish=st.builds(
         ScheduleWish, _SCHEDULES, st.sampled_from([When.BOTH, When.SCHEDULE, When.EITHER])
     ),
     protect=st.builds(
-        ProtectWish, st.sampled_from([MNTL, USDT]), st.none() | st.integers(1, 10**9).map(Decimal)
+        ProtectWish, st.sampled_from([MNTL, USDT]), st.integers(1, 10**9).map(Decimal)
     ),
     guard=st.builds(CrashGuard, hundredths(), st.sampled_from(GuardAction), st.none() | _SPANS),
     rest=_SPANS,
@@ -188,9 +188,9 @@ _SCHEDULES = st.builds(
 def test_each_text_means_exactly_what_it_was_written_from(
     drift, bands, wish, protect, guard, rest
 ):
-    assert parse_drift(threshold_text(drift)) == drift
+    assert parse_any_threshold(threshold_text(drift)) == drift
     assert parse_bands(bands_text(bands)) == bands
     assert parse_schedule(schedule_text(wish.schedule, wish.when)) == wish
-    assert parse_protect(protect_text(protect)) == protect
+    assert parse_protect(protected_text({protect.asset: protect.units})) == protect
     assert parse_crash_guard(crash_guard_text(guard)) == guard
     assert parse_cooldown(span_text(rest)) == rest

@@ -14,6 +14,7 @@ from engine.domain.accounts.risk_limits import AUTOMATIC, Limits
 from engine.domain.accounts.settings_change import SettingsPatch
 from engine.domain.market.decimals import plain
 from engine.domain.market.pairs import USDT, Asset, Symbol
+from engine.domain.targets import notation
 from engine.domain.targets.bands import Threshold
 from engine.domain.targets.notation import (
     bands_text,
@@ -34,11 +35,7 @@ def amount_text(amount: Decimal) -> str:
 
 
 def threshold_text(value: Threshold) -> str:
-    if value.quote_amount is not None:
-        return f"{plain(value.quote_amount)}usdt"
-    points = [] if value.points is None else [f"{plain(value.points * 100)}pp"]
-    relative = [] if value.relative is None else [f"{plain(value.relative * 100)}%"]
-    return " ".join([*points, *relative])
+    return notation.threshold_text(value).replace(" USDT", "usdt")
 
 
 def button_names(assets: Iterable[Asset]) -> Sequence[Asset]:

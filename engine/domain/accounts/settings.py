@@ -8,13 +8,14 @@ from enum import Enum
 
 from engine.domain.accounts.deposits import TRADED_AT_ONCE, DepositChoice, DepositRule
 from engine.domain.execution.bound import USUAL_SLIPPAGE, ExecutionMode, Slippage
-from engine.domain.market.balances import Counting
+from engine.domain.market.balances import Counting, Holdings
 from engine.domain.market.decimals import ZERO, is_positive
 from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
 from engine.domain.targets.bands import ShareBand, Threshold
 from engine.domain.targets.destination import Destination, usual_destination
 from engine.domain.targets.goals import TargetSettings
 from engine.domain.targets.pacing import UNPACED, Pacing
+from engine.domain.targets.protection import without_protected
 from engine.domain.targets.target import FixedUsdt, Target, amounts_of
 
 MIN_INTERVAL = timedelta(seconds=1)
@@ -116,6 +117,14 @@ class Settings:
     def looks_twice(self) -> bool:
         """True if two checks in a row must find something outside: of parts alone."""
         return self.twice and self.targeting.basket is not None
+
+    def managed(self, holdings: Holdings) -> Holdings:
+        """Returns *holdings* as if what is protected were not there."""
+        return without_protected(holdings, self.protected, counting=self.counting)
+
+    def held(self, holdings: Holdings) -> Decimal:
+        """Returns the USDT that counts for the target: without what is protected."""
+        return self.managed(holdings).of(USDT).counted(self.counting)
 
     @property
     def leads_to(self) -> Destination:

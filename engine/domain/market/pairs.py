@@ -68,6 +68,11 @@ def base_of(symbol: Symbol) -> Asset:
     return Asset(symbol.removesuffix(USDT))
 
 
+def symbol_of(asset: Asset) -> Symbol:
+    """The pair of a token and USDT: MNTL -> MNTLUSDT."""
+    return Symbol(asset + USDT)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRules:
     """The exchange's rules of one pair. Amounts in quote are USDT.

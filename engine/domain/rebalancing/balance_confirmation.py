@@ -14,7 +14,6 @@ from engine.domain.accounts.settings import Settings
 from engine.domain.market.balances import Balance, Counting, Holdings, LastSeen
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset
-from engine.domain.targets.protection import without_protected
 from engine.errors import BadData
 
 SECOND_SIGHT = timedelta(seconds=3)
@@ -69,13 +68,7 @@ def is_short(holdings: Holdings, settings: Settings, *, asked: bool) -> bool:
     """True if tokens would be sold."""
     if (fixed := settings.fixed) is None:
         return asked  # what a portfolio would sell is known with its prices
-    return _managed(holdings, settings) < (fixed.target if asked else fixed.band.low)
-
-
-def _managed(holdings: Holdings, settings: Settings) -> Decimal:
-    """Returns the USDT that counts for the target: without what is protected."""
-    managed = without_protected(holdings, settings.protected, counting=settings.counting)
-    return managed.of(USDT).counted(settings.counting)
+    return settings.held(holdings) < (fixed.target if asked else fixed.band.low)
 
 
 def agreed(first: Holdings, second: Holdings, *, settings: Settings, asked: bool) -> Holdings:
@@ -88,7 +81,7 @@ def agreed(first: Holdings, second: Holdings, *, settings: Settings, asked: bool
     if (fixed := settings.fixed) is None:
         return both
     most = fixed.target if asked else fixed.band.high
-    if is_short(first, settings, asked=asked) and _managed(both, settings) > most:
+    if is_short(first, settings, asked=asked) and settings.held(both) > most:
         was, now = (reading.of(USDT).counted(counting) for reading in (first, second))
         raise BadData(f"MEXC said {was:f} USDT, and {now:f} USDT a moment later")
     return both

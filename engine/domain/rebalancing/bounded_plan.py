@@ -50,7 +50,6 @@ from engine.domain.rebalancing.planner import (
     goal_of,
     plan_to,
 )
-from engine.domain.targets.protection import without_protected
 
 _BASIS_POINTS = 10_000
 
@@ -101,7 +100,7 @@ def plan_bounded(
         return order_within(need, within, held, rules, book)
 
     if trade is not None:
-        holdings = without_protected(holdings, settings.protected, counting=settings.counting)
+        holdings = settings.managed(holdings)
         with localcontext(EXACT_OR_LESS):
             held = holdings.of(rules.quote).counted(settings.counting)
             need = Need(trade.side, _of_hand(trade, holdings, rules))

@@ -37,7 +37,7 @@ from engine.domain.rebalancing.planner import (
 )
 from engine.domain.targets.destination import Edges
 from engine.domain.targets.pacing import AwaitsSlot, BuyingStopped, RestsUntil, SecondLook
-from engine.domain.targets.protection import NotCovered, without_protected
+from engine.domain.targets.protection import NotCovered
 
 # What rows and the log call each reason. Rows outlive versions: a name, once used, keeps its meaning.
 REASON_TAGS: Mapping[type[Reason], str] = {
@@ -151,12 +151,11 @@ class BalanceSnapshot:
         jump: Jump | None = None,
     ) -> Self:
         """Returns the part of *holdings* that belongs to the pair, at the middle of *book*."""
-        managed = without_protected(holdings, settings.protected, counting=settings.counting)
         return cls(
             symbol=settings.symbol,
             quote=holdings.of(USDT),
             base=holdings.of(base_of(settings.symbol)),
-            held=managed.of(USDT).counted(settings.counting),
+            held=settings.held(holdings),
             price=book.mid if book else None,
             jump=jump,
         )

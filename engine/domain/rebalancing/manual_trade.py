@@ -22,7 +22,6 @@ from engine.domain.rebalancing.planner import (
     obstacle,
     sell_order,
 )
-from engine.domain.targets.protection import without_protected
 from engine.domain.targets.target import FixedUsdt
 
 # The kind of the confirmation behind the buttons of such a plan.
@@ -111,7 +110,7 @@ def plan_manual(
     Amounts are rounded down to the exchange's steps, and made smaller where less is free or the
     exchange takes no more at once; they are never made larger. What is protected is not free.
     """
-    holdings = without_protected(holdings, settings.protected, counting=settings.counting)
+    holdings = settings.managed(holdings)
     with localcontext(EXACT_OR_LESS):
         held = holdings.of(rules.quote).counted(settings.counting)
         outcome: ProposedOrder | Reason

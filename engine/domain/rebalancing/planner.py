@@ -215,7 +215,7 @@ def at_rest(
 ) -> InsideBand | DepositWaits | None:
     """Returns why nothing is to be traded; None if the drift justifies reading the market."""
     edges = goal_of(settings).edges
-    holdings = without_protected(holdings, settings.protected, counting=settings.counting)
+    holdings = settings.managed(holdings)
     with localcontext(EXACT_OR_LESS):
         held = holdings.of(USDT).counted(settings.counting)
         waits = held_back(held, target=edges.rest, waiting=waiting)

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from engine.clock import Clock, to_millis
 from engine.domain.market.candles import HOUR, MOST_HOURS, HourlyClose
 from engine.domain.market.order_book import OrderBook
-from engine.domain.market.pairs import USDT, Asset, PairRules, Side, Symbol
+from engine.domain.market.pairs import Asset, PairRules, Side, Symbol, symbol_of
 from engine.domain.market.quotes import Quote, Quotes
 from engine.errors import PairUnavailable, Unavailable
 from engine.exchanges.mexc import parsing
@@ -171,7 +171,7 @@ class MexcMarket:
         tickers = await self._memory.tickers.get(_ALL_PAIRS, read)
         found, read_at = {}, tickers.read_at
         for asset in assets:
-            symbol = Symbol(asset + USDT)
+            symbol = symbol_of(asset)
             ticker = tickers.by_symbol.get(symbol)
             if ticker is not None:
                 quote = parsing.quote(ticker)

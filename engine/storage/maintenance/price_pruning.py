@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.market.candles import HOUR, whole_hour
-from engine.domain.market.pairs import USDT, Asset, Symbol
+from engine.domain.market.pairs import USDT, Asset, Symbol, symbol_of
 from engine.storage.models.accounts import AccountRow, AuditRow
 from engine.storage.models.trading import (
     BalanceChangeRow,
@@ -22,7 +22,7 @@ from engine.storage.models.trading import (
 )
 from engine.storage.statements import delete, update
 from engine.storage.trading.token_stays import TOKENS_CHANGED, tokens_named
-from engine.storage.trading.value_events import FEES_NAMED, fee_assets, symbol_of
+from engine.storage.trading.value_events import FEES_NAMED, fee_assets
 
 # The price of a moment may be one of long before.
 _ROOM = timedelta(days=1)

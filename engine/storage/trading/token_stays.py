@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
 from engine.domain.market.decimals import ZERO
-from engine.domain.market.pairs import USDT, Asset, Symbol, base_of
+from engine.domain.market.pairs import USDT, Asset, Symbol, base_of, symbol_of
 from engine.domain.profit.entries import PairChange
 from engine.domain.profit.steps import Held
 from engine.domain.targets.notation import target_text, tokens_in
@@ -142,7 +142,7 @@ class _Readings:
             *trades_of(self.account), OrderRow.created_at >= since
         )
         if not in_usdt:
-            trades = trades.where(OrderRow.symbol == asset + USDT)
+            trades = trades.where(OrderRow.symbol == symbol_of(asset))
         moves = select(BalanceChangeRow.at, BalanceChangeRow.before).where(
             *changes_of(self.account),
             BalanceChangeRow.at >= since,

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession
 from engine.clock import from_millis
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import LastSeen
-from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
+from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of, symbol_of
 from engine.domain.orders.order import Order
 from engine.domain.profit.entries import (
     Change,
@@ -193,10 +193,6 @@ async def _streamed(
         yield rows
     finally:
         await rows.close()
-
-
-def symbol_of(asset: Asset) -> Symbol:
-    return Symbol(f"{asset}{USDT}")
 
 
 def trade_of(order: Order) -> Trade | None:

@@ -41,7 +41,6 @@ from engine.domain.rebalancing.planner import (
     smallest_order,
 )
 from engine.domain.rebalancing.slices.run import SlicedRun
-from engine.domain.targets.protection import without_protected
 
 # The kind of the confirmation behind the buttons of such a plan.
 SLICED = "sliced_trade"
@@ -75,7 +74,7 @@ def size_slices(
     """Returns *trade* in slices over *span* from *now* on, as many as the exchange's smallest order
     and the limit of orders an hour allow, or why it cannot be split. What is protected is not free.
     """
-    holdings = without_protected(holdings, settings.protected, counting=settings.counting)
+    holdings = settings.managed(holdings)
     if (closed := obstacle(trade.side, rules=rules, book=book)) is not None:
         return closed
     with localcontext(EXACT_OR_LESS):

@@ -15,7 +15,6 @@ from engine.domain.execution.slices import (
     SlicesOver,
     next_slice,
 )
-from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import (
     EXACT_OR_LESS,
     ZERO,
@@ -23,7 +22,6 @@ from engine.domain.market.decimals import (
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.manual_trade import ManualTrade
-from engine.domain.targets.protection import without_protected
 from engine.domain.targets.target import FixedUsdt
 
 _PATIENCE = timedelta(minutes=10)
@@ -128,12 +126,6 @@ class SlicesDone:
         if trade.side is Side.BUY:
             return self.quote_amount
         return max(EXACT_OR_LESS.subtract(self.quote_amount, self.fees.get(USDT, ZERO)), ZERO)
-
-
-def held_by(settings: Settings, holdings: Holdings) -> Decimal:
-    """Returns the USDT that is held, without what is protected."""
-    managed = without_protected(holdings, settings.protected, counting=settings.counting)
-    return managed.of(USDT).counted(settings.counting)
 
 
 def done_by(orders: Collection[Order]) -> SlicesDone:
