@@ -330,7 +330,7 @@ class Checker(Service):
             return Checked(look, again_in=timedelta(seconds=1))  # the rest trades at once
         if intent.state in {OrderState.UNFILLED, OrderState.REJECTED}:
             failures = duty.trouble.count if duty.trouble else 0
-            return Checked(look, again_in=self.timing.backoff(failures))
+            return Checked(look, again_in=self.timing.backoff(failures), backs_off=True)
         return Checked(look)
 
     async def _declined(self, duty: CheckInput, decided: Plan, seen: Mapping[str, Any]) -> Checked:
@@ -358,7 +358,8 @@ class Checker(Service):
                     await check_results.note_outside(session, account, now)
         if is_jump(reason):
             # Seen once now; the next readings show whether it stays.
-            return Checked(look, again_in=min(settings.interval, self.timing.error_backoff))
+            soon = min(settings.interval, self.timing.error_backoff)
+            return Checked(look, again_in=soon, backs_off=True)
         return Checked(look)
 
     async def _failed(self, duty: CheckInput, error: EngineError) -> Checked:
@@ -385,7 +386,7 @@ class Checker(Service):
                 asked=duty.request is not None,
             )
         look = self._look(duty, CheckFailed(kind, detail))
-        return Checked(look, again_in=self.timing.error_backoff)
+        return Checked(look, again_in=self.timing.error_backoff, backs_off=True)
 
     def _look(self, duty: CheckInput, verdict: Decision, **seen: Any) -> CheckResult:
         return CheckResult.of(

@@ -116,7 +116,7 @@ class Pacer(Service):
             return checked
         left = max(at - now, _LEAST)
         planned = settings.interval if checked.again_in is None else checked.again_in
-        return replace(checked, again_in=left) if left < planned else checked
+        return replace(checked, again_in=left if left < planned else checked.again_in, by=left)
 
 
 async def slot_over(session: AsyncSession, duty: CheckInput, reason: Reason | None = None) -> None:

@@ -179,7 +179,7 @@ class PortfolioChecker(Service):
             raise
         if ran.look is not None:
             await self._note_outside(duty.account, ran)
-            return Checked(ran.look, again_in=ran.again_in)
+            return Checked(ran.look, again_in=ran.again_in, backs_off=ran.backs_off)
         # Not one leg had an order: the first one says why, if prices did not bring all inside.
         asset, reason = next(iter(ran.obstacles.items()), (None, InsideBand()))
         return await self._declined(duty, reading, reason, planned.snapshot, asset=asset)
@@ -253,7 +253,7 @@ class PortfolioChecker(Service):
                     await check_results.note_outside(session, account, now)
         if is_jump(reason):
             soon = min(settings.interval, self.timing.error_backoff)
-            return Checked(look, again_in=soon)
+            return Checked(look, again_in=soon, backs_off=True)
         return Checked(look)
 
     async def _changed(

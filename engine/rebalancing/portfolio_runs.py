@@ -77,12 +77,13 @@ Look = Callable[[Decision, Holdings, OrderBook, Planned, str], CheckResult]
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What came of a plan. *look* is of the last order that was sent; None where none was, each leg
-    for its own reason in *obstacles*. *again_in* overrides the interval.
+    for its own reason in *obstacles*. *again_in* and *backs_off* are as in `Checked`.
     """
 
     look: CheckResult | None
     obstacles: dict[Asset, Reason]
     again_in: timedelta | None = None
+    backs_off: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,10 +180,11 @@ class PortfolioRunner(Service):
             await self._end(under, RunEnd.FAILED)
             raise
         await self._end(under, why)
-        if under.failed and why is not RunEnd.UNCLEAR:
+        backs_off = under.failed and why is not RunEnd.UNCLEAR
+        if backs_off:
             failures = duty.trouble.count if duty.trouble else 0
             under.again_in = self.timing.backoff(failures)
-        return Ran(under.look, under.obstacles, under.again_in)
+        return Ran(under.look, under.obstacles, under.again_in, backs_off)
 
     def _opened(self, duty: CheckInput, planned: Planned, *, fence: int) -> PortfolioRun:
         account, now = duty.account, self.clock.now()

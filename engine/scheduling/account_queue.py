@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 
 from engine.domain.orders.order import AccountId
 from engine.domain.rebalancing.check_result import CheckResult
@@ -15,6 +16,16 @@ from engine.monitoring.stall_detector import WorkProgress
 # with more accounts the queue and the rate limiter make all late by the same.
 _STARTS_PER_SECOND = 3
 _LONGEST_SPREAD = timedelta(seconds=60)
+
+
+class Line(IntEnum):
+    """Lines of due accounts, the first one first: a user is waiting or an order is unresolved;
+    something happened to the account; its interval is over.
+    """
+
+    URGENT = 0
+    WOKEN = 1
+    POLLED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +43,9 @@ class AccountShare:
 class QueuedAccount:
     """One leased account.
     *due_at* is None while only a wake-up makes it due. *patience* is the time limit for the next
-    finished check. *seen* is the last check that read the balances; *seen_kept*: it is in the
-    database.
+    finished check. *again*: a user changed something during the check; *woken_at*: `wake` was
+    called during it. Until *held_until* no wake makes it due. *seen* is the last check that read
+    the balances; *seen_kept*: it is in the database.
     """
 
     fence: int
@@ -41,6 +53,9 @@ class QueuedAccount:
     patience: timedelta
     busy: bool = False
     again: bool = False
+    line: Line = Line.POLLED
+    woken_at: datetime | None = None
+    held_until: datetime | None = None
     look: CheckResult | None = None
     seen: CheckResult | None = None
     seen_kept: bool = False
@@ -62,9 +77,7 @@ class AccountQueue:
     def __init__(self, *, error_backoff: timedelta) -> None:
         self._error_backoff = error_backoff
         self._accounts: dict[AccountId, QueuedAccount] = {}
-        self._due: list[tuple[datetime, AccountId]] = []
-        # High priority: a user is waiting, or an order is unresolved.
-        self._urgent: list[tuple[datetime, AccountId]] = []
+        self._lines: dict[Line, list[tuple[datetime, AccountId]]] = {line: [] for line in Line}
         # Kept when a lease is lost: claiming it again after an outage is not a finished check.
         self._finished: Counter[AccountId] = Counter()
 
@@ -114,17 +127,50 @@ class AccountQueue:
         return lost
 
     def schedule(self, account_id: AccountId, due_at: datetime, *, urgently: bool = False) -> None:
-        self._accounts[account_id].due_at = due_at
-        heapq.heappush(self._urgent if urgently else self._due, (due_at, account_id))
+        self._put(account_id, due_at, Line.URGENT if urgently else Line.POLLED)
 
-    def pop_due(self, *, now: datetime, most: int) -> dict[AccountId, QueuedAccount]:
-        """Remove and return the due accounts: urgent ones first, then the longest overdue.
+    def wake(self, account_id: AccountId, at: datetime) -> datetime | None:
+        """Make the account due at *at*, ahead of those whose interval is over. Never later than it
+        is anyway, nor within the back-off after an error; a check under way is repeated then.
+
+        Returns when it is due; None where that did not change.
+        """
+        queued = self._accounts.get(account_id)
+        if queued is None:
+            return None
+        if queued.busy:
+            queued.woken_at = min(at, queued.woken_at or at)
+            return None
+        at = max(at, queued.held_until or at)
+        if queued.due_at is not None and queued.due_at <= at:
+            if queued.line is not Line.POLLED:
+                return None
+            at = queued.due_at
+        self._put(account_id, at, Line.WOKEN)
+        return at
+
+    def next_woken(self) -> datetime | None:
+        """Returns when the first of those is due whom `wake` made due."""
+        woken = self._lines[Line.WOKEN]
+        return woken[0][0] if woken else None
+
+    def _put(self, account_id: AccountId, due_at: datetime, line: Line) -> None:
+        queued = self._accounts[account_id]
+        queued.due_at, queued.line = due_at, line
+        heapq.heappush(self._lines[line], (due_at, account_id))
+
+    def pop_due(
+        self, *, now: datetime, most: int, ahead: int = 0
+    ) -> dict[AccountId, QueuedAccount]:
+        """Remove and return the due accounts: up to *most*, line by line, the longest overdue
+        first; *ahead* of them, if that is more, where it is not just their interval that is over.
         The interval does not matter: under overload all are late by the same.
         """
         due: dict[AccountId, QueuedAccount] = {}
-        for line in (self._urgent, self._due):
-            while len(due) < most and line and line[0][0] <= now:
-                due_at, account_id = heapq.heappop(line)
+        for line, entries in self._lines.items():
+            room = most if line is Line.POLLED else max(most, ahead)
+            while len(due) < room and entries and entries[0][0] <= now:
+                due_at, account_id = heapq.heappop(entries)
                 queued = self._accounts.get(account_id)
                 # An entry with another due time than the account's was replaced by a newer one.
                 if queued is not None and not queued.busy and queued.due_at == due_at:
@@ -135,7 +181,7 @@ class AccountQueue:
         """Make accounts from `pop_due` that were not checked due again, unless lost meanwhile."""
         for account_id, queued in due.items():
             if self._accounts.get(account_id) is queued and queued.due_at is not None:
-                self.schedule(account_id, queued.due_at)
+                self._put(account_id, queued.due_at, queued.line)
 
     def overdue(self, *, now: datetime) -> list[datetime]:
         """Since when each account is due whose check has not begun."""

@@ -6,9 +6,10 @@ Not one scheduler job per chat: that would silently drop the checks of a busy se
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.orders.order import AccountId
@@ -17,8 +18,10 @@ from engine.domain.rebalancing.check_result import (
     AwaitingSettlement,
     CheckFailed,
     CheckResult,
+    NoTrade,
     OrderPending,
 )
+from engine.domain.rebalancing.planner import InsideBand
 from engine.domain.rebalancing.schedule import longest_silence, next_check
 from engine.monitoring.counters import CheckTally
 from engine.monitoring.lateness import Lateness, LatenessTracker
@@ -26,7 +29,8 @@ from engine.monitoring.stall_detector import EngineProgress, WorkProgress
 from engine.notifications import incidents
 from engine.rebalancing.checked import Checked
 from engine.rebalancing.checker import Checker
-from engine.scheduling.account_queue import AccountQueue, AccountShare, QueuedAccount
+from engine.scheduling.account_queue import AccountQueue, AccountShare, Line, QueuedAccount
+from engine.scheduling.alarm import Alarm
 from engine.scheduling.lease_manager import LeaseManager
 from engine.scheduling.process_presence import ProcessPresence
 from engine.storage import availability
@@ -51,17 +55,35 @@ def new_owner() -> str:
     return secrets.token_hex(8)
 
 
+def own_interval(_: AccountId, interval: timedelta) -> timedelta:
+    """The account is checked as often as its user chose."""
+    return interval
+
+
 @dataclass(eq=False, kw_only=True, repr=False)
 class Dispatcher(Service):
+    """*poll_interval* returns how long an account is left alone after a check that found all inside
+    its band, given the interval that its user chose. Set times, rests, orders and errors have waits
+    of their own, which it does not change.
+    """
+
     timing: Timing
     checker: Checker
     owner: str
+    poll_interval: Callable[[AccountId, timedelta], timedelta] = own_interval
 
     def __post_init__(self) -> None:
         self.tally = CheckTally()
         self._account_queue = AccountQueue(error_backoff=self.timing.error_backoff)
-        self._queue: asyncio.Queue[tuple[CheckInput, int]] = asyncio.Queue()
-        self._begun = 0  # since the last hand-out
+        # By line, then in the order of the hand-outs; the input, and the fence it was read under.
+        self._queue: asyncio.PriorityQueue[tuple[Line, int, CheckInput, int]] = (
+            asyncio.PriorityQueue()
+        )
+        self._numbers = count()
+        self._ahead = 0  # of the queue, in the lines before POLLED
+        self._begun = 0  # since the last beat
+        self._turn = asyncio.Lock()  # of a beat, or of a hand-out between two
+        self._alarm = Alarm(self.clock)
         self._lateness = LatenessTracker()
         self._presence = ProcessPresence(
             database=self.database, clock=self.clock, timing=self.timing, owner=self.owner
@@ -118,10 +140,14 @@ class Dispatcher(Service):
         if self._stopping:
             return
         try:
-            await self._presence.keep()
-            await self._lease_manager.keep()
-            await self._process_wakeups()
-            await self._enqueue_due()
+            async with self._turn:
+                await self._presence.keep()
+                await self._lease_manager.keep()
+                await self._process_wakeups()
+                # Twice what the pool began since the last beat, so that it does not run empty.
+                most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._queue.qsize()
+                self._begun = 0
+                await self._enqueue_due(most)
         except availability.AWAY as e:
             self._database_away = True
             logger.warning("heartbeat skipped: database %s", availability.why(e))
@@ -130,17 +156,30 @@ class Dispatcher(Service):
             self._beats += 1
             self._beat_at = self.clock.steady()
 
+    def wake(self, account_id: AccountId, *, at: datetime | None = None) -> None:
+        """Something happened to the account: check it at *at* (steady clock), or now.
+
+        Handed out at once, not with the next heartbeat, after the same questions to lease and
+        database. Many calls are one check, at the earliest of their moments; during a check they
+        are one more after it. An account that is due earlier stays so, one that another process
+        owns is ignored, and the back-off after an error is kept.
+        """
+        now = self.clock.steady()
+        if (due_at := self._account_queue.wake(account_id, max(at or now, now))) is not None:
+            self._alarm.set(due_at)
+
     async def run(self) -> None:
         """Run the pool until cancelled."""
         async with asyncio.TaskGroup() as workers:
             for _ in range(POOL):
                 workers.create_task(self._work())
+            workers.create_task(self._serve_woken())
 
     def stop_claiming(self) -> None:
         """Start no new check, not even one already handed out; running checks continue."""
         self._stopping = True
         while not self._queue.empty():
-            duty, fence = self._queue.get_nowait()
+            _, _, duty, fence = self._queue.get_nowait()
             if (queued := self._account_queue.held(duty.account.id, fence=fence)) is not None:
                 queued.busy = False
 
@@ -189,14 +228,27 @@ class Dispatcher(Service):
                 queued.again = queued.busy
                 self._account_queue.schedule(account_id, self.clock.steady(), urgently=True)
 
-    async def _enqueue_due(self) -> None:
+    async def _serve_woken(self) -> None:
+        """Hand out those whom `wake` made due as soon as they are."""
+        while True:
+            await self._alarm.wait()
+            try:
+                async with self._turn:
+                    if not self._stopping:
+                        await self._enqueue_due(0)
+            except availability.AWAY:
+                pass  # they are due still; the heartbeat says so, and tries again
+            except Exception:
+                logger.exception("hand-out failed")  # the next heartbeat may succeed
+
+    async def _enqueue_due(self, most: int) -> None:
+        """Hand out up to *most* due accounts; those for whom something happened go ahead of all."""
         now = self.clock.steady()
         if not self._lease_manager.is_certain():
             return  # suspended since the renewal: the next heartbeat reads who owns what
-        # Twice what the pool began since the last heartbeat, so that it does not run empty.
-        most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._queue.qsize()
-        self._begun = 0
-        due = self._account_queue.pop_due(now=now, most=most)
+        due = self._account_queue.pop_due(now=now, most=most, ahead=_AHEAD - self._ahead)
+        if (later := self._account_queue.next_woken()) is not None and later > now:
+            self._alarm.set(later)
         if not due:
             return
         duties = await self._duties(due)
@@ -214,7 +266,8 @@ class Dispatcher(Service):
                 queued.due_at = None
             else:
                 queued.busy = True
-                self._queue.put_nowait((duty, queued.fence))
+                self._ahead += queued.line is not Line.POLLED
+                self._queue.put_nowait((queued.line, next(self._numbers), duty, queued.fence))
 
     async def _duties(self, due: Mapping[AccountId, QueuedAccount]) -> list[CheckInput]:
         try:
@@ -242,7 +295,8 @@ class Dispatcher(Service):
 
     async def _work(self) -> None:
         while True:
-            duty, fence = await self._queue.get()
+            line, _, duty, fence = await self._queue.get()
+            self._ahead -= line is not Line.POLLED
             self._begin(duty, fence)
             checked = await self._check(duty, fence)
             self._after(duty, fence, checked)
@@ -289,31 +343,48 @@ class Dispatcher(Service):
                 await check_results.see(session, duty.account.id, queued.seen)
 
     def _after(self, duty: CheckInput, fence: int, checked: Checked | None) -> None:
-        account_id, interval = duty.account.id, duty.account.settings.interval
+        account_id = duty.account.id
         queued = self._account_queue.held(account_id, fence=fence)
         if queued is None:
             return
         now = self.clock.steady()
         self.tally.done(checked.look if checked else None)
+        interval = self._interval_after(duty, checked)
         again_in = checked.again_in if checked else self.timing.error_backoff
         self._account_queue.finished(account_id, interval=interval, again_in=again_in or interval)
         queued.busy = False
+        queued.held_until = None
+        if again_in is not None and (checked is None or checked.backs_off):
+            queued.held_until = now + again_in
         if checked is not None:
             queued.look = checked.look
             if checked.look.seen is not None:
                 queued.seen, queued.seen_kept = checked.look, False
+        woken_at, queued.woken_at = queued.woken_at, None
         if queued.again:
             queued.again = False
             self._account_queue.schedule(account_id, now, urgently=True)
             return
+        due_at = next_check(
+            due_at=queued.due_at or now, now=now, interval=interval, failed_for=again_in
+        )
+        if checked is not None and checked.by is not None:
+            due_at = min(due_at, now + checked.by)
         self._account_queue.schedule(
             account_id,
-            next_check(
-                due_at=queued.due_at or now, now=now, interval=interval, failed_for=again_in
-            ),
+            due_at,
             urgently=checked is not None
             and isinstance(checked.look.verdict, OrderPending | AwaitingSettlement),
         )
+        if woken_at is not None:
+            self.wake(account_id, at=woken_at)
+
+    def _interval_after(self, duty: CheckInput, checked: Checked | None) -> timedelta:
+        interval = duty.account.settings.interval
+        verdict = checked.look.verdict if checked is not None else None
+        if isinstance(verdict, NoTrade) and isinstance(verdict.reason, InsideBand):
+            return self.poll_interval(duty.account.id, interval)
+        return interval
 
 
 def is_idle_duty(duty: CheckInput) -> bool:

@@ -308,3 +308,4 @@ async def test_a_half_that_is_too_far_as_well_is_told_and_not_tried_again(
     assert exchange.calls["place"] == 2
     assert len(await engine.alerts_of(IncidentAlert)) == 1
     assert checked.again_in == engine.timing.error_backoff
+    assert checked.backs_off

@@ -170,6 +170,7 @@ async def test_a_read_that_fails_is_a_trouble_and_no_order(
 
     assert checked.look.verdict == CheckFailed(IncidentKind.BAD_DATA, "NaN")
     assert checked.again_in == engine.timing.error_backoff
+    assert checked.backs_off
     assert exchange.calls["place"] == 0
     assert await engine.told() == ["IncidentAlert"]
 

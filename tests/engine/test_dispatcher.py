@@ -15,7 +15,7 @@ from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import IncidentAlert, RunDeclined
 from engine.domain.orders.order import AccountId, OrderState, Trigger
 from engine.domain.rebalancing.check_input import CheckInput
-from engine.domain.rebalancing.check_result import CheckResult, NoTrade
+from engine.domain.rebalancing.check_result import CheckResult, Decision, NoTrade
 from engine.domain.rebalancing.planner import InsideBand
 from engine.domain.targets.target import FixedUsdt
 from engine.errors import OutcomeUnknown
@@ -70,13 +70,13 @@ class ScriptedChecker(Checker):
             raise ZeroDivisionError
         return Checked(self._looked(duty.account), self.again_in)
 
-    def _looked(self, account: Account) -> CheckResult:
+    def _looked(self, account: Account, verdict: Decision | None = None) -> CheckResult:
         return CheckResult(
             at=self._clock.now(),
             trigger=Trigger.INTERVAL,
             target=account.settings.fixed_goal.target,
             band=account.settings.fixed_goal.band,
-            verdict=NoTrade(InsideBand()),
+            verdict=verdict or NoTrade(InsideBand()),
         )
 
     @property

@@ -111,6 +111,7 @@ async def test_a_set_time_is_traded_once_and_not_again_by_the_next_process(
     waits = await engine.check(account)
     assert waits.look.verdict == NoTrade(AwaitsSlot(HALF_PAST))
     assert (await engine.account(account)).slot_at == START
+    assert (waits.again_in, waits.by) == (None, 30 * MINUTE)
     await engine.wait(29 * MINUTE)
     assert (await engine.check(account)).again_in == MINUTE
     await engine.wait(MINUTE)

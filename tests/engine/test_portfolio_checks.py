@@ -270,6 +270,7 @@ async def test_a_refused_leg_is_set_aside_for_the_run_and_the_others_go_on(
     assert exchange.usdt > 1
     assert run.end is not RunEnd.UNCLEAR
     assert checked.again_in is not None
+    assert checked.backs_off
     [told] = await engine.alerts_of(IncidentAlert)
     assert (told.kind, told.symbol) == (IncidentKind.ORDER_REFUSED, "BTCUSDT")
 

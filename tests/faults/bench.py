@@ -35,6 +35,7 @@ from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.replay import Replay
 from engine.exchanges.mexc.transport import Answer
 from engine.rebalancing.checked import Checked
+from engine.scheduling.account_queue import Line
 from engine.security.vault import Vault
 from engine.storage.accounts import accounts
 from engine.storage.coordination import leases, processes
@@ -457,7 +458,7 @@ class Life:
 
     @property
     def next_due(self) -> datetime | None:
-        due = self.parts.dispatcher._account_queue._due
+        due = self.parts.dispatcher._account_queue._lines[Line.POLLED]
         return due[0][0] if due else None
 
     def whenever(self, name: str, doing: Callable[..., None]) -> None:
