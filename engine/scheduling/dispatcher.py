@@ -34,7 +34,7 @@ from engine.scheduling.alarm import Alarm
 from engine.scheduling.lease_manager import LeaseManager
 from engine.scheduling.process_presence import ProcessPresence
 from engine.storage import availability
-from engine.storage.accounts import accounts
+from engine.storage.accounts import check_inputs
 from engine.storage.coordination import leases
 from engine.storage.service import Service
 from engine.storage.trading import check_results, order_types
@@ -195,7 +195,7 @@ class Dispatcher(Service):
         try:
             async with self.database.reading() as session:
                 resting = await order_types.resting_of(session, self.owner)
-                duties = await accounts.duties(session, resting) if resting else []
+                duties = await check_inputs.duties(session, resting) if resting else []
         except availability.AWAY as e:
             logger.warning("orders left resting: database %s", availability.why(e))
             return
@@ -272,7 +272,7 @@ class Dispatcher(Service):
     async def _duties(self, due: Mapping[AccountId, QueuedAccount]) -> list[CheckInput]:
         try:
             async with self.database.reading() as session:
-                return await accounts.duties(session, list(due))
+                return await check_inputs.duties(session, list(due))
         except availability.AWAY:
             self._account_queue.put_back(due)
             raise
@@ -285,7 +285,7 @@ class Dispatcher(Service):
         for account_id in due:
             try:
                 async with self.database.reading() as session:
-                    readable += await accounts.duties(session, [account_id])
+                    readable += await check_inputs.duties(session, [account_id])
             except (ValueError, LookupError) as e:
                 logger.error("account unreadable", extra={"account": account_id, "error": str(e)})  # noqa: TRY400 - the value says it all
                 self._account_queue.schedule(

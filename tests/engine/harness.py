@@ -21,7 +21,7 @@ from engine.exchanges.interface import Exchange
 from engine.notifications import runs
 from engine.rebalancing.checked import Checked
 from engine.rebalancing.checker import Checker
-from engine.storage.accounts import accounts, incidents
+from engine.storage.accounts import accounts, check_inputs, incidents
 from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.models.coordination import LeaseRow
@@ -167,7 +167,7 @@ class Engine:
 
     async def duty(self, account: Account) -> CheckInput:
         async with self.database.reading() as session:
-            [duty] = await accounts.duties(session, [account.id])
+            [duty] = await check_inputs.duties(session, [account.id])
         return duty
 
     async def check(self, account: Account, *, fence: int | None = None) -> Checked:

@@ -1,21 +1,27 @@
 """Accounts in the database: one a chat, and every change a new version that its owner hears of."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
-from engine.domain.market.pairs import Side
-from engine.domain.orders.order import AccountId
+from engine.domain.accounts.incidents import Incident, IncidentKind
+from engine.domain.accounts.low_balance import LowBalanceThreshold
+from engine.domain.market.pairs import USDT, Side
+from engine.domain.orders.order import AccountId, OrderState
+from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.run_request import RunRequest
 from engine.domain.targets.target import FixedUsdt
-from engine.storage.accounts import accounts
+from engine.storage.accounts import accounts, check_inputs, incidents, low_balance
 from engine.storage.coordination import leases
 from engine.storage.database import Database
-from engine.storage.trading import run_requests
+from engine.storage.trading import orders, run_requests
 from tests import builders
-from tests.builders import settings
+from tests.builders import intent, settings
 from tests.fakes.clock import START
 
 NOBODY = builders.account(id=AccountId(404))
@@ -141,7 +147,59 @@ async def test_a_newer_tap_replaces_an_older_one_and_is_dropped_by_name(
         await run_requests.put(session, account_on_both.id, tap("new"))
 
         assert not await run_requests.drop(session, account_on_both.id, confirmation_id="old")
-        [duty] = await accounts.duties(session, [account_on_both.id])
+        [duty] = await check_inputs.duties(session, [account_on_both.id])
         assert duty.request == tap("new")
         assert await run_requests.drop(session, account_on_both.id)
         assert not await run_requests.drop(session, account_on_both.id)
+
+
+async def test_each_check_gets_what_its_own_account_has(
+    database: Database, account_on_both: Account
+):
+    trouble = Incident(IncidentKind.BAD_DATA, "odd", START, START)
+    mark, tap = (
+        LowBalanceThreshold(USDT, Decimal(5)),
+        RunRequest("tap", Side.BUY, Decimal("17.10"), START),
+    )
+    async with database.writing() as session:
+        low, asks, idle = [
+            await accounts.get_or_create(session, chat_id=chat, settings=settings(), now=START)
+            for chat in (1002, 1003, 1004)
+        ]
+        fill = intent(account_id=account_on_both.id, state=OrderState.FILLED)
+        unclear = intent(account_id=asks.id, run_id="run-2", state=OrderState.UNKNOWN)
+        await orders.add(session, fill)
+        await orders.add(session, unclear)
+        await low_balance.put(session, low.id, mark)
+        await incidents.put(session, low.id, trouble)
+        await run_requests.put(session, asks.id, tap)
+        everyone = [account_on_both, low, asks, idle]
+        duties = await check_inputs.duties(session, [one.id for one in everyone])
+
+    by_account = {duty.account.id: duty for duty in duties}
+    assert [by_account[one.id] for one in everyone] == [
+        CheckInput(account=account_on_both, last_fill=fill),
+        CheckInput(account=low, trouble=trouble, marks=(mark,)),
+        CheckInput(account=asks, unresolved=unclear, request=tap),
+        CheckInput(account=idle),
+    ]
+
+
+async def test_an_order_that_ends_while_a_check_s_input_is_read_is_its_last_fill(
+    database: Database, account_on_both: Account, monkeypatch: pytest.MonkeyPatch
+):
+    unclear = intent(account_id=account_on_both.id, state=OrderState.UNKNOWN)
+    unresolved_of = orders.unresolved_of
+
+    async def after_it_ended(session: AsyncSession, ids: Sequence[AccountId]) -> Any:
+        await orders.move(session, unclear, OrderState.FILLED)
+        return await unresolved_of(session, ids)
+
+    monkeypatch.setattr(orders, "unresolved_of", after_it_ended)
+    async with database.writing() as session:
+        await orders.add(session, unclear)
+        [duty] = await check_inputs.duties(session, [account_on_both.id])
+
+    assert duty.unresolved is None
+    assert duty.last_fill is not None
+    assert duty.last_fill.client_order_id == unclear.client_order_id

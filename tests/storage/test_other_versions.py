@@ -8,7 +8,7 @@ from sqlalchemy import update
 from engine.domain.accounts.account import Account, Halt
 from engine.domain.accounts.incidents import Incident, IncidentKind
 from engine.domain.orders.order import AccountId
-from engine.storage.accounts import accounts, halt, incidents
+from engine.storage.accounts import accounts, check_inputs, halt, incidents
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
 from engine.storage.models.accounts import IncidentRow
@@ -56,7 +56,7 @@ async def test_a_trouble_of_an_unknown_kind_is_a_trouble(db: Database):
         await session.execute(update(IncidentRow).values(kind="flood", told_kinds="clock,flood"))
 
     async with db.reading() as session:
-        [duty] = await accounts.duties(session, [AccountId(account.id)])
+        [duty] = await check_inputs.duties(session, [AccountId(account.id)])
 
     assert duty.trouble is not None
     assert duty.trouble.kind is IncidentKind.INTERNAL

@@ -42,6 +42,7 @@ from engine.storage.accounts import (
     accounts,
     alert_preferences,
     audit,
+    check_inputs,
     digest,
     exchange_accounts,
     halt,
@@ -282,9 +283,9 @@ async def test_every_order_is_as_it_was_in_each_state(stored: Database):
 
 async def test_what_a_check_needs_is_found(stored: Database):
     async with stored.reading() as session:
-        [duty] = await accounts.duties(session, [c.FIRST])
+        [duty] = await check_inputs.duties(session, [c.FIRST])
         first = duty.account
-        others = await accounts.duties(session, [AccountId(n) for n in range(2, 6)])
+        others = await check_inputs.duties(session, [AccountId(n) for n in range(2, 6)])
         recent = await limit_usage.recent(session, first, now=c.AT + A_SECOND * 60)
         held = await digest.quote_held(session, first)
         summed = await digest.trades(

@@ -1,4 +1,4 @@
-"""Queries of accounts: one per chat, its settings, its sealed key, and a check's input."""
+"""Queries of accounts: one per chat, its settings, its sealed key."""
 
 import uuid
 from collections.abc import Sequence
@@ -17,14 +17,10 @@ from engine.domain.accounts.settings import Settings
 from engine.domain.execution.slices import SlicesEnd
 from engine.domain.market.pairs import Symbol, base_of
 from engine.domain.orders.order import AccountId
-from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.targets.scaling import Widths
 from engine.domain.targets.timing import Sighting
 from engine.storage.accounts import (
     acting,
-    alert_preferences,
-    incidents,
-    low_balance,
     shares,
     timed_pauses,
 )
@@ -37,10 +33,9 @@ from engine.storage.models.trading import BalanceRow, OrderRow, RunRequestRow
 from engine.storage.row_mapping import from_row
 from engine.storage.serialization import readable, to_json
 from engine.storage.statements import delete, has_row, update
-from engine.storage.trading import balance_changes, orders, run_requests, sliced_trades
+from engine.storage.trading import balance_changes, orders, sliced_trades
 from engine.storage.trading.candles import CAN_TRADE, IS_HELD
 
-_AT_ONCE = 100
 # After a change of these, what is held cannot be compared with what was held before.
 _ANOTHER_PURSE = frozenset({"symbol", "dry_run", "sealed_key"})
 _NO_DEPOSIT = dict.fromkeys(("waiting_amount", "waiting_until", "waiting_question"))
@@ -49,7 +44,7 @@ _NO_DEPOSIT = dict.fromkeys(("waiting_amount", "waiting_until", "waiting_questio
 async def of_chat(session: AsyncSession, chat_id: int) -> Account | None:
     """The chat's own account, whatever is shared with it."""
     row = await session.scalar(select(AccountRow).where(AccountRow.chat_id == chat_id))
-    return None if row is None else _account(row)
+    return None if row is None else account_of(row)
 
 
 async def acting_for(session: AsyncSession, chat_id: int) -> Account | None:
@@ -66,7 +61,7 @@ async def acting_for(session: AsyncSession, chat_id: int) -> Account | None:
     row = await session.scalar(
         select(AccountRow).where(AccountRow.id == func.coalesce(shared, own))
     )
-    return None if row is None else _account(row)
+    return None if row is None else account_of(row)
 
 
 async def chats_with(session: AsyncSession, chat_id: int) -> Sequence[int]:
@@ -76,7 +71,7 @@ async def chats_with(session: AsyncSession, chat_id: int) -> Sequence[int]:
 
 
 async def get(session: AsyncSession, account_id: AccountId) -> Account:
-    return _account(await session.get_one(AccountRow, account_id))
+    return account_of(await session.get_one(AccountRow, account_id))
 
 
 async def get_or_create(
@@ -101,7 +96,7 @@ async def get_or_create(
     session.add(row)
     await session.flush()
     await leases.add(session, AccountId(row.id))
-    return _account(row)
+    return account_of(row)
 
 
 async def change(session: AsyncSession, account: Account, **wishes: Any) -> Account:
@@ -232,7 +227,7 @@ async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
         .returning(AccountRow)
         .execution_options(populate_existing=True)
     )
-    marked = [_account(row) for row in rows]
+    marked = [account_of(row) for row in rows]
     await session.execute(delete(RunRequestRow))
     await sliced_trades.end_all(session, SlicesEnd.HALTED)
     await leases.wake_all(session)
@@ -240,14 +235,14 @@ async def halt_all(session: AsyncSession, *, halted: bool) -> list[Account]:
 
 
 async def every(session: AsyncSession) -> list[Account]:
-    return [_account(row) for row in await session.scalars(select(AccountRow))]
+    return [account_of(row) for row in await session.scalars(select(AccountRow))]
 
 
 async def with_key(session: AsyncSession, *, after: int, most: int) -> list[Account]:
     """Returns accounts with a key and a higher number than *after*, in order."""
     query = select(AccountRow).where(AccountRow.sealed_key.is_not(None), AccountRow.id > after)
     return [
-        _account(row) for row in await session.scalars(query.order_by(AccountRow.id).limit(most))
+        account_of(row) for row in await session.scalars(query.order_by(AccountRow.id).limit(most))
     ]
 
 
@@ -256,7 +251,7 @@ async def trading(session: AsyncSession, symbol: Symbol, *, most: int) -> list[A
     held = exists().where(*IS_HELD, BalanceRow.asset == base_of(symbol))
     query = select(AccountRow).where(or_(AccountRow.symbol == symbol, held), CAN_TRADE)
     return [
-        _account(row)
+        account_of(row)
         for row in await session.scalars(
             query.order_by(AccountRow.dry_run, AccountRow.id).limit(most)
         )
@@ -287,7 +282,7 @@ async def locked(session: AsyncSession, account_id: AccountId) -> Account:
     row = await session.get(AccountRow, account_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise LookupError(f"account {account_id} is gone")
-    return _account(row)
+    return account_of(row)
 
 
 async def _store(session: AsyncSession, account: Account, **columns: Any) -> Account:
@@ -308,47 +303,7 @@ async def _store(session: AsyncSession, account: Account, **columns: Any) -> Acc
     if is_another_purse:
         await balance_changes.forget_seen(session, account.id)
     await leases.wake(session, account.id)
-    return _account(row)
-
-
-async def duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[CheckInput]:
-    """Returns the input of these accounts' checks, in a few statements per hundred.
-
-    Ten thousand rows at once would block the event loop for half a second.
-    """
-    found: list[CheckInput] = []
-    for first in range(0, len(account_ids), _AT_ONCE):
-        found += await _duties(session, account_ids[first : first + _AT_ONCE])
-    return found
-
-
-async def _duties(session: AsyncSession, account_ids: Sequence[AccountId]) -> list[CheckInput]:
-    rows = (await session.scalars(select(AccountRow).where(AccountRow.id.in_(account_ids)))).all()
-    unresolved = await orders.unresolved_of(session, account_ids)
-    fills = await orders.last_fills_of(session, account_ids)
-    ongoing = await incidents.of_accounts(session, account_ids)
-    seen = await balance_changes.last_seen_of(session, account_ids)
-    asked = await run_requests.of_accounts(session, account_ids)
-    marks = await low_balance.of_accounts(session, account_ids)
-    running = [AccountId(row.id) for row in rows if row.slicing_until is not None]
-    sliced = await sliced_trades.of_accounts(session, running) if running else {}
-    found = {AccountId(row.id): _account(row) for row in rows}
-    timed = [number for number, one in found.items() if one.settings.pacing.schedule is not None]
-    zones = await alert_preferences.time_zones_of(session, timed) if timed else {}
-    return [
-        CheckInput(
-            account=found[AccountId(row.id)],
-            unresolved=unresolved.get(AccountId(row.id)),
-            last_fill=fills.get((AccountId(row.id), row.dry_run)),
-            trouble=ongoing.get(AccountId(row.id)),
-            request=asked.get(AccountId(row.id)),
-            marks=marks.get(AccountId(row.id), ()),
-            last_seen=seen.get((AccountId(row.id), row.dry_run)),
-            sliced=sliced.get(AccountId(row.id)),
-            time_zone=zones.get(AccountId(row.id)),
-        )
-        for row in rows
-    ]
+    return account_of(row)
 
 
 async def has_unresolved(session: AsyncSession, account_id: AccountId) -> bool:
@@ -383,7 +338,7 @@ def _waiting(waiting: WaitingDeposit | None) -> dict[str, Any]:
     }
 
 
-def _account(row: AccountRow) -> Account:
+def account_of(row: AccountRow) -> Account:
     return from_row(
         Account,
         row,

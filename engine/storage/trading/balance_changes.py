@@ -1,10 +1,11 @@
 """Queries of the last balances, and of changes without an order of ours."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.accounts.account import Account
@@ -18,20 +19,24 @@ from engine.storage.statements import count_rows, delete, has_row
 
 # The effect of these on the balances is not known for sure.
 _DOUBTFUL = frozenset({OrderState.NOT_EXECUTED, OrderState.SET_ASIDE})
+# Built once: each check asks it.
+_LAST_SEEN = select(
+    BalanceRow.account_id, BalanceRow.dry_run, BalanceRow.asset, BalanceRow.amount, BalanceRow.at
+).where(BalanceRow.account_id.in_(bindparam("account_ids", expanding=True)))
 
 
 async def last_seen_of(
     session: AsyncSession, account_ids: Sequence[AccountId]
 ) -> Mapping[tuple[AccountId, bool], LastSeen]:
     """Returns the last balances by account and by whether it was on paper."""
-    rows = await session.scalars(select(BalanceRow).where(BalanceRow.account_id.in_(account_ids)))
-    found: dict[tuple[AccountId, bool], LastSeen] = {}
-    for row in rows:
-        key = AccountId(row.account_id), row.dry_run
-        before = found.get(key)
-        amounts = {**(before.amounts if before else {}), Asset(row.asset): row.amount}
-        found[key] = LastSeen(amounts, row.at)
-    return found
+    rows = await session.execute(_LAST_SEEN, {"account_ids": account_ids})
+    amounts: defaultdict[tuple[AccountId, bool], dict[Asset, Decimal]] = defaultdict(dict)
+    seen_at: dict[tuple[AccountId, bool], datetime] = {}
+    for account_id, dry_run, asset, amount, at in rows:
+        key = AccountId(account_id), dry_run
+        amounts[key][Asset(asset)] = amount
+        seen_at[key] = at
+    return {key: LastSeen(amounts[key], at) for key, at in seen_at.items()}
 
 
 async def see(
