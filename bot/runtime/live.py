@@ -197,7 +197,7 @@ def mexc_setup(
         credentials = vault.open_credentials(
             account.sealed_key, account_uuid=account.uuid, chat_id=account.chat_id
         )
-        return MexcExchange(client, credentials, market.signed_by(credentials))
+        return MexcExchange(client, credentials, market)
 
     async def open_paper(account: Account, holdings: Holdings | None) -> None:
         await paper(account).open_ledger(holdings, symbol=account.settings.symbol)
