@@ -161,7 +161,8 @@ class Checker(Service):
         account = await self._balance_changes.record(
             duty, reading.finding, holdings, exchange, fence=fence
         )
-        duty = replace(duty, account=account)
+        if account is not duty.account:
+            duty = replace(duty, account=account)
         if await self._guards.observe(duty, holdings, exchange.market):
             return Checked(self._look(duty, NoTrade(InsideBand()), holdings=holdings), AT_ONCE)
         if duty.sliced is not None:

@@ -22,4 +22,4 @@ def from_row(kind: Callable[..., T], row: Any, /, **others: Any) -> T:
 
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    return tuple(field.name for field in fields(kind) if field.init)

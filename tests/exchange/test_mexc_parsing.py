@@ -15,7 +15,16 @@ from engine.domain.orders.order import ClientOrderId, Execution, Fees, fees_of
 from engine.errors import BadData, OrderNotFound, PairUnavailable
 from engine.exchanges.mexc import parsing
 from engine.exchanges.mexc.error_codes import UNREADABLE, error_for
-from engine.exchanges.mexc.json_fields import amount, flag, integer, parsed, record, rows, text
+from engine.exchanges.mexc.json_fields import (
+    amount,
+    flag,
+    integer,
+    parsed,
+    record,
+    rows,
+    text,
+    words,
+)
 from tests.fakes.clock import START
 
 BROCK = Symbol("BROCKUSDT")
@@ -691,3 +700,10 @@ def test_the_list_of_order_types_says_which_are_taken():
         OrderType.LIMIT,
         OrderType.IOC,
     ]
+
+
+def test_a_plain_word_is_shown_as_one_with_blanks_around_it():
+    names = [f"{chr(number)}b1" for number in range(0x250)]
+
+    assert [words(name, most=2) for name in names] == [words(f"{name} ", most=2) for name in names]
+    assert words("USDT", most=3) == "USD"

@@ -99,7 +99,8 @@ def changes(before: Account, after: Account) -> dict[str, object]:
         field.name: getattr(new, field.name)
         for old, new in pairs
         for field in fields(type(old))  # type: ignore[arg-type] # both are dataclasses
-        if field.name not in {"version", "settings"}
+        if field.init
+        and field.name not in {"version", "settings"}
         and getattr(old, field.name) != getattr(new, field.name)
     }
 

@@ -91,7 +91,8 @@ def _dataclass(kind: type, random: Random) -> Any:
     hints = _hints(kind)
     for _ in range(_TRIES):
         try:
-            return kind(**{one.name: made(hints[one.name], random) for one in fields(kind)})
+            given = [one.name for one in fields(kind) if one.init]
+            return kind(**{name: made(hints[name], random) for name in given})
         except (ArithmeticError, EngineError, ValueError):
             continue
     raise ValueError(f"no {kind} was made")

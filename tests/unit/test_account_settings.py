@@ -8,6 +8,7 @@ import pytest
 
 from engine.domain.accounts.settings import MAX_TARGET, Band
 from engine.domain.targets.bands import Threshold
+from engine.domain.targets.target import FixedUsdt
 from tests.builders import account, settings
 
 
@@ -15,6 +16,17 @@ def test_five_percent_of_forty_is_a_band_of_two_each_way():
     assert settings(target=40, threshold="0.05").fixed_goal.band == Band(
         low=Decimal(38), high=Decimal(42)
     )
+
+
+def test_another_target_has_another_band_and_one_of_shares_has_none():
+    wishes = settings(target=40, threshold="0.05")
+
+    raised = replace(wishes, target=FixedUsdt(Decimal(80)))
+    shared = replace(wishes, threshold=Threshold(points=Decimal("0.05")))
+
+    assert raised.fixed_goal.band == Band(low=Decimal(76), high=Decimal(84))
+    assert shared.fixed is None
+    assert replace(raised, target=wishes.target) == wishes
 
 
 def test_a_threshold_in_usdt_does_not_grow_with_the_target():

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.market.balances import Balance, Counting
+from engine.domain.market.balances import Balance, Counting, folded
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.rebalancing.check_result import BalanceSnapshot
 from tests.builders import MNTL, book, holdings, settings
@@ -47,3 +47,10 @@ def test_a_look_keeps_what_of_the_holdings_matters_to_the_pair():
 
 def test_a_look_without_a_book_has_no_price():
     assert BalanceSnapshot.of(settings(), holdings(), None).price is None
+
+
+def test_a_plain_name_is_folded_as_one_with_an_invisible_character_in_it():
+    names = [f"{chr(number)}b1" for number in range(0x250)]
+
+    assert [folded(name) for name in names] == [folded(f"{name}\u200b") for name in names]
+    assert folded("usdt") == "USDT"

@@ -50,6 +50,14 @@ class FixedTarget:
     band: Band
 
 
+def _fixed(target: Target, threshold: Threshold) -> FixedTarget | None:
+    if not isinstance(target, FixedUsdt) or threshold.points is not None:
+        return None
+    amount = target.quote_amount
+    reach = threshold.in_quote(amount)
+    return FixedTarget(amount, Band(low=max(ZERO, amount - reach), high=amount + reach))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One chat's settings. *interval* is between two checks.
@@ -77,6 +85,8 @@ class Settings:
     pacing: Pacing = UNPACED
     twice: bool = False
     scaled: bool = False
+    fixed: FixedTarget | None = field(init=False, repr=False, compare=False)
+    """The target as an amount of USDT; None where it is planned as a portfolio."""
 
     def __post_init__(self) -> None:
         if any(amount > MAX_TARGET for amount in amounts_of(self.target)):
@@ -85,16 +95,7 @@ class Settings:
             raise ValueError(f"a protected amount is above zero: {self.protected}")
         if not MIN_INTERVAL <= self.interval <= MAX_INTERVAL:
             raise ValueError("the interval must be from 1 s to 1 day")
-
-    @property
-    def fixed(self) -> FixedTarget | None:
-        """The target as an amount of USDT; None where it is planned as a portfolio."""
-        target, threshold = self.target, self.threshold
-        if not isinstance(target, FixedUsdt) or threshold.points is not None:
-            return None
-        amount = target.quote_amount
-        reach = threshold.in_quote(amount)
-        return FixedTarget(amount, Band(low=max(ZERO, amount - reach), high=amount + reach))
+        object.__setattr__(self, "fixed", _fixed(self.target, self.threshold))
 
     @property
     def fixed_goal(self) -> FixedTarget:

@@ -55,7 +55,7 @@ class Holdings:
 
     def of(self, asset: Asset) -> Balance:
         """Raises BadData, which names the asset and what was read, where that is no balance."""
-        if (odd := self.unreadable.get(folded(asset))) is not None:
+        if self.unreadable and (odd := self.unreadable.get(folded(asset))) is not None:
             raise BadData(odd)
         if (balance := self.balances.get(asset)) is not None:
             return balance
@@ -71,6 +71,8 @@ def folded(name: str) -> Asset:
     """Returns *name* without case, width, blanks and invisible characters.
     Two assets that only differ in these are taken for one that was misspelt.
     """
+    if name.isascii() and name.isalnum():
+        return Asset(name.upper())  # nearly all names; the rest would change nothing
     plain = unicodedata.normalize("NFKC", name)
     return Asset("".join(c for c in plain if c.isprintable() and not c.isspace()).upper())
 

@@ -43,6 +43,8 @@ def without_protected(
     holdings: Holdings, protected: Mapping[Asset, Decimal], *, counting: Counting
 ) -> Holdings:
     """Returns *holdings* as if what is protected were not there."""
+    if not protected:
+        return holdings
 
     def rest(asset: Asset, amount: Decimal) -> Balance:
         balance = holdings.of(asset)

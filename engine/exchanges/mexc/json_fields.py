@@ -73,6 +73,8 @@ def words(value: object, *, most: int) -> str:
     """Returns the first *most* characters of a text for users, without invisible ones."""
     if not isinstance(value, str):
         return ""
+    if value.isascii() and value.isalnum():
+        return value[:most]  # nothing in it is invisible or a blank
     shown = "".join(c if c.isprintable() else " " for c in value[: 2 * most])
     return " ".join(shown.split())[:most]
 
