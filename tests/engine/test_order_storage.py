@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import product
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
@@ -260,6 +260,16 @@ async def test_each_account_may_have_an_unresolved_order_beside_any_number_that_
         ME: replace(mine, state=OrderState.UNKNOWN),
         YOU: replace(yours, state=OrderState.ACKED),
     }
+
+
+async def test_an_unresolved_order_is_found_without_reading_all_others(lite: Database):
+    question = select(OrderRow.id).where(OrderRow.account_id == ME, orders.IS_UNRESOLVED)
+    asked = question.compile(lite.engine.sync_engine, compile_kwargs={"literal_binds": True})
+
+    async with lite.reading() as session:
+        steps = await session.execute(text(f"EXPLAIN QUERY PLAN {asked}"))
+
+    assert "uq_orders_one_unresolved" in str(steps.all())
 
 
 async def test_a_step_records_what_was_learned(lite: Database):

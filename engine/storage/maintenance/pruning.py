@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, literal, or_, select, text, tuple_
+from sqlalchemy import Select, exists, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -19,7 +19,7 @@ from engine.storage.models.accounts import AccountRow, InvitationRow, ShareLinkR
 from engine.storage.models.chat import ConfirmationRow, ConversationRow
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.queues import InboxRow, OutboxRow
-from engine.storage.models.trading import UNRESOLVED_SQL, DecisionRow, OrderRow, PaperOrderRow
+from engine.storage.models.trading import DecisionRow, OrderRow, PaperOrderRow
 from engine.storage.statements import delete, update
 from engine.storage.trading import orders
 
@@ -38,7 +38,7 @@ def _messages(before: datetime, _: datetime) -> Select[*tuple[Any, ...]]:
     """
     waiting = select(func.min(InboxRow.created_at)).where(InboxRow.done_at.is_(None))
     unclear = exists().where(
-        text(f"{OrderRow.__tablename__}.{UNRESOLVED_SQL}"),
+        orders.IS_UNRESOLVED,
         OutboxRow.dedupe_key.like("order:" + OrderRow.client_order_id + ":%"),
     )
     return (

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
@@ -18,7 +18,6 @@ from engine.domain.market.pairs import OrderType
 from engine.domain.orders.ledger import TopOfBook
 from engine.domain.orders.order import (
     LEGAL,
-    UNRESOLVED,
     AccountId,
     ClientOrderId,
     Execution,
@@ -49,15 +48,23 @@ from engine.domain.rebalancing.slices.run import SlicedRun
 from engine.errors import LeaseLost
 from engine.storage.models.accounts import AccountRow
 from engine.storage.models.coordination import LeaseRow
-from engine.storage.models.trading import OrderRow
+from engine.storage.models.trading import UNRESOLVED_SQL, OrderRow
 from engine.storage.row_mapping import columns_of, from_row
 from engine.storage.serialization import readable, to_short_json
 from engine.storage.statements import count_rows, update
 from engine.storage.trading import approvals, limit_usage, run_requests, sliced_trades
 from engine.storage.trading.order_fees import fee_columns, fees_from_json
 
-IS_UNRESOLVED = OrderRow.state.in_(UNRESOLVED)
+IS_UNRESOLVED = text(f"{OrderRow.__tablename__}.{UNRESOLVED_SQL}")
 IS_TRADE = OrderRow.state.in_({OrderState.FILLED, OrderState.PARTIAL})
+# Built once: each check asks it.
+_LAST_FILLS = select(OrderRow).where(
+    OrderRow.id.in_(
+        select(func.max(OrderRow.id))
+        .where(OrderRow.account_id.in_(bindparam("account_ids", expanding=True)), IS_TRADE)
+        .group_by(OrderRow.account_id, OrderRow.dry_run)
+    )
+)
 
 
 class AlreadyIntended(LeaseLost):
@@ -285,12 +292,7 @@ async def last_fills_of(
     session: AsyncSession, account_ids: Sequence[AccountId]
 ) -> Mapping[tuple[AccountId, bool], Order]:
     """The newest order with a fill, by account and by whether it was on paper."""
-    newest = (
-        select(func.max(OrderRow.id))
-        .where(OrderRow.account_id.in_(account_ids), IS_TRADE)
-        .group_by(OrderRow.account_id, OrderRow.dry_run)
-    )
-    rows = await session.scalars(select(OrderRow).where(OrderRow.id.in_(newest)))
+    rows = await session.scalars(_LAST_FILLS, {"account_ids": account_ids})
     return {(AccountId(row.account_id), row.dry_run): intent_of(row) for row in rows}
 
 
