@@ -18,7 +18,7 @@ class Timing:
     """Durations. *send_margin* is the least remaining time of a lease when an order leaves.
     It covers the exchange's acceptance window, the request's time limit, and a reserve. *data_age*
     is the greatest age of balances and book then. An unexplained fall of a balance is read again
-    after *second_sight*. *question* and *dialog* are the user's time to tap a button and to answer
+    after *second_sight*. What other processes want of this one is read every *ask_every*. *question* and *dialog* are the user's time to tap a button and to answer
     a step, *undo* to take a change back. A process announces itself every *announce_every*, and is
     dead after *presence* without, or after *silence* where its database session has ended too.
     """
@@ -28,6 +28,7 @@ class Timing:
     silence: timedelta = timedelta(seconds=5)
     presence: timedelta = timedelta(seconds=30)
     renew_every: timedelta = timedelta(seconds=30)
+    ask_every: timedelta = timedelta(seconds=2)
     send_margin: timedelta = timedelta(seconds=20)
     data_age: timedelta = timedelta(seconds=10)
     error_backoff: timedelta = timedelta(seconds=60)

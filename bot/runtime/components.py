@@ -77,6 +77,7 @@ from engine.rebalancing.target_preview import TargetPreviews
 from engine.scheduling.dispatcher import Dispatcher, new_owner
 from engine.security.vault import Vault
 from engine.storage.database import Database
+from engine.storage.models.coordination import LeaseRow
 from engine.storage.models.queues import OutboxRow
 from engine.timeouts import Timing
 
@@ -333,7 +334,8 @@ def assemble(
         flood=flood,
         pictures=AlertPictures(database=database, clock=clock, draw=images.drawn),
     )
-    database.when_added(OutboxRow, outbox_sender.nudge)
+    database.when_changed(OutboxRow, outbox_sender.nudge)
+    database.when_changed(LeaseRow, dispatcher.nudge)
     return Components(
         owner=owner,
         application=application,

@@ -76,6 +76,9 @@ class CheckTally:
             "Leases that came to this process, and those it lost against its will",
             label="event",
         )
+        self._outcome_of = {
+            outcome: self.outcomes.labels(outcome.value) for outcome in CheckOutcome
+        }
         self.late = Histogram(
             "ballast_check_lateness_seconds",
             "How long after it was due a check began",
@@ -89,10 +92,10 @@ class CheckTally:
     def done(self, look: CheckResult | None) -> None:
         """Count a finished check; without a look it was interrupted."""
         outcome = CheckOutcome.CUT_OFF if look is None else outcome_of(look.verdict)
-        self.outcomes.labels(outcome.value).inc()
-        match look:
-            case CheckResult(verdict=CheckFailed(kind=kind)) if outcome is CheckOutcome.FAILED:
-                self.failures.labels(kind.value).inc()
+        self._outcome_of[outcome].inc()
+        verdict = None if look is None else look.verdict
+        if isinstance(verdict, CheckFailed) and outcome is CheckOutcome.FAILED:
+            self.failures.labels(verdict.kind.value).inc()
 
     def broke(self) -> None:
         """Count a bug of ours, which `done` does not count."""

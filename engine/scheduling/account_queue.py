@@ -44,7 +44,8 @@ class QueuedAccount:
     """One leased account.
     *due_at* is None while only a wake-up makes it due. *patience* is the time limit for the next
     finished check. *again*: a user changed something during the check; *woken_at*: `wake` was
-    called during it. Until *held_until* no wake makes it due. *seen* is the last check that read
+    called during it. Until *held_until* no wake makes it due. *next_at* is when it is due for
+    another process, which knows no reason to leave it alone for longer than its interval. *seen* is the last check that read
     the balances; *seen_kept*: it is in the database.
     """
 
@@ -56,9 +57,15 @@ class QueuedAccount:
     line: Line = Line.POLLED
     woken_at: datetime | None = None
     held_until: datetime | None = None
+    next_at: datetime | None = None
     look: CheckResult | None = None
     seen: CheckResult | None = None
     seen_kept: bool = False
+
+    def due_in(self, now: datetime) -> timedelta:
+        """Returns in what time another process must look at it, at the latest."""
+        moments = [moment for moment in (self.due_at, self.next_at) if moment is not None]
+        return max(min(moments, default=now) - now, timedelta())
 
     def standing(self, *, now: datetime, steady: datetime) -> AccountShare:
         """Returns the share, its due time converted to the wall clock, which shows *now*."""
@@ -98,20 +105,32 @@ class AccountQueue:
     def __len__(self) -> int:
         return len(self._accounts)
 
-    def give_up(self, count: int) -> list[AccountId]:
+    def give_up(self, count: int) -> dict[AccountId, QueuedAccount]:
         """Remove up to *count* idle accounts; returns them."""
         idle = (account_id for account_id, queued in self._accounts.items() if not queued.busy)
         given = sorted(idle, reverse=True)[: max(count, 0)]
-        for account_id in given:
-            del self._accounts[account_id]
-        return given
+        return {account_id: self._accounts.pop(account_id) for account_id in given}
 
-    def take(self, claimed: Mapping[AccountId, int], *, now: datetime) -> None:
-        """Add newly leased accounts, by their fences, with staggered due times."""
-        spread = min(timedelta(seconds=len(claimed)) / _STARTS_PER_SECOND, _LONGEST_SPREAD)
+    def take(
+        self,
+        claimed: Mapping[AccountId, int],
+        *,
+        now: datetime,
+        due_in: Mapping[AccountId, timedelta] | None = None,
+    ) -> None:
+        """Add newly leased accounts, by their fences: due as their last owner said (*due_in*), or
+        else at once, one after the other.
+        """
+        known = due_in or {}
+        unknown = sorted(account_id for account_id in claimed if account_id not in known)
+        spread = min(timedelta(seconds=len(unknown)) / _STARTS_PER_SECOND, _LONGEST_SPREAD)
+        due = {
+            account_id: first_check(now=now, position=place, crowd=len(unknown), interval=spread)
+            for place, account_id in enumerate(unknown)
+        } | {account_id: now + left for account_id, left in known.items() if account_id in claimed}
         silence = longest_silence(waits=[self._error_backoff])
-        for position, (account_id, fence) in enumerate(sorted(claimed.items())):
-            due_at = first_check(now=now, position=position, crowd=len(claimed), interval=spread)
+        for account_id, due_at in due.items():
+            fence = claimed[account_id]
             self._accounts[account_id] = QueuedAccount(
                 fence, due_at=None, patience=due_at - now + silence
             )

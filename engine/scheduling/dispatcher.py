@@ -98,6 +98,8 @@ class Dispatcher(Service):
             presence=self._presence,
         )
         self._stopping = False
+        self._nudged = False
+        self._asked_at: datetime | None = None
         self._beats = 0
         self._beat_at: datetime | None = None
         self._database_away = False
@@ -142,8 +144,9 @@ class Dispatcher(Service):
         try:
             async with self._turn:
                 await self._presence.keep()
-                await self._lease_manager.keep()
-                await self._process_wakeups()
+                if await self._lease_manager.keep():
+                    self._nudged = True
+                has_asked = await self._process_wakeups()
                 # Twice what the pool began since the last beat, so that it does not run empty.
                 most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._queue.qsize()
                 self._begun = 0
@@ -152,9 +155,14 @@ class Dispatcher(Service):
             self._database_away = True
             logger.warning("heartbeat skipped: database %s", availability.why(e))
         else:
-            self._database_away = False
             self._beats += 1
-            self._beat_at = self.clock.steady()
+            if has_asked:
+                self._database_away = False
+                self._beat_at = self.clock.steady()
+
+    def nudge(self) -> None:
+        """Somebody was woken, or is free: read the wake-ups with the next heartbeat."""
+        self._nudged = True
 
     def wake(self, account_id: AccountId, *, at: datetime | None = None) -> None:
         """Something happened to the account: check it at *at* (steady clock), or now.
@@ -214,19 +222,29 @@ class Dispatcher(Service):
         """Release every lease, so that another process can claim the accounts at once."""
         await self._lease_manager.release()
 
-    async def _process_wakeups(self) -> None:
+    async def _process_wakeups(self) -> bool:
+        """Read wake-ups and free accounts; False if none are to be expected. What another process
+        wrote is found after `Timing.ask_every`; what this one wrote, or lost, with the next beat.
+        """
+        now, last = self.clock.steady(), self._asked_at
+        is_due = last is None or now - last >= self.timing.ask_every
+        if not (is_due or self._nudged or self._database_away):
+            return False
+        self._nudged = False
         async with self.database.reading() as session:
             calls = await leases.pending_events(session, owner=self.owner, now=self.database.now())
-        if calls.any_free:
-            await self._lease_manager.claim()
+        self._asked_at = now
+        if calls.any_free and await self._lease_manager.claim():
+            self._nudged = True
         if not calls.woken:
-            return
-        async with self.database.writing() as session:
-            await leases.clear_wakeups(session, calls.woken)
+            return True
         for account_id in calls.woken:
             if (queued := self._account_queue.get(account_id)) is not None:
                 queued.again = queued.busy
-                self._account_queue.schedule(account_id, self.clock.steady(), urgently=True)
+                self._account_queue.schedule(account_id, now, urgently=True)
+        async with self.database.writing() as session:
+            await leases.clear_wakeups(session, calls.woken)
+        return True
 
     async def _serve_woken(self) -> None:
         """Hand out those whom `wake` made due as soon as they are."""
@@ -365,9 +383,9 @@ class Dispatcher(Service):
             queued.again = False
             self._account_queue.schedule(account_id, now, urgently=True)
             return
-        due_at = next_check(
-            due_at=queued.due_at or now, now=now, interval=interval, failed_for=again_in
-        )
+        was_due, own = queued.due_at or now, duty.account.settings.interval
+        due_at = next_check(due_at=was_due, now=now, interval=interval, failed_for=again_in)
+        queued.next_at = next_check(due_at=was_due, now=now, interval=own, failed_for=again_in)
         if checked is not None and checked.by is not None:
             due_at = min(due_at, now + checked.by)
         self._account_queue.schedule(

@@ -2,6 +2,7 @@
 
 import asyncio
 import warnings
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -27,9 +28,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from engine.clock import Clock
 from engine.storage import postgres, sqlite
 from engine.storage.column_types import Moment
-from engine.storage.models.queues import QueueColumns
 from engine.storage.postgres import BadAddress
-from engine.storage.queues import claims, queue
+from engine.storage.queues import claims
+from engine.storage.statements import TOLD_OF
 
 InTransaction = Callable[[AsyncSession], Awaitable[None]]
 """A step of the caller's transaction."""
@@ -94,7 +95,7 @@ class Database:
         self._clock = clock
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._turn = asyncio.Lock()
-        self._on_added: dict[type[QueueColumns], Callable[[], None]] = {}
+        self._on_change: defaultdict[type[Any], list[Callable[[], None]]] = defaultdict(list)
 
     @classmethod
     @asynccontextmanager
@@ -142,13 +143,13 @@ class Database:
             if (fence := _fence.get()) is not None:
                 await fence(session)
             yield session
-        for table in session.info.get(queue.ADDED_TO, ()):
-            if table in self._on_added:
-                self._on_added[table]()
+        for table in session.info.get(TOLD_OF, ()):
+            for call in self._on_change[table]:
+                call()
 
-    def when_added(self, table: type[QueueColumns], call: Callable[[], None]) -> None:
-        """Call *call* whenever a transaction of this process that adds to a queue is committed."""
-        self._on_added[table] = call
+    def when_changed(self, table: type[Any], call: Callable[[], None]) -> None:
+        """Call *call* whenever a transaction of this process is committed that `tell_of` *table*."""
+        self._on_change[table].append(call)
 
     async def verify_within(self, session: AsyncSession) -> None:
         """Raises ClaimLost as `verify_claim`, in a transaction that does more."""

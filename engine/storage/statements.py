@@ -7,6 +7,14 @@ from sqlalchemy import ColumnExpressionArgument, Delete, Update, exists, func, s
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+TOLD_OF = "told_of"
+"""Where a session's `info` names the tables that `Database.when_changed` tells of."""
+
+
+def tell_of(session: AsyncSession, table: type[Any]) -> None:
+    """Who waits for changes of *table* in this process hears of it once this is committed."""
+    session.info.setdefault(TOLD_OF, set()).add(table)
+
 
 def insert_into(
     session: AsyncSession, table: type[Any]

@@ -22,6 +22,7 @@ from engine.errors import OutcomeUnknown
 from engine.rebalancing.checked import Checked
 from engine.rebalancing.checker import Checker
 from engine.scheduling.dispatcher import POOL, Dispatcher, new_owner
+from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.trading import orders
@@ -107,6 +108,7 @@ class Process:
             checker=checker or self.checks,
             owner=owner,
         )
+        engine.database.when_changed(LeaseRow, self.dispatcher.nudge)
 
     async def beat(self) -> None:
         """One heartbeat, and whatever it set off."""
@@ -387,6 +389,44 @@ async def test_leases_are_renewed_in_time_and_no_more_often(engine: Engine, cloc
         assert (owner, fence) == ("process-1", 2)
         assert until >= clock.now() + engine.timing.lease - engine.timing.renew_every
         assert len([s for s in seen if s.startswith("UPDATE leases")]) == 2
+
+
+async def test_wake_ups_are_read_where_somebody_in_this_process_wrote_one_and_else_rarely(
+    engine: Engine, clock: StillClock
+):
+    [account] = await open_accounts(engine)
+    process = Process(engine)
+    quick, rare = timedelta(milliseconds=500), engine.timing.ask_every
+
+    async with alive(process):
+        await process.beats(3)
+        with statements(engine.database) as seen:
+            await process.beats(8, every=quick)
+
+        assert len(seen) == 8 * quick // rare * 2  # BEGIN and SELECT
+
+        await engine.change(account, target=FixedUsdt(Decimal(60)))
+        await process.beats(1, every=quick)
+
+    assert process.checks.times[-1] == clock.now()
+
+
+async def test_what_another_process_woke_is_looked_at_within_two_seconds(
+    engine: Engine, clock: StillClock
+):
+    [account] = await open_accounts(engine)
+    process = Process(engine)
+
+    async with alive(process):
+        await process.beat()
+        await process.beat()  # there might have been more to claim
+        woken_at = clock.now()
+        elsewhere = Database(engine.database.engine, clock)
+        async with elsewhere.writing() as session:
+            await leases.wake(session, account.id)
+        await process.beats(8, every=timedelta(milliseconds=500))
+
+    assert process.checks.times[1:] == [woken_at + 2 * SECOND]
 
 
 async def test_a_lost_lease_ends_the_checks_here(engine: Engine):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from engine.domain.orders.order import AccountId
 from engine.storage.accounts import accounts
-from engine.storage.coordination import leases
+from engine.storage.coordination import leases, takeover
 from engine.storage.coordination.leases import PendingEvents
 from engine.storage.database import Database
 from engine.storage.models.coordination import LeaseRow
@@ -124,9 +124,34 @@ async def test_what_is_released_is_free_at_once(database: Database, ids: list[Ac
     await claim(database, "a", most=2)
     await claim(database, "b")
     async with database.writing() as session:
-        await leases.release(session, ids[:2], owner="a")
+        due_in = dict.fromkeys(ids[:2], timedelta(seconds=30))
+        await leases.release(session, due_in, owner="a", now=database.now())
 
     assert await claim(database, "c") == dict.fromkeys(ids[:2], 2)
+
+
+async def test_the_next_owner_learns_when_an_account_is_due_unless_it_was_woken_or_its_owner_died(
+    database: Database, ids: list[AccountId]
+):
+    minute = timedelta(minutes=1)
+    await claim(database, "a", most=3)
+    async with database.writing() as session:
+        now = database.now()
+        due_in = {ids[0]: minute, ids[1]: minute, ids[2]: minute, ids[3]: minute}
+        await leases.release(session, due_in, owner="a", now=now)  # the last one is not its own
+    await wake(database, ids[1])
+    await claim(database, "killed", most=4)
+    async with database.writing() as session:
+        assert await leases.handed_over(session, now=database.now(), most=9) == {}
+        await leases.release(session, due_in, owner="killed", now=database.now())
+        await leases.claim(session, owner="dead", now=database.now(), ttl=TTL, most=1)
+        await takeover.free_everything_of(session, ["dead"])
+    await wake(database, ids[1])
+    async with database.writing() as session:
+        handed_over = await leases.handed_over(session, now=database.now(), most=9)
+
+    assert sorted(handed_over) == ids[2:]
+    assert all(minute - timedelta(seconds=9) < left <= minute for left in handed_over.values())
 
 
 async def test_a_process_that_has_the_database_to_itself_frees_what_the_dead_held(

@@ -1,17 +1,23 @@
 """Several processes share the accounts evenly, and nothing is lost as they come and go."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
-from engine.domain.orders.order import AccountId
+from engine.domain.accounts.account import Account
+from engine.domain.orders.order import AccountId, OrderState
+from engine.domain.targets.target import FixedUsdt
 from engine.scheduling.account_queue import AccountQueue, fair_share
 from engine.storage.coordination import processes
 from engine.storage.database import Database
 from engine.storage.models.coordination import LeaseRow
+from engine.storage.trading import orders
 from engine.timeouts import Timing
+from tests.builders import intent
 from tests.engine.harness import Engine, StillClock
 from tests.engine.test_dispatcher import Process, alive, open_accounts
 from tests.fakes.clock import START
@@ -69,7 +75,7 @@ def test_what_is_worked_on_is_not_given_up():
         assert queued is not None
         queued.busy = True
 
-    assert account_queue.give_up(0) == account_queue.give_up(-3) == []
+    assert account_queue.give_up(0) == account_queue.give_up(-3) == {}
     assert sorted(account_queue.give_up(3)) == [ids[0], ids[3]]
     assert len(account_queue) == 2
 
@@ -131,6 +137,72 @@ async def test_those_of_a_dead_process_are_taken_over_when_its_leases_have_run_o
         await beat(clock, second)
 
     assert await owned(engine) == {"second": 5}
+
+
+async def given_to_another(
+    engine: Engine, clock: StillClock, *, meanwhile: Callable[[Account], Awaitable[object]]
+) -> tuple[Process, Account]:
+    """The newer one of two accounts goes over, right after it was checked."""
+    [_, account] = await open_accounts(engine, 2)
+    first, second = Process(engine, owner="first"), Process(engine, owner="second")
+    async with alive(first, second):
+        await beat(clock, first, times=2)
+        await second.dispatcher.tick()
+        clock.shift(RENEWAL)
+        await first.beat()
+        await meanwhile(account)
+        await second.beat()
+    return second, account
+
+
+async def nothing(_: Account) -> None:
+    pass
+
+
+async def test_whoever_takes_an_account_over_checks_it_when_it_is_due(
+    engine: Engine, clock: StillClock
+):
+    second, account = await given_to_another(engine, clock, meanwhile=nothing)
+    standing = second.dispatcher.standing(account.id)
+
+    assert second.checks.checked == []
+    assert standing is not None
+    assert standing.due_at is not None
+    assert RENEWAL < standing.due_at - clock.now() < timedelta(seconds=120) - RENEWAL
+
+
+async def test_a_user_who_changes_something_between_two_owners_waits_for_nothing(
+    engine: Engine, clock: StillClock
+):
+    async def change(account: Account) -> None:
+        await engine.change(account, target=FixedUsdt(Decimal(60)))
+
+    second, account = await given_to_another(engine, clock, meanwhile=change)
+
+    assert [account_id for account_id, _ in second.checks.checked] == [account.id]
+
+
+async def test_an_order_that_is_open_is_looked_up_by_the_next_owner_at_once(
+    engine: Engine, clock: StillClock
+):
+    async def trade(account: Account) -> None:
+        async with engine.database.writing() as session:
+            await orders.add(session, intent(account_id=account.id, state=OrderState.UNKNOWN))
+
+    second, account = await given_to_another(engine, clock, meanwhile=trade)
+
+    assert [account_id for account_id, _ in second.checks.checked] == [account.id]
+
+
+def test_another_process_knows_no_reason_to_leave_an_account_alone_for_longer():
+    account_queue = AccountQueue(error_backoff=timedelta(seconds=60))
+    account_queue.take({AccountId(1): 1}, now=START)
+    queued = account_queue.get(AccountId(1))
+    assert queued is not None
+    account_queue.schedule(AccountId(1), START + timedelta(hours=1))
+    queued.next_at = START + timedelta(minutes=2)
+
+    assert queued.due_in(START) == timedelta(minutes=2)
 
 
 async def test_an_account_in_the_middle_of_a_check_stays_where_it_is(

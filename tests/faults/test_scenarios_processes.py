@@ -14,6 +14,7 @@ from engine.storage.database import Database
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.models.queues import OutboxRow
 from engine.storage.models.trading import OrderRow
+from engine.timeouts import Timing
 from tests.e2e.process import GRACE_S, until
 from tests.e2e.world import ENCRYPTION_KEY, a_world
 from tests.e2e.world import ORDER as ORDER_POST
@@ -195,6 +196,7 @@ async def test_26_an_owner_that_slept_within_a_heartbeat_begins_no_check_of_anot
     sleeper = await bench.start("sleeper")
     await bench.connect(anna)
     await bench.pass_time(timedelta(minutes=3))
+    bench.clock.shift(Timing().ask_every)
     sleeper.fuse.at, sleeper.fuse.freezes = "read begins", True
     await bench.turn()
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from engine.domain.accounts.deposits import DepositRule, WaitingDeposit
@@ -100,7 +101,16 @@ def _target_columns(settings: Settings) -> dict[str, Any]:
 
 def _targeting(row: AccountRow) -> dict[str, Any]:
     if row.targeting is not None:
-        return columns_of(from_json(row.targeting, Targeting))
+        return dict(_read(row.targeting))
     is_amount = row.threshold_unit is ThresholdUnit.QUOTE
     threshold = Threshold(**{"quote_amount" if is_amount else "relative": row.threshold})
-    return columns_of(Targeting(target=FixedUsdt(row.target), threshold=threshold))
+    return {**_UNTARGETED, "target": FixedUsdt(row.target), "threshold": threshold}
+
+
+@lru_cache(maxsize=4096)  # it is read with each check, and hardly ever changes
+def _read(targeting: str) -> Mapping[str, Any]:
+    return columns_of(from_json(targeting, Targeting))
+
+
+_ONE = Decimal(1)
+_UNTARGETED = columns_of(Targeting(target=FixedUsdt(_ONE), threshold=Threshold(quote_amount=_ONE)))

@@ -8,19 +8,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.clock import from_millis
 from engine.domain.orders.order import AccountId
 from engine.storage.models.coordination import LeaseRow
-from engine.storage.statements import has_row, update
+from engine.storage.statements import has_row, tell_of, update
+
+_PAGE = 2000
 
 
 async def add(session: AsyncSession, account_id: AccountId) -> None:
     """Add a new account, unowned."""
     session.add(LeaseRow(account_id=account_id, owner=None, fence=0, lease_until=from_millis(0)))
     await session.flush()
+    tell_of(session, LeaseRow)
 
 
 async def claim(
@@ -52,13 +55,24 @@ async def renew(
     session: AsyncSession, *, owner: str, now: ColumnElement[Any], ttl: timedelta
 ) -> Mapping[AccountId, int]:
     """Prolong every lease *owner* still holds, in one statement; what is missing was lost."""
-    kept = await session.execute(
-        update(LeaseRow)
-        .where(LeaseRow.owner == owner, LeaseRow.lease_until >= now)
-        .values(lease_until=now + ttl // timedelta(milliseconds=1))
-        .returning(LeaseRow.account_id, LeaseRow.fence)
+    is_held = LeaseRow.owner == owner, LeaseRow.lease_until >= now
+    await session.execute(
+        update(LeaseRow).where(*is_held).values(lease_until=now + ttl // timedelta(milliseconds=1))
     )
-    return {AccountId(account_id): fence for account_id, fence in kept}
+    kept: dict[AccountId, int] = {}
+    last = -1
+    while True:  # twenty thousand rows at once would block the event loop for 70 ms
+        page = await session.execute(
+            select(LeaseRow.account_id, LeaseRow.fence)
+            .where(*is_held, LeaseRow.account_id > last)
+            .order_by(LeaseRow.account_id)
+            .limit(_PAGE)
+        )
+        rows = page.all()
+        kept.update((AccountId(account_id), fence) for account_id, fence in rows)
+        if len(rows) < _PAGE:
+            return kept
+        last = rows[-1][0]
 
 
 async def is_held(
@@ -79,13 +93,50 @@ async def is_held(
     )
 
 
-async def release(session: AsyncSession, account_ids: Sequence[AccountId], *, owner: str) -> None:
-    """Release these leases; those that *owner* does not hold any more are unchanged."""
-    await session.execute(
-        update(LeaseRow)
-        .where(LeaseRow.account_id.in_(account_ids), LeaseRow.owner == owner)
-        .values(owner=None)
+async def release(
+    session: AsyncSession,
+    due_in: Mapping[AccountId, timedelta],
+    *,
+    owner: str,
+    now: ColumnElement[Any],
+) -> None:
+    """Release these leases; those that *owner* does not hold any more are unchanged. The next owner
+    learns when each account is due (`handed_over`).
+    """
+    table = LeaseRow.__table__
+    released = (
+        update(table)
+        .where(table.c.account_id == bindparam("account"), table.c.owner == owner)
+        .values(owner=None, lease_until=now + bindparam("left_ms", type_=BigInteger))
     )
+    await (await session.connection()).execute(
+        released,
+        [
+            {"account": account_id, "left_ms": left // timedelta(milliseconds=1)}
+            for account_id, left in due_in.items()
+        ],
+    )
+    tell_of(session, LeaseRow)
+
+
+async def handed_over(
+    session: AsyncSession, *, now: ColumnElement[Any], most: int
+) -> Mapping[AccountId, timedelta]:
+    """Returns in what time the first *most* of the unowned accounts are due, of those whose last
+    owner said so. One that was woken since is due now. They stay so until the transaction ends.
+    """
+    rows = await session.execute(
+        select(LeaseRow.account_id, LeaseRow.lease_until, LeaseRow.woken, now.label("now"))
+        .where(_is_free(now))
+        .order_by(LeaseRow.account_id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return {
+        AccountId(row.account_id): row.lease_until - row.now
+        for row in rows
+        if row.lease_until > row.now and not row.woken
+    }
 
 
 async def count(session: AsyncSession) -> int:
@@ -95,7 +146,9 @@ async def count(session: AsyncSession) -> int:
 
 async def release_all(session: AsyncSession) -> None:
     """Free what dead processes held, at the start of one that has the database to itself."""
-    await session.execute(update(LeaseRow).where(LeaseRow.owner.is_not(None)).values(owner=None))
+    held = update(LeaseRow).where(LeaseRow.owner.is_not(None))
+    await session.execute(held.values(owner=None, lease_until=from_millis(0)))
+    tell_of(session, LeaseRow)
 
 
 async def wake(session: AsyncSession, account_id: AccountId) -> None:
@@ -103,10 +156,12 @@ async def wake(session: AsyncSession, account_id: AccountId) -> None:
     await session.execute(
         update(LeaseRow).where(LeaseRow.account_id == account_id).values(woken=True)
     )
+    tell_of(session, LeaseRow)
 
 
 async def wake_all(session: AsyncSession) -> None:
     await session.execute(update(LeaseRow).values(woken=True))
+    tell_of(session, LeaseRow)
 
 
 @dataclass(frozen=True, slots=True)

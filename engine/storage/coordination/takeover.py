@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.clock import from_millis
 from engine.storage.models.coordination import LeaderLeaseRow, LeaseRow, ProcessRow
 from engine.storage.models.queues import InboxRow, OutboxRow
-from engine.storage.statements import delete, update
+from engine.storage.statements import delete, tell_of, update
 
 
 async def free_everything_of(session: AsyncSession, owners: Sequence[str]) -> None:
@@ -19,7 +19,13 @@ async def free_everything_of(session: AsyncSession, owners: Sequence[str]) -> No
     block this; its process is removed only when it holds nothing any more.
     """
     accounts, posts = LeaseRow.owner.in_(owners), LeaderLeaseRow.owner.in_(owners)
-    await _change(session, update(LeaseRow).values(owner=None), LeaseRow.account_id, accounts)
+    await _change(
+        session,
+        update(LeaseRow).values(owner=None, lease_until=from_millis(0)),
+        LeaseRow.account_id,
+        accounts,
+    )
+    tell_of(session, LeaseRow)
     await _change(session, delete(LeaderLeaseRow), LeaderLeaseRow.name, posts)
     claims = {table: table.claimed_by.in_(owners) for table in (InboxRow, OutboxRow)}
     for table, its_claims in claims.items():

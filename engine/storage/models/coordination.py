@@ -10,7 +10,9 @@ from engine.storage.models.accounts import AccountRow
 
 
 class LeaseRow(Base):
-    """Lease of an account by a process. Each claim raises *fence*; times are the database's."""
+    """Lease of an account by a process. Each claim raises *fence*; times are the database's.
+    Without an owner *lease_until* is when the account is due.
+    """
 
     __tablename__ = "leases"
 

@@ -29,10 +29,7 @@ from sqlalchemy.orm import aliased
 
 from engine.storage.column_types import Moment
 from engine.storage.models.queues import ASIDE, FIRST, NORMAL, QueueColumns
-from engine.storage.statements import count_rows, insert_into
-
-ADDED_TO = "added_to"
-"""Where a session's `info` names the queues that got new rows in its transaction."""
+from engine.storage.statements import count_rows, insert_into, tell_of
 
 Row = TypeVar("Row", bound=QueueColumns)
 _RELEASED: Mapping[str, Any] = {"claimed_until": None, "claimed_by": None}
@@ -73,7 +70,7 @@ async def add_new(
     )
     count = len(added.all())
     if count:
-        session.info.setdefault(ADDED_TO, set()).add(table)
+        tell_of(session, table)
     return count
 
 
