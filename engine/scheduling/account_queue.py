@@ -44,9 +44,9 @@ class QueuedAccount:
     """One leased account.
     *due_at* is None while only a wake-up makes it due. *patience* is the time limit for the next
     finished check. *again*: a user changed something during the check; *woken_at*: `wake` was
-    called during it. Until *held_until* no wake makes it due. *next_at* is when it is due for
-    another process, which knows no reason to leave it alone for longer than its interval. *seen* is the last check that read
-    the balances; *seen_kept*: it is in the database.
+    called during it. Until *held_until* no wake makes it due. *next_at* is when its interval is
+    over, however long it may be left alone. *seen* is the last check that read the balances;
+    *seen_kept*: it is in the database.
     """
 
     fence: int
@@ -63,7 +63,7 @@ class QueuedAccount:
     seen_kept: bool = False
 
     def due_in(self, now: datetime) -> timedelta:
-        """Returns in what time another process must look at it, at the latest."""
+        """Returns in what time another process must check it: one that only goes by its interval."""
         moments = [moment for moment in (self.due_at, self.next_at) if moment is not None]
         return max(min(moments, default=now) - now, timedelta())
 

@@ -33,9 +33,9 @@ from engine.scheduling.account_queue import AccountQueue, AccountShare, Line, Qu
 from engine.scheduling.alarm import Alarm
 from engine.scheduling.lease_manager import LeaseManager
 from engine.scheduling.process_presence import ProcessPresence
+from engine.scheduling.wakeups import WakeUps
 from engine.storage import availability
 from engine.storage.accounts import check_inputs
-from engine.storage.coordination import leases
 from engine.storage.service import Service
 from engine.storage.trading import check_results, order_types
 from engine.timeouts import Timing
@@ -97,9 +97,15 @@ class Dispatcher(Service):
             owner=self.owner,
             presence=self._presence,
         )
+        self._wakeups = WakeUps(
+            account_queue=self._account_queue,
+            lease_manager=self._lease_manager,
+            database=self.database,
+            clock=self.clock,
+            timing=self.timing,
+            owner=self.owner,
+        )
         self._stopping = False
-        self._nudged = False
-        self._asked_at: datetime | None = None
         self._beats = 0
         self._beat_at: datetime | None = None
         self._database_away = False
@@ -145,8 +151,8 @@ class Dispatcher(Service):
             async with self._turn:
                 await self._presence.keep()
                 if await self._lease_manager.keep():
-                    self._nudged = True
-                has_asked = await self._process_wakeups()
+                    self.nudge()
+                has_asked = await self._wakeups.read(at_once=self._database_away)
                 # Twice what the pool began since the last beat, so that it does not run empty.
                 most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._queue.qsize()
                 self._begun = 0
@@ -161,8 +167,8 @@ class Dispatcher(Service):
                 self._beat_at = self.clock.steady()
 
     def nudge(self) -> None:
-        """Somebody was woken, or is free: read the wake-ups with the next heartbeat."""
-        self._nudged = True
+        """Somebody was woken, or is free: read it with the next heartbeat."""
+        self._wakeups.nudge()
 
     def wake(self, account_id: AccountId, *, at: datetime | None = None) -> None:
         """Something happened to the account: check it at *at* (steady clock), or now.
@@ -221,30 +227,6 @@ class Dispatcher(Service):
     async def release(self) -> None:
         """Release every lease, so that another process can claim the accounts at once."""
         await self._lease_manager.release()
-
-    async def _process_wakeups(self) -> bool:
-        """Read wake-ups and free accounts; False if none are to be expected. What another process
-        wrote is found after `Timing.ask_every`; what this one wrote, or lost, with the next beat.
-        """
-        now, last = self.clock.steady(), self._asked_at
-        is_due = last is None or now - last >= self.timing.ask_every
-        if not (is_due or self._nudged or self._database_away):
-            return False
-        self._nudged = False
-        async with self.database.reading() as session:
-            calls = await leases.pending_events(session, owner=self.owner, now=self.database.now())
-        self._asked_at = now
-        if calls.any_free and await self._lease_manager.claim():
-            self._nudged = True
-        if not calls.woken:
-            return True
-        for account_id in calls.woken:
-            if (queued := self._account_queue.get(account_id)) is not None:
-                queued.again = queued.busy
-                self._account_queue.schedule(account_id, now, urgently=True)
-        async with self.database.writing() as session:
-            await leases.clear_wakeups(session, calls.woken)
-        return True
 
     async def _serve_woken(self) -> None:
         """Hand out those whom `wake` made due as soon as they are."""

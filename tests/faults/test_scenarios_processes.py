@@ -223,7 +223,8 @@ async def test_26_an_owner_that_slept_while_it_read_what_is_due_begins_no_check_
             await sleeper.fuse.burn(step)
 
     dispatcher = sleeper.parts.dispatcher
-    dispatcher.database = WatchedDatabase(bench.database, bench.clock, on_step=fall_asleep)
+    watched = WatchedDatabase(bench.database, bench.clock, on_step=fall_asleep)
+    dispatcher.database = dispatcher._wakeups.database = watched
     assert sleeper.next_due is not None
     bench.clock.shift(sleeper.next_due - bench.clock.now())
     await bench.turn()
