@@ -2,16 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Generic, assert_never
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from engine.backoff import delay, retry
+from engine.backoff import delay
 from engine.storage.database import InTransaction
 from engine.storage.models import queues
 from engine.storage.models.queues import QueueColumns
@@ -64,6 +73,16 @@ class Lanes:
     suspects: int = _PLENTY
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Outcomes are recorded when there are *rows* of them, or the first is *within_s* old, or no
+    other row is worked on. Those not recorded when the process dies are repeated.
+    """
+
+    rows: int = 1
+    within_s: float = 0.0
+
+
 @dataclass(eq=False, kw_only=True, repr=False)
 class QueueWorkers(Service, Generic[Row]):
     """Calls *work* with each row of *table* until it is done, in order within a chat.
@@ -71,17 +90,25 @@ class QueueWorkers(Service, Generic[Row]):
     At least once: a row is repeated if the process died or was cancelled during it. *work* may
     raise SQLAlchemyError (retried later) and ClaimLost (claimed elsewhere, or done); any other
     exception ends `run`. Nothing is claimed before *ready* is set. *owner* is this process's name,
-    by which other processes free its claims when it died.
+    by which other processes free its claims when it died. A chat whose row has a *pause_of* is left
+    for so long, except for the rank FIRST.
     """
 
     table: type[Row]
     work: Callable[[Row], Awaitable[Outcome]]
     lanes: Lanes
+    together: Together = Together()
+    pause_of: Callable[[Row], timedelta] = lambda _: timedelta()
     owner: str | None = None
     ready: asyncio.Event | None = None
 
     def __post_init__(self) -> None:
         self._in_hand: dict[Claim, Work] = {}
+        self._ended: list[tuple[Claim, Outcome]] = []  # of those in hand: not recorded yet
+        self._record_by_s = 0.0  # by the loop's time
+        self._look = True
+        self._left: dict[int, datetime] = {}  # chats that were left, until when
+        self._waker: asyncio.Task[None] | None = None
         self._renew_at = self.clock.steady()
         self._last_from = self.clock.steady()
         self._awake = asyncio.Event()
@@ -95,6 +122,7 @@ class QueueWorkers(Service, Generic[Row]):
 
     def nudge(self) -> None:
         """Read the queue now instead of within a second."""
+        self._look = True
         self._awake.set()
 
     def stop(self) -> None:
@@ -107,33 +135,65 @@ class QueueWorkers(Service, Generic[Row]):
             self._tasks = tasks
             try:
                 await self._keep_claiming()
-                async with self._turn:
-                    pass  # a claim in progress begins its rows, which are finished below
             finally:
                 self._tasks = None
+                if self._waker is not None:
+                    self._waker.cancel()
 
     async def _keep_claiming(self) -> None:
         failures = 0
-        while not self._stopping:
+        while not await self._is_over():
             self._awake.clear()
+            look, self._look = self._look, False
+            ended = self._to_record(look=look, alone=failures > 0)
             try:
-                if self._may_begin():
+                if ended:
+                    await self._write(ended)
+                elif look and self._may_claim():
                     async with self.claiming() as claim, self.database.writing() as session:
                         await claim(session)
                 failures = 0
             except SQLAlchemyError as e:
                 failures += 1
-                logger.warning("queue unreadable", extra=self._about(e))
+                what = "outcome not recorded" if ended else "queue unreadable"
+                logger.warning(what, extra=self._about(e))
+                self._ended = [*self._ended[len(ended) :], *ended]
+                self._look = True
                 await self.clock.sleep(delay(failures, most=_LONGEST_PAUSE))
                 continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_POLL_S):
-                    await self._awake.wait()
+            await self._rest()
+
+    async def _is_over(self) -> bool:
+        if not self._stopping:
+            return False
+        async with self._turn:  # a claim in progress begins its rows, which are finished first
+            return not self._in_hand
+
+    def _to_record(self, *, look: bool, alone: bool) -> Sequence[tuple[Claim, Outcome]]:
+        """*alone*: after a failure, so that one that cannot be recorded keeps no other waiting."""
+        if alone:
+            return self._ended[:1]
+        is_time = look or self._stopping or len(self._ended) >= self.together.rows
+        return self._ended[:] if is_time or len(self._ended) == len(self._in_hand) else ()
+
+    async def _rest(self) -> None:
+        if self._stopping and not self._in_hand:
+            return
+        rest_s = _POLL_S
+        if self._ended:
+            rest_s = min(rest_s, self._record_by_s - asyncio.get_running_loop().time())
+        try:
+            async with asyncio.timeout(rest_s):
+                await self._awake.wait()
+        except TimeoutError:
+            self._look = True
 
     @asynccontextmanager
-    async def claiming(self, *, instead_of: Claim | None = None) -> AsyncGenerator[InTransaction]:
+    async def claiming(
+        self, *, instead_of: Collection[Claim] = ()
+    ) -> AsyncGenerator[InTransaction]:
         """Wrap a transaction: yields a step that claims rows, which begin after the commit.
-        *instead_of* is a row whose slot is free by then.
+        *instead_of* are rows whose slots are free by then.
         """
         async with self._turn:
             rows: list[Row] = []
@@ -149,6 +209,17 @@ class QueueWorkers(Service, Generic[Row]):
         is_running = self._tasks is not None and not self._stopping
         return is_running and (self.ready is None or self.ready.is_set())
 
+    def _may_claim(self) -> bool:
+        """True if there is something to do for it: claims to renew, or room for others."""
+        is_due = bool(self._in_hand) and self.clock.steady() >= self._renew_at
+        return self._may_begin() and (is_due or self._room().most > 0)
+
+    def _room(self, instead_of: Collection[Claim] = ()) -> "_Room":
+        lanes = self.lanes
+        if self.clock.steady() < self._last_from:
+            lanes = replace(lanes, last=0)
+        return _Room(lanes, [w for held, w in self._in_hand.items() if held not in instead_of])
+
     def _begin(self, row: Row) -> None:
         begun = Work(
             table=self.table,
@@ -161,19 +232,23 @@ class QueueWorkers(Service, Generic[Row]):
             self._in_hand[begun.held] = begun
             self._tasks.create_task(self._settle(row, begun))
 
-    async def _claimed(self, session: AsyncSession, instead_of: Claim | None) -> Sequence[Row]:
+    async def _claimed(
+        self, session: AsyncSession, instead_of: Collection[Claim]
+    ) -> Sequence[Row]:
         if not self._may_begin():
             return ()
         now, steady = self.clock.now(), self.clock.steady()
-        lanes = self.lanes if steady >= self._last_from else replace(self.lanes, last=0)
-        busy = {held: work for held, work in self._in_hand.items() if held != instead_of}
-        room = _Room(lanes, busy.values())
+        busy = self._in_hand.keys() - instead_of
         # Renewed in the transaction of the claim: rows being worked on cannot be claimed again
         # here.
         if busy and steady >= self._renew_at:
             await queue.renew(session, self.table, busy, until=now + HOLD)
             self._renew_at = steady + _RENEW_EVERY
-        most = room.most
+        room = self._room(instead_of)
+        if not (most := room.most):
+            return ()
+        self._left = {chat: until for chat, until in self._left.items() if until > steady}
+        known = len(self._left)
         rows = await queue.claim(
             session,
             self.table,
@@ -182,12 +257,33 @@ class QueueWorkers(Service, Generic[Row]):
             most=most,
             lowest=room.lowest,
             suspects=room.suspects,
-            fits=room.take,
+            fits=partial(self._fits, room),
+            without=self._left,
             owner=self.owner,
         )
-        if rows and room.asked_for == most:
+        is_awaited = self._waker is not None and not self._waker.done()
+        if self._left and (len(self._left) > known or not is_awaited):
+            self._wake_at(min(self._left.values()))
+        if len(rows) < room.asked_for == most:
             self.nudge()  # there may be more rows than were read
         return rows
+
+    def _fits(self, room: "_Room", row: Row) -> bool:
+        if row.rank > queues.FIRST and (pause := self.pause_of(row)) > timedelta():
+            room.asked_for += 1
+            self._left[row.chat_id] = self.clock.steady() + pause
+            return False
+        return room.take(row)
+
+    def _wake_at(self, moment: datetime) -> None:
+        async def wake() -> None:
+            await self.clock.sleep(moment - self.clock.steady())
+            self.nudge()
+
+        if self._waker is not None:
+            self._waker.cancel()
+        if self._tasks is not None:
+            self._waker = self._tasks.create_task(wake())
 
     async def _settle(self, row: Row, begun: Work) -> None:
         try:
@@ -195,42 +291,36 @@ class QueueWorkers(Service, Generic[Row]):
                 outcome = await self.work(row)
         except ClaimLost:
             self._log_lost(begun.held)
+            del self._in_hand[begun.held]
             self.nudge()
+            return
         except SQLAlchemyError as e:
             logger.warning("work interrupted", extra=self._about(e))
             later = self.clock.now() + delay(row.attempts, most=_LONGEST_AFTER_AN_OUTAGE)
-            await self._record(begun.held, Later(later, "database"))
-        else:
-            await self._record(begun.held, outcome)
-        del self._in_hand[begun.held]
+            outcome = Later(later, "database")
+        if not self._ended:
+            self._wait_for_others()
+        self._ended.append((begun.held, outcome))
+        self._awake.set()
 
-    async def _record(self, held: Claim, outcome: Outcome) -> None:
-        """Store an outcome, retried until it succeeds: without it the work would be repeated."""
-        await retry(
-            lambda: self._write(held, outcome),
-            on=SQLAlchemyError,
-            clock=self.clock,
-            failed=lambda e: logger.warning("outcome not recorded", extra=self._about(e)),
-            most=_LONGEST_PAUSE,
-        )
+    def _wait_for_others(self) -> None:
+        self._record_by_s = asyncio.get_running_loop().time() + self.together.within_s
 
-    async def _write(self, held: Claim, outcome: Outcome) -> None:
-        """And what comes next is claimed in the same transaction."""
-        async with self.claiming(instead_of=held) as claim, self.database.writing() as session:
-            match outcome:
-                case Done(failure=failure, also=also):
-                    now = self.clock.now()
-                    was_ours = await queue.finish(
-                        session, self.table, held, now=now, failure=failure, **also
-                    )
-                case Later(until=until, failure=failure, rank=rank):
-                    was_ours = await queue.postpone(
-                        session, self.table, held, until=until, failure=failure, rank=rank
-                    )
-                case other:
-                    assert_never(other)
+    async def _write(self, ended: Sequence[tuple[Claim, Outcome]]) -> None:
+        """Store outcomes, retried until it succeeds: without them the work would be repeated.
+        What comes next is claimed in the same transaction.
+        """
+        over = {held for held, _ in ended}
+        now = self.clock.now()
+        async with self.claiming(instead_of=over) as claim, self.database.writing() as session:
+            outcomes = [(held, _stored(outcome, now=now)) for held, outcome in ended]
+            lost = await queue.give_back(session, self.table, outcomes)
             await claim(session)
-        if not was_ours:
+        del self._ended[: len(ended)]
+        self._wait_for_others()
+        for held in over:
+            del self._in_hand[held]
+        for held in lost:
             self._log_lost(held)
 
     def _log_lost(self, held: Claim) -> None:
@@ -239,6 +329,16 @@ class QueueWorkers(Service, Generic[Row]):
 
     def _about(self, error: SQLAlchemyError) -> dict[str, str]:
         return {"queue": self.table.__name__, "error": type(error).__name__}
+
+
+def _stored(outcome: Outcome, *, now: datetime) -> Mapping[str, Any]:
+    match outcome:
+        case Done(failure=failure, also=also):
+            return queue.done(now=now, failure=failure, **also)
+        case Later(until=until, failure=failure, rank=rank):
+            return queue.postponed(until=until, failure=failure, rank=rank)
+        case other:
+            assert_never(other)
 
 
 class _Room:

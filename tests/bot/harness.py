@@ -257,13 +257,13 @@ class Program:
 
 def _recorded(parts: Components) -> asyncio.Event:
     event, workers = asyncio.Event(), parts.update_workers._workers
-    record = workers._record
+    write = workers._write
 
-    async def recording(held: Claim, outcome: Outcome) -> None:
-        await record(held, outcome)
+    async def recording(ended: Sequence[tuple[Claim, Outcome]]) -> None:
+        await write(ended)
         event.set()
 
-    workers._record = recording  # type: ignore[method-assign]
+    workers._write = recording  # type: ignore[method-assign]
     return event
 
 

@@ -82,6 +82,7 @@ class Owner:
         self._watch = FakeClock(start=bench.clock.now(), manual=True)
         for queue in (life.parts.update_workers, life.parts.outbox_sender):
             queue._workers.clock = PatientClock(bench.clock)
+            queue._workers.pause_of = lambda _: timedelta()  # nobody's sleep would end it
 
     async def watch(self) -> None:
         parts = self._life.parts

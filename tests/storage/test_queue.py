@@ -262,6 +262,41 @@ async def test_a_claim_that_another_one_took_over_changes_nothing_any_more(db: D
     assert after.claimed_until == START + 3 * HOLD
 
 
+async def test_of_outcomes_that_are_stored_together_only_those_of_lost_claims_are_left_out(
+    db: Database,
+):
+    for chat_id in (ANNA, BERT, CARL):
+        await add(db, chat_id, f"of {chat_id}")
+    anna, bert, carl = map(Claim.of, await claim(db))
+    await claim(db, at=2 * HOLD, most=1)  # another process has Anna's by now
+    outcomes = [
+        (anna, queue.done(now=START, message_id=51)),
+        (carl, queue.postponed(until=START + HOLD, failure="busy")),
+        (bert, queue.done(now=START, message_id=52)),
+    ]
+    async with db.writing() as session:
+        lost = await queue.give_back(session, OutboxRow, outcomes)
+    async with db.reading() as session:
+        rows = (await session.scalars(select(OutboxRow).order_by(OutboxRow.id))).all()
+
+    assert lost == {anna}
+    assert [row.message_id for row in rows] == [None, 52, None]
+    assert [row.failure for row in rows] == [None, None, "busy"]
+    assert [row.claimed_until is None for row in rows] == [False, True, True]
+
+
+async def test_a_chat_that_is_left_out_has_only_its_urgent_row_claimed(db: Database):
+    await add(db, ANNA, "a1")
+    await add(db, BERT, "b1")
+    await add(db, BERT, "urgent", rank=queues.FIRST)
+    async with db.writing() as session:
+        rows = await queue.claim(
+            session, OutboxRow, now=START, hold=HOLD, most=10, without=[ANNA, BERT]
+        )
+
+    assert [row.payload for row in rows] == ["urgent"]
+
+
 async def test_a_claim_that_ran_out_is_counted_as_a_death_and_a_postponed_one_is_not(
     db: Database,
 ):

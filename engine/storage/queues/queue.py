@@ -6,6 +6,7 @@ The order within a chat is by rank, and first in first out within a rank. A chat
 at a time; only a row of rank 0 is handed out beside it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from sqlalchemy import (
     CursorResult,
     Integer,
     Select,
+    Update,
     and_,
     bindparam,
     or_,
@@ -75,7 +77,7 @@ async def add_new(
 
 
 @cache  # it is asked every second, and to build it takes longer than to run it
-def _heads(table: type[Row]) -> Select[Row]:
+def _heads(table: type[Row], *, without_some: bool) -> Select[Row]:
     earlier, claimed = aliased(table), aliased(table)
     now = bindparam("now", type_=Moment)
     has_earlier = select(earlier.id).where(
@@ -89,9 +91,11 @@ def _heads(table: type[Row]) -> Select[Row]:
         claimed.claimed_until >= now,
         claimed.rank < ASIDE,
     )
+    without = table.chat_id.not_in(bindparam("without", expanding=True))
     return (
         select(table)
         .where(
+            *((or_(table.rank == FIRST, without),) if without_some else ()),
             table.done_at.is_(None),
             table.not_before <= now,
             or_(table.claimed_until.is_(None), table.claimed_until < now),
@@ -119,20 +123,23 @@ async def claim(
     lowest: int = ASIDE,
     suspects: bool = True,
     fits: Callable[[Row], bool] = lambda _: True,
+    without: Collection[int] = (),
     owner: str | None = None,
 ) -> Sequence[Row]:
     """Claim the first waiting row of each chat for *hold*, at most *most*, by rank.
     None is above *lowest*; without *suspects* none during which a process died. A row is left
-    where *fits* says no. *owner* is the process that works on them.
+    where *fits* says no, and one of a chat in *without* unless it is of rank FIRST. *owner* is the
+    process that works on them.
 
     A chat whose first row waits for its time, or which has a row in work, is skipped, so no chat
     delays another. A row of rank FIRST does not wait for the row in work. *failure* is the reason
     of the last attempt; it is empty where that is unknown, because the claim expired.
     """
-    heads = _heads(table)  # type: ignore[arg-type]  # a class is hashable, whatever mypy thinks
-    found = await session.scalars(
-        heads, {"now": now, "most": most, "lowest": lowest, "suspects": suspects}
-    )
+    asked = {"now": now, "most": most, "lowest": lowest, "suspects": suspects}
+    if without:
+        asked["without"] = list(without)
+    heads = _heads(table, without_some=bool(without))  # type: ignore[arg-type]  # a class is hashable, whatever mypy thinks
+    found = await session.scalars(heads, asked)
     rows = [row for row in found if fits(row)]
     for row in rows:
         if row.claimed_until is not None:  # the process died: what came of it is unknown
@@ -171,6 +178,70 @@ async def release_all(session: AsyncSession, table: type[Row]) -> None:
     )
 
 
+def done(*, now: datetime, failure: str | None = None, **also: Any) -> Mapping[str, Any]:
+    """What `give_back` stores of a row that is dealt with; *failure* says why it was given up."""
+    return {**_RELEASED, "done_at": now, "failure": failure, **also}
+
+
+def postponed(
+    *, until: datetime, failure: str | None, rank: int | None = None
+) -> Mapping[str, Any]:
+    """What `give_back` stores of a row that is tried again at *until*, in its place unless it gets
+    another *rank*.
+    """
+    values = {**_RELEASED, "not_before": until, "failure": failure}
+    return values if rank is None else {**values, "rank": rank}
+
+
+async def give_back(
+    session: AsyncSession, table: type[Row], outcomes: Sequence[tuple[Claim, Mapping[str, Any]]]
+) -> Collection[Claim]:
+    """Store what came of claimed rows. Returns those that are done or claimed by another process:
+    they stay as they are.
+    """
+    lost: set[Claim] = set()
+    await session.flush()
+    connection = await session.connection()
+    alike: defaultdict[tuple[str, ...], list[tuple[Claim, Mapping[str, Any]]]] = defaultdict(list)
+    for held, values in outcomes:
+        alike[tuple(values)].append((held, values))
+    for some in alike.values():
+        given = await connection.execute(
+            _given_back(table),  # type: ignore[arg-type]  # as above
+            [{**values, "held": one.row_id, "fence": one.fence} for one, values in some],
+        )
+        if given.rowcount != len(some):
+            lost |= await _not_given(session, table, dict(some))
+    return lost
+
+
+@cache
+def _given_back(table: type[Row]) -> Update:
+    """The columns to set are the other names of its parameters."""
+    held, fence = bindparam("held", type_=table.id.type), bindparam("fence", type_=Integer)
+    return update(table).where(table.id == held, table.attempts == fence, table.done_at.is_(None))
+
+
+async def _not_given(
+    session: AsyncSession, table: type[Row], values: Mapping[Claim, Mapping[str, Any]]
+) -> set[Claim]:
+    found = await session.execute(
+        select(table.id, table.attempts, table.done_at, table.claimed_until).where(
+            table.id.in_([one.row_id for one in values])
+        )
+    )
+    given = {
+        Claim(row_id, attempts): done_at
+        for row_id, attempts, done_at, claimed_until in found
+        if claimed_until is None
+    }
+    return {
+        one
+        for one, stored in values.items()
+        if one not in given or given[one] != stored.get("done_at")
+    }
+
+
 async def finish(
     session: AsyncSession,
     table: type[Row],
@@ -180,12 +251,9 @@ async def finish(
     failure: str | None = None,
     **also: Any,
 ) -> bool:
-    """Mark the row done; *failure* says why it was given up.
-    False, and no change, where the row is done or claimed by another process.
-    """
-    values = {**_RELEASED, "done_at": now, "failure": failure, **also}
-    done = await session.execute(update(table).where(_held(table, held)).values(**values))
-    return _changed_one(done)
+    """As `give_back` with what is `done`; False where the claim was lost."""
+    outcome = done(now=now, failure=failure, **also)
+    return not await give_back(session, table, [(held, outcome)])
 
 
 async def postpone(
@@ -197,14 +265,9 @@ async def postpone(
     failure: str | None,
     rank: int | None = None,
 ) -> bool:
-    """Retry the row at *until*, in its place unless it gets another *rank*.
-    False, and no change, where the row is done or claimed by another process.
-    """
-    values: dict[str, Any] = {**_RELEASED, "not_before": until, "failure": failure}
-    if rank is not None:
-        values["rank"] = rank
-    postponed = await session.execute(update(table).where(_held(table, held)).values(**values))
-    return _changed_one(postponed)
+    """As `give_back` with what is `postponed`; False where the claim was lost."""
+    outcome = postponed(until=until, failure=failure, rank=rank)
+    return not await give_back(session, table, [(held, outcome)])
 
 
 async def step_aside(session: AsyncSession, table: type[Row], held: Claim) -> bool:
