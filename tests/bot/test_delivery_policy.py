@@ -1,13 +1,14 @@
 """How loud an alert is when it is sent, and to which message it answers: over the real relay."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Bot
 
 from bot.interaction.message import Message, to_payload
@@ -43,11 +44,12 @@ from engine.storage.chat import confirmations
 from engine.storage.database import Database
 from engine.storage.models.accounts import AlertPreferencesRow
 from engine.storage.models.queues import OutboxRow
-from engine.storage.queues import outbox
+from engine.storage.queues import outbox, reply_threads
 from engine.storage.trading import orders
 from tests import builders
 from tests.builders import MNTLUSDT
 from tests.fakes.clock import START, FakeClock
+from tests.fakes.database import statements
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import LOST_ANSWER, Fault, refused
@@ -275,6 +277,40 @@ async def test_settings_that_cannot_be_read_silence_nothing(chat: Chat):
     [sent] = await chat.told()
 
     assert not sent.silent
+
+
+async def test_alerts_that_leave_together_are_read_together(chat: Chat):
+    account = await chat.open()
+    await chat.share(account)
+    await chat.queue(OVER, "over:1:a")  # and a copy of it for Ben
+    with statements(chat.database) as asked:
+        await chat.told()
+
+    assert sum(AlertPreferencesRow.__tablename__ in one for one in asked) == 1
+    assert [len(chat.api.sent(chat_id)) for chat_id in (ANNA, BEN)] == [1, 1]
+
+
+async def test_an_alert_that_breaks_what_reads_it_lets_those_beside_it_pass(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+):
+    read = reply_threads.begun_by
+
+    async def break_with_bens(session: AsyncSession, rows: Collection[OutboxRow]) -> Any:
+        if any(row.chat_id == BEN for row in rows):
+            raise LookupError("a bug of ours")
+        return await read(session, rows)
+
+    monkeypatch.setattr(reply_threads, "begun_by", break_with_bens)
+    account = await chat.open()
+    await chat.share(account)
+    await chat.queue(OVER, "over:1:a")
+    async with running(chat.relay.run()), asyncio.timeout(30):
+        while {row.chat_id for row in await chat.rows() if row.failure} != {BEN}:
+            await a_moment()
+        while not chat.api.sent(ANNA):
+            await a_moment()
+
+    assert [row.attempts for row in await chat.rows() if row.chat_id == ANNA] == [1]
 
 
 async def test_the_story_of_an_order_is_one_thread(chat: Chat):

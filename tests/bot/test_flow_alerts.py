@@ -21,7 +21,10 @@ DAY = timedelta(days=1)
 
 async def stored(bot: Program, chat_id: int = OWNER) -> AlertPreferences:
     async with bot.database.reading() as session:
-        return await alert_preferences.of_chat(session, chat_id)
+        found = await alert_preferences.of_chats(session, [chat_id])
+    settings = found[chat_id]
+    assert settings is not None
+    return settings
 
 
 async def trail(bot: Program) -> list[str]:

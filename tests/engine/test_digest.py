@@ -329,8 +329,9 @@ async def test_every_setting_comes_back(engine_on_both: Engine):
 
     async with engine.database.reading() as session:
         assert await alert_preferences.of(session, account.id) == settings
-        assert await alert_preferences.of_chat(session, account.chat_id) == settings
-        assert await alert_preferences.of_chat(session, 404) == AlertPreferences()
+        found = await alert_preferences.of_chats(session, [account.chat_id, 404])
+
+    assert found == {account.chat_id: settings, 404: AlertPreferences()}
 
 
 @pytest.mark.parametrize("step", ["read begins 1", "write begins 1", "commit 1", "committed 1"])

@@ -228,7 +228,7 @@ async def test_accounts_are_as_they_were(stored: Database):
         )
         told = await key_expiry.told(session, first)
         holders = await exchange_accounts.holders(session, "print-of-the-account")
-        settings = await alert_preferences.of_chat(session, c.CHAT)
+        settings = (await alert_preferences.of_chats(session, [c.CHAT]))[c.CHAT]
         due = await alert_preferences.has_due(session, now=c.AT + timedelta(days=1))
 
     assert known.keys() == set(c.CHATS)
@@ -338,7 +338,7 @@ async def test_every_alert_that_waits_is_put_into_words(stored: Database):
         [answer] = await session.scalars(
             select(OutboxRow).where(OutboxRow.dedupe_key == "answer:0")
         )
-        begun = {row.kind: await reply_threads.begun_by(session, row) for row in rows}
+        replies = await reply_threads.begun_by(session, rows)
         [paused] = await session.scalars(select(OutboxRow).where(OutboxRow.dedupe_key == "over:2"))
     read = {row.kind: alert_from_json(row.kind, row.payload) for row in rows}
     words = {row.kind: plain_text(render_queued(row.kind, row.payload).text) for row in rows}
@@ -354,7 +354,7 @@ async def test_every_alert_that_waits_is_put_into_words(stored: Database):
     assert missing == []
     assert alert_from_json(paused.kind, paused.payload) == replace(c.IN_PAUSE, paused=True)
     assert paused.topic_id == 77
-    assert {kind: message for kind, message in begun.items() if message} == {"run_declined": 31}
+    assert {row.kind: replies[row.id] for row in rows if row.id in replies} == {"run_declined": 31}
     assert {row.kind: row.dedupe_key for row in rows} == c.DEDUPE_KEYS
     assert answer.message_id == 51
     assert render_queued(answer.kind, answer.payload).text == "<b>One</b> &amp; two"

@@ -1,7 +1,7 @@
 """Queries of each chat's alert preferences, and of when its next digest is due."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -50,13 +50,22 @@ async def of(session: AsyncSession, account_id: AccountId) -> AlertPreferences:
     return _AS_IT_COMES if row is None else _settings(row)
 
 
-async def of_chat(session: AsyncSession, chat_id: int) -> AlertPreferences:
-    row = await session.scalar(
-        select(AlertPreferencesRow)
+async def of_chats(
+    session: AsyncSession, chat_ids: Collection[int]
+) -> Mapping[int, AlertPreferences | None]:
+    """Returns those of each chat; None where what is stored cannot be read."""
+    found = await session.execute(
+        select(AccountRow.chat_id, AlertPreferencesRow)
         .join(AccountRow, AccountRow.id == AlertPreferencesRow.account_id)
-        .where(AccountRow.chat_id == chat_id)
+        .where(AccountRow.chat_id.in_(chat_ids))
     )
-    return _AS_IT_COMES if row is None else _settings(row)
+    settings: dict[int, AlertPreferences | None] = dict.fromkeys(chat_ids, _AS_IT_COMES)
+    for chat_id, row in found:
+        try:
+            settings[chat_id] = _settings(row)
+        except ValueError:
+            settings[chat_id] = None
+    return settings
 
 
 async def time_zone_of_chat(session: AsyncSession, chat_id: int) -> str | None:

@@ -3,7 +3,7 @@
 Locks are taken in the order link, share, account.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,6 +29,14 @@ async def of_chat(
         query = query.with_for_update(read=for_share)
     row = await session.scalar(query.execution_options(populate_existing=True))
     return None if row is None else _share(row)
+
+
+async def of_chats(session: AsyncSession, chat_ids: Collection[int]) -> Mapping[int, Share]:
+    """The shares by which chats see others' accounts, by chat."""
+    if not chat_ids:
+        return {}
+    rows = await session.scalars(select(ShareRow).where(ShareRow.chat_id.in_(chat_ids)))
+    return {row.chat_id: _share(row) for row in rows}
 
 
 async def of_account(

@@ -1,5 +1,7 @@
 """A trade's story as one thread: which earlier message of the chat an alert belongs to."""
 
+from collections.abc import Collection, Iterator, Mapping
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,48 +17,64 @@ _ORDER, _RUN = "order", "run"
 _CHAPTERS = ("unclear", "person", "never", *(state.value for state in OrderState))
 
 
-async def begun_by(session: AsyncSession, row: OutboxRow) -> int | None:
-    """Returns the message to reply to: the order's first delivered one, or the tapped plan.
-    None where *row* is about no order, or is its first message.
+async def begun_by(session: AsyncSession, rows: Collection[OutboxRow]) -> Mapping[int, int]:
+    """Returns the message to reply to, by row: the order's first delivered one, or the tapped plan.
+    Of a row that is about no order, or is its first message, there is none.
     """
-    match outbox.own_key(row.dedupe_key)[0].split(":"):
-        case [kind, client_order_id, _] if kind == _ORDER:
-            first = await _first_told(session, row, client_order_id)
-            return first or await _plan_of(session, row, client_order_id)
-        case [kind, confirmation_id, _] if kind == _RUN:
-            return await _tapped(session, row, confirmation_id)
-        case _:
-            return None
+    orders: dict[int, str] = {}
+    tapped: dict[int, str] = {}
+    for row in rows:
+        match outbox.own_key(row.dedupe_key)[0].split(":"):
+            case [kind, client_order_id, _] if kind == _ORDER:
+                orders[row.id] = client_order_id
+            case [kind, confirmation_id, _] if kind == _RUN:
+                tapped[row.id] = confirmation_id
+            case _:
+                pass
+    about = [row for row in rows if row.id in orders]
+    begun = await _first_told(session, about, orders) if about else {}
+    if unknown := {one: order for one, order in orders.items() if one not in begun}:
+        runs = await session.execute(
+            select(OrderRow.client_order_id, OrderRow.run_id).where(
+                OrderRow.client_order_id.in_(unknown.values())
+            )
+        )
+        run_of = dict(runs.all())
+        tapped |= {one: run_of[order] for one, order in unknown.items() if order in run_of}
+    return begun | await _plans(session, rows, tapped) if tapped else begun
 
 
-async def _first_told(session: AsyncSession, row: OutboxRow, client_order_id: str) -> int | None:
+async def _first_told(
+    session: AsyncSession, rows: Collection[OutboxRow], orders: Mapping[int, str]
+) -> dict[int, int]:
+    keys_of = {row.id: set(_keys(row, orders[row.id])) for row in rows}
+    told = await session.execute(
+        select(OutboxRow.id, OutboxRow.chat_id, OutboxRow.dedupe_key, OutboxRow.message_id)
+        .where(OutboxRow.dedupe_key.in_(set().union(*keys_of.values())))
+        .order_by(OutboxRow.id.desc())
+    )
+    begun: dict[int, int] = {}
+    for row_id, chat_id, key, message_id in told:
+        for row in rows:
+            is_earlier = key in keys_of[row.id] and chat_id == row.chat_id and row_id < row.id
+            if is_earlier and message_id is not None:
+                begun[row.id] = message_id  # at last the first one's
+    return begun
+
+
+def _keys(row: OutboxRow, client_order_id: str) -> Iterator[str]:
     _, to = outbox.own_key(row.dedupe_key)
-    keys = [f"{_ORDER}:{client_order_id}:{chapter}{to}" for chapter in _CHAPTERS]
-    message_id: int | None = await session.scalar(
-        select(OutboxRow.message_id)
-        .where(
-            OutboxRow.dedupe_key.in_(keys),
-            OutboxRow.chat_id == row.chat_id,
-            OutboxRow.id < row.id,
-            OutboxRow.message_id.is_not(None),
-        )
-        .order_by(OutboxRow.id)
-        .limit(1)
-    )
-    return message_id
+    return (f"{_ORDER}:{client_order_id}:{chapter}{to}" for chapter in _CHAPTERS)
 
 
-async def _plan_of(session: AsyncSession, row: OutboxRow, client_order_id: str) -> int | None:
-    run_id = await session.scalar(
-        select(OrderRow.run_id).where(OrderRow.client_order_id == client_order_id)
-    )
-    return None if run_id is None else await _tapped(session, row, run_id)
-
-
-async def _tapped(session: AsyncSession, row: OutboxRow, confirmation_id: str) -> int | None:
-    message_id: int | None = await session.scalar(
-        select(ConfirmationRow.message_id).where(
-            ConfirmationRow.id == confirmation_id, ConfirmationRow.chat_id == row.chat_id
+async def _plans(
+    session: AsyncSession, rows: Collection[OutboxRow], tapped: Mapping[int, str]
+) -> dict[int, int]:
+    found = await session.execute(
+        select(ConfirmationRow.id, ConfirmationRow.chat_id, ConfirmationRow.message_id).where(
+            ConfirmationRow.id.in_(tapped.values())
         )
     )
-    return message_id
+    plans = {(plan, chat): message_id for plan, chat, message_id in found if message_id}
+    asked = {row.id: (tapped[row.id], row.chat_id) for row in rows if row.id in tapped}
+    return {row_id: plans[plan] for row_id, plan in asked.items() if plan in plans}
