@@ -1,5 +1,6 @@
 """Sends queued messages at least once and in order per chat."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -14,6 +15,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, Tele
 from bot.interaction.message import CAPTION_LIMIT, Message, MessagePlace, from_payload, split
 from bot.interaction.request import Photo
 from bot.messaging.alert_pictures import AlertPictures
+from bot.messaging.chat_pace import ChatPace
 from bot.messaging.delivery_policy import Delivery, DeliveryPolicy
 from bot.messaging.flood_control import FloodControl
 from bot.messaging.refusals import RefusalCause, refusal_cause
@@ -29,7 +31,7 @@ from engine.clock import Clock
 from engine.domain.alerts.alerts import Alert
 from engine.domain.alerts.order_alerts import PauseAnswerSettled
 from engine.domain.alerts.preferences import DeliveryMode
-from engine.scheduling.queue_worker import Done, Lanes, Later, Outcome, QueueWorkers
+from engine.scheduling.queue_worker import Done, Lanes, Later, Outcome, QueueWorkers, Together
 from engine.storage import availability
 from engine.storage.database import Database
 from engine.storage.models import queues
@@ -39,7 +41,10 @@ from engine.storage.queues.claims import ClaimLost
 from engine.storage.serialization import Unreadable, alert_from_json
 
 # python-telegram-bot's cost per message doubles with 30 of them in flight.
-_WIDTH = 4
+_IN_FLIGHT = 4
+# A process that is killed repeats, or marks as repeated, no more than it has claimed.
+_CLAIMED = 8
+_TOGETHER = Together(rows=4, within_s=0.15)
 # Telegram's limit for all chats together is about 30 a second.
 _SPACING = timedelta(seconds=1) / 29
 _LONGEST_PAUSE = timedelta(seconds=60)
@@ -85,6 +90,8 @@ class OutboxSender:
         self._on_migrated = on_migrated
         self._delivery = DeliveryPolicy(database=database, clock=clock).of
         self._next_slot = clock.steady()
+        self._pace = ChatPace(clock)
+        self._lanes = asyncio.Semaphore(_IN_FLIGHT)
         self._silent: set[int] = set()  # as far as this process knows
         self._flood = flood or FloodControl(clock)
         self._workers = QueueWorkers(
@@ -92,7 +99,9 @@ class OutboxSender:
             clock=clock,
             table=OutboxRow,
             work=self._deliver,
-            lanes=Lanes(_WIDTH),
+            lanes=Lanes(_CLAIMED),
+            together=_TOGETHER,
+            pause_of=lambda row: self._pace.pause(row.chat_id),
             owner=owner,
         )
 
@@ -116,7 +125,8 @@ class OutboxSender:
             delivery = await self._delivery(row)
             if delivery.mode is DeliveryMode.OFF:
                 return Done(failure=delivery.why)
-            return await self._send(row, delivery, about)
+            async with self._lanes:
+                return await self._send(row, delivery, about)
         except (SQLAlchemyError, ClaimLost):
             raise
         except Exception as e:
@@ -319,6 +329,7 @@ class OutboxSender:
         self._next_slot = slot + _SPACING
         await self._clock.sleep(slot - now)
         await self._flood.check(chat_id)
+        self._pace.sent(chat_id)
 
 
 def _parts(message: Message, *, repeated: bool, silent: bool = False) -> list[Message]:

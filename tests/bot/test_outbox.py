@@ -6,6 +6,8 @@ import logging
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -26,6 +28,7 @@ from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox, queue
 from engine.storage.serialization import Unreadable
 from tests.fakes.clock import FakeClock
+from tests.fakes.database import statements
 from tests.fakes.http import NO_CERTIFICATES, Reply, serve
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram import FakeTelegram
@@ -203,6 +206,92 @@ async def test_all_chats_together_get_at_most_29_messages_a_second(
         await desk.until()
 
     assert clock.now() - began >= timedelta(seconds=0.999)
+
+
+async def test_a_chat_gets_one_message_a_second_and_no_other_waits_with_it(
+    api: FakeTelegram, desk: Desk, clock: FakeClock
+):
+    for number in range(10):
+        await desk.write(ANNA, f"anna {number}")
+    await desk.write(BERT, "bert")
+    began = clock.now()
+    async with running(desk.relay.run()):
+        await api.wait_for(BERT, "bert")
+        waited = clock.now() - began
+        await desk.until()
+
+    assert waited < timedelta(seconds=3)
+    assert api.texts(ANNA) == [f"anna {number}" for number in range(10)]
+    assert timedelta(seconds=9) < clock.now() - began < timedelta(seconds=11)
+    assert [row.attempts for row in await desk.rows()] == [1] * 11
+
+
+class SlowBot:
+    """Answers when a test lets it."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answers = asyncio.Event()
+
+    async def send_message(self, *_: object, **__: object) -> SimpleNamespace:
+        self.asked += 1
+        await self.answers.wait()
+        return SimpleNamespace(message_id=self.asked)
+
+
+async def test_a_killed_process_has_claimed_eight_messages_and_four_are_on_their_way(desk: Desk):
+    bot = SlowBot()
+    desk.relay = desk.a_relay(cast("Bot", bot))
+    for number in range(20):
+        await desk.write(100 + number, f"note {number}")
+    async with running(desk.relay.run()):
+        while bot.asked < 4:
+            await a_moment()
+        for _ in range(5):
+            await a_moment()
+        asked, claimed = bot.asked, [row.claimed_until for row in await desk.rows()]
+        bot.answers.set()
+        await desk.until()
+
+    assert asked == 4
+    assert 20 - claimed.count(None) == 8
+    assert bot.asked == 20
+
+
+async def test_what_is_sent_is_recorded_and_the_next_claimed_four_at_a_time(desk: Desk):
+    bot = SlowBot()
+    bot.answers.set()
+    desk.relay = desk.a_relay(cast("Bot", bot))
+    for number in range(40):
+        await desk.write(100 + number, f"note {number}")
+    with statements(desk.db) as asked:
+        async with running(desk.relay.run()):
+            await desk.until()
+
+    assert asked.count("BEGIN IMMEDIATE") <= 12
+
+
+async def test_an_outcome_that_cannot_be_recorded_keeps_no_other_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    give_back = queue.give_back
+
+    async def refuse_the_first(session: Any, table: Any, outcomes: Any) -> Any:
+        if any(held.row_id == 1 for held, _ in outcomes):
+            raise OperationalError("", None, Exception("not this one"))
+        return await give_back(session, table, outcomes)
+
+    monkeypatch.setattr(queue, "give_back", refuse_the_first)
+    bot = SlowBot()
+    bot.answers.set()
+    desk.relay = desk.a_relay(cast("Bot", bot))
+    for number in range(12):
+        await desk.write(100 + number, f"note {number}")
+    async with running(desk.relay.run()), asyncio.timeout(30):
+        while sum(row.done_at is not None for row in await desk.rows()) < 11:
+            await a_moment()
+
+    assert bot.asked == 12
 
 
 async def test_a_chat_told_to_wait_waits_as_long_as_told_and_no_other_with_it(
