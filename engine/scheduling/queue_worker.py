@@ -307,8 +307,8 @@ class QueueWorkers(Service, Generic[Row]):
         self._record_by_s = asyncio.get_running_loop().time() + self.together.within_s
 
     async def _write(self, ended: Sequence[tuple[Claim, Outcome]]) -> None:
-        """Store outcomes, retried until it succeeds: without them the work would be repeated.
-        What comes next is claimed in the same transaction.
+        """Store outcomes, and claim what comes next in the same transaction. Where that fails it is
+        tried again until it succeeds: without them the work would be repeated.
         """
         over = {held for held, _ in ended}
         now = self.clock.now()
