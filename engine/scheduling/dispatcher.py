@@ -138,7 +138,7 @@ class Dispatcher(Service):
         return self._lateness.facts(now=now, overdue_since=self._account_queue.overdue(now=now))
 
     def beaten(self) -> timedelta | None:
-        """Returns the time since the last heartbeat that reached the database; None before one."""
+        """Returns the time since the last heartbeat that missed no database; None before one."""
         return None if self._beat_at is None else self.clock.steady() - self._beat_at
 
     async def tick(self) -> None:
@@ -152,7 +152,7 @@ class Dispatcher(Service):
                 await self._presence.keep()
                 if await self._lease_manager.keep():
                     self.nudge()
-                has_asked = await self._wakeups.read(at_once=self._database_away)
+                await self._wakeups.read(at_once=self._database_away)
                 # Twice what the pool began since the last beat, so that it does not run empty.
                 most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._queue.qsize()
                 self._begun = 0
@@ -162,9 +162,8 @@ class Dispatcher(Service):
             logger.warning("heartbeat skipped: database %s", availability.why(e))
         else:
             self._beats += 1
-            if has_asked:
-                self._database_away = False
-                self._beat_at = self.clock.steady()
+            self._database_away = False
+            self._beat_at = self.clock.steady()
 
     def nudge(self) -> None:
         """Somebody was woken, or is free: read it with the next heartbeat."""

@@ -27,14 +27,14 @@ class WakeUps(Service):
         """Somebody was woken, or is free: read it with the next heartbeat."""
         self._nudged = True
 
-    async def read(self, *, at_once: bool = False) -> bool:
-        """Read what was written; False if nothing is to be expected. What another process wrote is
-        found after `Timing.ask_every`; what this one wrote, or lost, with the next heartbeat.
+    async def read(self, *, at_once: bool = False) -> None:
+        """Read what was written, if that is to be expected: what another process wrote is found
+        after `Timing.ask_every`, what this one wrote, or lost, with the next heartbeat.
         """
         now, last = self.clock.steady(), self._read_at
         is_due = last is None or now - last >= self.timing.ask_every
         if not (at_once or is_due or self._nudged):
-            return False
+            return
         self._nudged = False
         async with self.database.reading() as session:
             calls = await leases.pending_events(session, owner=self.owner, now=self.database.now())
@@ -42,11 +42,10 @@ class WakeUps(Service):
         if calls.any_free and await self.lease_manager.claim():
             self.nudge()  # there may be more
         if not calls.woken:
-            return True
+            return
         for account_id in calls.woken:
             if (queued := self.account_queue.get(account_id)) is not None:
                 queued.again = queued.busy
                 self.account_queue.schedule(account_id, now, urgently=True)
         async with self.database.writing() as session:
             await leases.clear_wakeups(session, calls.woken)
-        return True

@@ -166,3 +166,14 @@ async def test_an_account_claimed_again_after_an_outage_is_late_until_it_is_chec
 
     assert claimed_again == finished
     assert process.dispatcher.pulse().checks[account.id].done == finished + 1
+
+
+async def test_a_heartbeat_that_had_nothing_to_ask_of_the_database_is_one(engine: Engine):
+    """In the demo a minute takes a second, and wake-ups of other processes are seldom asked for."""
+    process = Process(engine)
+    async with alive(process):
+        await process.beat()
+        process.clock.shift(SECOND)
+        await process.dispatcher.tick()
+
+    assert process.dispatcher.beaten() == timedelta()
