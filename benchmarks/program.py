@@ -30,6 +30,8 @@ OWNER = 4001
 _FIRST_CHAT = 1_000_000
 _AT_ONCE = 500
 _WAKE_EVERY_S = 0.5
+# The program reads every two seconds what another process, as this one, has woken.
+_HEARD_WITHIN_S = 3.0
 
 
 def api_key(number: int) -> str:
@@ -102,6 +104,7 @@ def wake_evenly(url: str, accounts: int, *, over: timedelta, within: float) -> N
             with engine.begin() as connection:
                 connection.execute(update(LeaseRow).where(whose).values(woken=True))
             woken = until
+        time.sleep(_HEARD_WITHIN_S)
     finally:
         engine.dispose()
 
