@@ -58,7 +58,7 @@ def run(_: Path | None) -> Report:
             "fleet",
             f"CPU of a check with {most} processes, of that with 1",
             costs[most] / costs[1],
-            1.5,
+            1.3,
         ),
         Goal("fleet", "checks of an account within half its interval", twice, 0),
     ]
