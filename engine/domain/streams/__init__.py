@@ -1,0 +1,1 @@
+"""What an account's stream tells, how far it is trusted, and what is read all the same."""

@@ -1,0 +1,253 @@
+"""A stream says when to look: what it told, how far it is trusted, and how often it is asked."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.market.balances import Balance, Holdings
+from engine.domain.market.pairs import USDT, Asset
+from engine.domain.streams.coalescing import (
+    LONGEST,
+    MOST_A_MINUTE,
+    MOST_AN_HOUR,
+    QUIET,
+    Coalescing,
+)
+from engine.domain.streams.key_times import (
+    URGENT_AFTER,
+    VALID_FOR,
+    backoff,
+    extension_due,
+    renewal_due,
+)
+from engine.domain.streams.seen_balances import BalanceEvent, SeenBalances
+from engine.domain.streams.trust import (
+    POLLS_ALONE_FOR,
+    Doubt,
+    StreamState,
+    Trust,
+    fitting_interval,
+    poll_interval,
+)
+
+D = Decimal
+START = datetime(2026, 11, 30, tzinfo=UTC)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+MNTL = Asset("MNTL")
+
+
+def told(
+    free: int, *, before: int, order: int, asset: Asset = USDT, at: datetime = START
+) -> BalanceEvent:
+    return BalanceEvent(
+        asset=asset,
+        free=D(free),
+        locked=D(0),
+        before=(D(before), D(0)),
+        order=(order, order),
+        at=at,
+    )
+
+
+def held(usdt: int, *, at: datetime = START) -> Holdings:
+    return Holdings({USDT: Balance(D(usdt))}, at)
+
+
+def test_each_event_that_follows_from_the_one_before_is_new_and_whole():
+    seen = SeenBalances()
+    noted = [seen.note(told(60, before=40, order=1)), seen.note(told(55, before=60, order=2))]
+
+    assert [(one.is_new, one.is_broken) for one in noted] == [(True, False), (True, False)]
+
+
+def test_an_event_that_is_missing_shows_at_the_next_one_of_its_asset():
+    seen = SeenBalances()
+    seen.note(told(60, before=40, order=1))
+
+    assert not seen.note(told(5, before=0, order=3, asset=MNTL)).is_broken
+    assert seen.note(told(50, before=55, order=3)).is_broken
+
+
+def test_an_event_that_comes_twice_or_too_late_changes_nothing():
+    seen = SeenBalances()
+    seen.note(told(60, before=40, order=2))
+
+    assert not seen.note(told(60, before=40, order=2)).is_new
+    assert not seen.note(told(40, before=30, order=1)).is_new
+    assert seen.last[USDT].free == 60
+
+
+def test_balances_contradict_what_was_told_before_they_were_asked_for_and_nothing_later():
+    seen = SeenBalances()
+    seen.note(told(60, before=40, order=1))
+
+    assert not seen.agree(held(40), since=START)
+    assert seen.agree(held(60), since=START)
+    assert seen.agree(held(40), since=START - SECOND)
+
+
+def test_balances_are_behind_for_ten_seconds_and_then_they_are_right():
+    seen = SeenBalances()
+    seen.note(told(60, before=40, order=1))
+
+    assert seen.is_behind(held(40), now=START + 9 * SECOND)
+    assert not seen.is_behind(held(40), now=START + 10 * SECOND)
+    assert not seen.is_behind(held(60), now=START)
+
+
+def test_what_was_read_later_replaces_what_was_told():
+    seen = SeenBalances()
+    seen.note(told(60, before=40, order=1))
+    seen.note(told(5, before=0, order=1, asset=MNTL, at=START + 2 * SECOND))
+    seen.replace(held(61, at=START + SECOND))
+
+    assert list(seen.last) == [MNTL]
+
+
+def test_events_of_a_moment_are_one_check_after_some_quiet():
+    events = Coalescing()
+    assert events.due_at() is None
+    events.event(START)
+    events.event(START + QUIET / 2)
+
+    assert events.due_at() == START + QUIET / 2 + QUIET
+    events.checked(START + SECOND)
+    assert events.due_at() is None
+
+
+def test_events_without_an_end_are_checked_after_two_seconds():
+    events = Coalescing()
+    for tenth in range(100):
+        events.event(START + tenth * SECOND / 10)
+
+    assert events.due_at() == START + LONGEST
+
+
+def test_a_poll_without_an_event_takes_nothing_from_what_events_may_cause():
+    events = Coalescing()
+    for second in range(100):
+        events.checked(START + second * SECOND)
+    events.event(START + 100 * SECOND)
+
+    assert events.due_at() == START + 100 * SECOND + QUIET
+
+
+@given(st.lists(st.integers(0, 60_000), min_size=100, max_size=200))
+def test_whatever_happens_there_are_six_checks_a_minute_and_sixty_an_hour_at_most(
+    pauses: list[int],
+):
+    events, now, checks = Coalescing(), START, []
+    for pause in pauses:
+        now += timedelta(milliseconds=pause)
+        if (due := events.due_at()) is not None and due <= now:
+            events.checked(now)
+            checks.append(now)
+        events.event(now)
+
+    for count, span in ((MOST_A_MINUTE, MINUTE), (MOST_AN_HOUR, HOUR)):
+        assert all(
+            later - sooner >= span for sooner, later in zip(checks, checks[count:], strict=False)
+        )
+
+
+def test_a_stream_is_live_once_balances_that_were_read_agree():
+    stream = Trust().opened().acknowledged()
+    assert not stream.is_live
+    stream = stream.agreed()
+    assert (stream.state, stream.is_live) == (StreamState.PROVEN, True)
+    assert stream.agreed().agreed().state is StreamState.TRUSTED
+
+
+@pytest.mark.parametrize("state", [StreamState.OFF, StreamState.OPEN, StreamState.SUSPECT])
+def test_agreement_proves_nothing_of_a_stream_that_is_not_subscribed(state: StreamState):
+    assert Trust(state).agreed() == Trust(state)
+
+
+@pytest.mark.parametrize("why", Doubt)
+def test_any_doubt_leads_back_to_the_accounts_own_interval(why: Doubt):
+    trusted = Trust(StreamState.TRUSTED, agreements=9)
+    doubted = trusted.doubted(why, now=START)
+
+    assert not doubted.is_live
+    assert poll_interval(trusted, 2 * MINUTE, fits=HOUR) == HOUR
+    assert poll_interval(doubted, 2 * MINUTE, fits=HOUR) == 2 * MINUTE
+
+
+def test_only_where_an_event_is_missing_the_connection_stays():
+    after = {why: Trust(StreamState.PROVEN, 1).doubted(why, now=START).state for why in Doubt}
+
+    assert after.pop(Doubt.BROKEN) is StreamState.ACKNOWLEDGED
+    assert set(after.values()) == {StreamState.SUSPECT}
+
+
+def test_twice_deaf_is_a_new_key_and_four_times_in_a_day_is_polling_alone():
+    stream, asked = Trust(), []
+    for hour in range(4):
+        stream = stream.doubted(Doubt.DEAF, now=START + hour * HOUR)
+        asked.append(stream.wants_new_key)
+
+    assert asked == [False, True, False, False]
+    assert not stream.may_open(START + 3 * HOUR)
+    assert stream.may_open(START + 3 * HOUR + POLLS_ALONE_FOR)
+
+
+def test_being_deaf_once_a_day_is_forgotten():
+    stream = Trust()
+    for day in range(9):
+        stream = stream.doubted(Doubt.DEAF, now=START + day * 25 * HOUR)
+
+    assert stream.may_open(START + 9 * 25 * HOUR)
+    assert not stream.wants_new_key
+
+
+def test_polls_are_further_apart_with_each_agreement_as_far_as_the_address_needs():
+    own, trust, seen = 2 * MINUTE, Trust().opened().acknowledged(), []
+    for _ in range(4):
+        seen.append(poll_interval(trust, own, fits=fitting_interval(1000)))
+        trust = trust.agreed()
+
+    assert seen == [own, 2 * own, 4 * own, fitting_interval(1000)]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "interval"), [(180, 2 * MINUTE), (1000, 400 * SECOND * 5 / 3), (5400, HOUR)]
+)
+def test_up_to_180_accounts_at_two_minutes_nobody_is_polled_less_often(
+    accounts: int, interval: timedelta
+):
+    assert fitting_interval(accounts) == interval
+
+
+@given(st.integers(0, 40), st.integers(1, 86_400), st.integers(0, 100_000))
+def test_nobody_is_polled_more_often_than_they_asked(agreements: int, own_s: int, accounts: int):
+    own, fits = own_s * SECOND, fitting_interval(accounts)
+    interval = poll_interval(Trust(StreamState.TRUSTED, agreements), own, fits=fits)
+
+    assert own <= interval <= max(own, fits)
+
+
+@given(st.integers(0, 1000))
+def test_a_key_is_extended_long_before_it_ends_and_soon_again_after_a_failure(dice: int):
+    due = extension_due(START, failures=0, failed_at=None, dice=dice)
+    again = [
+        extension_due(START, failures=count, failed_at=due, dice=dice) - due
+        for count in (1, 2, 3, 9)
+    ]
+
+    assert 25 * MINUTE <= due - START <= 30 * MINUTE
+    assert again == [MINUTE, 2 * MINUTE, 5 * MINUTE, 5 * MINUTE]
+    assert due + sum(again[:3], timedelta()) < START + URGENT_AFTER < START + VALID_FOR
+    assert 20 * HOUR <= renewal_due(START, dice=dice) - START <= 23 * HOUR
+
+
+@given(st.integers(0, 99), st.integers(0, 1000))
+def test_a_connection_that_fails_is_tried_again_within_a_minute_at_any_moment_of_it(
+    failures: int, dice: int
+):
+    wait = backoff(failures, dice=dice)
+
+    assert timedelta() <= wait <= MINUTE
+    assert backoff(failures, dice=1000) == min(MINUTE, (2 ** min(failures, 9) // 2) * SECOND)
