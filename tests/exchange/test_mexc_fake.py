@@ -1,5 +1,6 @@
 """The fake MEXC itself: what other tests rely on it to check."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -202,3 +203,56 @@ async def test_it_keeps_real_time_unless_told_otherwise(http: httpx.AsyncClient)
         stated = (await http.get(f"{fake.url}/api/v3/time", headers=JSON)).json()
 
     assert abs(stated["serverTime"] - to_millis(SystemClock().now())) < 5000
+
+
+USER_DATA = "userDataStream"
+
+
+async def test_a_listen_key_lasts_an_hour_from_when_it_was_made_or_extended(
+    mexc: FakeMexc, caller: Caller, clock: FakeClock
+):
+    made = await caller.call("POST", USER_DATA, {})
+    clock.shift(timedelta(minutes=59))
+    extended = await caller.call("PUT", USER_DATA, made)
+    clock.shift(timedelta(minutes=59))
+    listed = await caller.call("GET", USER_DATA, {})
+    clock.shift(timedelta(minutes=1))
+    late = await caller.call("PUT", USER_DATA, made)
+
+    assert re.fullmatch("[0-9a-f]{64}", made["listenKey"])
+    assert extended == made
+    assert listed == {"listenKey": [made["listenKey"]], "total": 1, "available": 59}
+    assert late == {"code": "730708", "msg": "listen key information error"}
+    assert mexc.listen_keys.put_ages == [timedelta(minutes=59)]
+    assert mexc.listen_keys.of(API_KEY) == []
+
+
+async def test_an_account_has_sixty_listen_keys_and_another_account_none_of_them(
+    mexc: FakeMexc, caller: Caller
+):
+    made = [await caller.call("POST", USER_DATA, {}) for _ in range(61)]
+    gone = await caller.call("DELETE", USER_DATA, made[0])
+    mexc.add_account("other", caller.credentials.api_secret)
+    caller.credentials = Credentials("other", caller.credentials.api_secret)
+    theirs = await caller.call("DELETE", USER_DATA, made[1])
+
+    assert len({key["listenKey"] for key in made[:60]}) == 60
+    assert made[60]["code"] == 400
+    assert gone == made[0]
+    assert theirs["code"] == "730708"
+    assert mexc.listen_keys.made == 60
+    assert len(mexc.listen_keys.of(API_KEY)) == 59
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "GET", "DELETE"])
+async def test_listen_keys_are_for_signed_requests_with_the_right_to_read(
+    mexc: FakeMexc, caller: Caller, method: str
+):
+    made = await caller.call("POST", USER_DATA, {})
+    unsigned = await caller.raw(
+        method, f"{USER_DATA}?listenKey={made['listenKey']}", headers_for(caller.credentials)
+    )
+    mexc.ledger.accounts[API_KEY].permissions = frozenset({"SPOT_DEAL_READ"})
+
+    assert unsigned["code"] == 700004
+    assert (await caller.call(method, USER_DATA, made))["code"] == 700007

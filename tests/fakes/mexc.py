@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
-from zlib import crc32
 
 from engine.clock import Clock, SystemClock, to_millis
 from tests.fakes.http import Reply, Request, serve
@@ -23,6 +22,7 @@ from tests.fakes.mexc_books import Account, Funds, Pair, Refused, missing, mntl
 from tests.fakes.mexc_faults import DROPPED, Fault, json_reply, next_fault
 from tests.fakes.mexc_ledger import Ledger, LedgerOrder
 from tests.fakes.mexc_limits import MexcLimits
+from tests.fakes.mexc_listen_keys import ListenKeys, uid_of
 from tests.fakes.mexc_rows import (
     candle_row,
     level_rows,
@@ -59,15 +59,16 @@ class FakeMexc:
         self._stack = AsyncExitStack()
         self._closing = asyncio.Event()
         self._faults: list[Fault] = []
-        self._routes = self._all_routes()
         self.url = ""
         self.limits: MexcLimits | None = None
         self.clock_offset = timedelta()
         self.ledger = Ledger(self.now)
+        self.listen_keys = ListenKeys(self.now)
         self.requests: Counter[tuple[str, str]] = Counter()
         self.order_posts: Counter[str] = Counter()
         self.cancelled_says_new = False
         self.seen: list[Request] = []
+        self._routes = self._all_routes()
         self.add_pair(mntl())
 
     async def __aenter__(self) -> Self:
@@ -141,7 +142,8 @@ class FakeMexc:
         try:
             return json_reply(self._contents(route, request))
         except Refused as e:
-            return json_reply({"msg": e.message, "code": e.code, "_extend": None}, status=e.status)
+            extend = {"_extend": None} if isinstance(e.code, int) else {}
+            return json_reply({"msg": e.message, "code": e.code} | extend, status=e.status)
 
     def _contents(self, route: _Route, request: Request) -> object:
         if request.headers.get("content-type") != "application/json":
@@ -194,6 +196,7 @@ class FakeMexc:
 
     def _all_routes(self) -> dict[tuple[str, str], _Route]:
         read, deal = "SPOT_ACCOUNT_READ", "SPOT_DEAL_READ"
+        keys, user_data = self.listen_keys, "/api/v3/userDataStream"
         return {
             ("GET", "/api/v3/ping"): _Route(public=lambda _c, _q: {}),
             ("GET", "/api/v3/time"): _Route(public=lambda _c, _q: {"serverTime": self._now_ms()}),
@@ -213,6 +216,10 @@ class FakeMexc:
             ("DELETE", "/api/v3/order"): _Route(self._cancel, permission="SPOT_DEAL_WRITE"),
             ("GET", "/api/v3/openOrders"): _Route(self._open_orders, permission=deal),
             ("GET", "/api/v3/allOrders"): _Route(self._all_orders, permission=deal),
+            ("POST", user_data): _Route(keys.make, permission=read),
+            ("PUT", user_data): _Route(keys.extend, permission=read),
+            ("GET", user_data): _Route(keys.list, permission=read),
+            ("DELETE", user_data): _Route(keys.delete, permission=read),
         }
 
     def _exchange_info(self, caller: Account | None, query: Query) -> object:
@@ -300,7 +307,7 @@ class FakeMexc:
         }
 
     def _uid(self, account: Account, _: Query) -> object:
-        return {"uid": account.uid or str(100_000_000 + crc32(account.api_key.encode()))}
+        return {"uid": account.uid or uid_of(account)}
 
     def _trade_fee(self, account: Account, query: Query) -> object:
         pair = self.ledger.pair(query.get("symbol"), account)

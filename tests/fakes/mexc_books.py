@@ -11,9 +11,9 @@ Levels = list[tuple[Decimal, Decimal]]
 
 
 class Refused(Exception):
-    """An error as MEXC words it."""
+    """An error as MEXC words it; the codes of a few are texts."""
 
-    def __init__(self, code: int, message: str, *, status: int = 400) -> None:
+    def __init__(self, code: int | str, message: str, *, status: int = 400) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
