@@ -6,6 +6,7 @@
     │   ├── HostRefused        something in front of the exchange refuses this server
     │   ├── BadData            an answer came, but it cannot be trusted
     │   ├── ClockUnsure        the exchange's clock is not known well enough to sign anything
+    │   ├── NotConnected       a stream's handshake failed
     │   └── OrderNotFound      the exchange does not know the order (yet)
     ├── Rejected               the exchange refused; a repeated request would be refused too
     │   ├── BadCredentials     the key is wrong, deleted or expired
@@ -64,6 +65,14 @@ class BadData(Unavailable):
 
 class ClockUnsure(Unavailable):
     """The exchange's clock jumps about: what is signed now may be refused, or taken too late."""
+
+
+class NotConnected(Unavailable):
+    """A stream's handshake failed; *status* is the HTTP status, where there was an answer."""
+
+    def __init__(self, why: str, status: int | None = None) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 class OrderNotFound(Unavailable):

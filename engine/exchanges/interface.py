@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, Self
 
@@ -16,11 +16,14 @@ from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import Asset, OrderType, PairRules, Side, Symbol
 from engine.domain.market.quotes import Quotes
 from engine.domain.orders.order import (
+    AccountId,
     ClientOrderId,
     Execution,
     Fees,
     Order,
 )
+from engine.domain.streams.events import AccountEvent
+from engine.domain.streams.trust import Doubt
 from engine.errors import Unavailable
 
 
@@ -270,6 +273,53 @@ class KeyInspector(Protocol):
 
 
 ExchangeFor = Callable[[Account], Exchange]
+
+
+class AccountFeed(Protocol):
+    """Where one connection of an account's stream writes what it is told."""
+
+    def acknowledge(self) -> None:
+        """All that is asked for is subscribed. Called once."""
+        ...
+
+    def event(self, event: AccountEvent) -> None: ...
+
+
+class AccountStream(Protocol):
+    """One connection that tells what changes in one account, subscribed or about to be."""
+
+    async def run(self) -> Doubt:
+        """Read until the connection ends; returns why. Never raises, except for a cancellation."""
+        ...
+
+    async def beat(self) -> timedelta:
+        """Do what keeps the connection; returns the time until that is due again."""
+        ...
+
+    async def end(self, why: Doubt) -> None:
+        """End the connection, within two seconds; `run` returns *why*. May be called twice."""
+        ...
+
+
+class AccountStreams(Protocol):
+    """Opens the accounts' own streams at one exchange."""
+
+    async def open(self, account: Account, *, feed: AccountFeed, renew: bool) -> AccountStream:
+        """Connect and ask for everything about *account*. With *renew* what identifies it to the
+        exchange is made anew, since it is in doubt.
+
+        Raises Rejected where the key may not, and it is not asked again before the key changes;
+        NotConnected or another Unavailable otherwise. Neither names an address or a secret.
+        """
+        ...
+
+    async def close(self, account_id: AccountId) -> None:
+        """The account is another process's from now on: nothing is kept alive for it any more."""
+        ...
+
+    async def run(self) -> None:
+        """Keep what identifies the accounts alive, until cancelled."""
+        ...
 
 
 @asynccontextmanager

@@ -6,28 +6,12 @@ means that an event is missing. That is a reason to look, never to trade.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import Asset
-
-# An account that was read may lag behind its own stream by about a second; so long it is believed.
-BEHIND_FOR = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BalanceEvent:
-    """An asset's *free* and *locked* amounts, and what they were *before*; *order* is when the
-    exchange made and pushed it, of which the greater counts; *at* is when it arrived here.
-    """
-
-    asset: Asset
-    free: Decimal
-    locked: Decimal
-    before: tuple[Decimal, Decimal]
-    order: tuple[int, int]
-    at: datetime
+from engine.domain.streams.events import Amounts, BalanceEvent
+from engine.errors import BadData
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +42,34 @@ class SeenBalances:
         self._last[event.asset] = event
         if known is None:
             return Noted(is_new=True)
-        held = known.free, known.locked
-        is_new = (event.free, event.locked) != held
-        return Noted(is_new, is_broken=is_new and event.before != held)
+        is_new = event.amounts != known.amounts
+        return Noted(is_new, is_broken=is_new and event.before != known.amounts)
 
-    def agree(self, holdings: Holdings, *, since: datetime) -> bool:
-        """True if *holdings* show every event that came before they were asked for, *since* then.
-        What came later may be in them or not.
+    def contradicted(self, holdings: Holdings, *, since: datetime) -> tuple[BalanceEvent, ...]:
+        """Returns the events that *holdings* do not show, of those that came before they were asked
+        for, *since* then. What came later may be in them or not.
         """
-        return not self.missing(holdings, since=since)
-
-    def missing(self, holdings: Holdings, *, since: datetime) -> tuple[Asset, ...]:
-        """Returns the assets whose last event *holdings* contradict."""
         return tuple(
-            asset
-            for asset, event in self._last.items()
-            if event.at <= since
-            and (holdings.of(asset).free, holdings.of(asset).locked) != (event.free, event.locked)
+            event
+            for event in self._last.values()
+            if event.at <= since and amounts_in(holdings, event.asset) not in {None, event.amounts}
         )
 
-    def is_behind(self, holdings: Holdings, *, now: datetime) -> bool:
-        """True if *holdings* lack an event that is so young that they may still come to show it."""
-        young = [event for event in self._last.values() if now - event.at < BEHIND_FOR]
-        return any(
-            (holdings.of(event.asset).free, holdings.of(event.asset).locked)
-            != (event.free, event.locked)
-            for event in young
-        )
+    def shows(self, holdings: Holdings, asset: Asset, *, since: datetime) -> bool:
+        """True if an event that came *since* then told what *holdings* have of *asset*."""
+        event = self._last.get(asset)
+        is_young = event is not None and event.at >= since
+        return is_young and event is not None and amounts_in(holdings, asset) == event.amounts
 
-    def replace(self, holdings: Holdings) -> None:
-        """What was read counts from here on: events before it are forgotten."""
-        self._last = {
-            asset: event for asset, event in self._last.items() if event.at > holdings.read_at
-        }
+    def forget(self, asset: Asset) -> None:
+        """What was told of *asset* was wrong, or is over."""
+        self._last.pop(asset, None)
+
+
+def amounts_in(holdings: Holdings, asset: Asset) -> Amounts | None:
+    """Returns what is free and locked of *asset*; None where that cannot be read."""
+    try:
+        balance = holdings.of(asset)
+    except BadData:
+        return None
+    return balance.free, balance.locked

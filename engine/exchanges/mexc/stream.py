@@ -20,6 +20,7 @@ from yarl import URL
 
 from engine.clock import Clock
 from engine.domain.streams.trust import Doubt
+from engine.errors import NotConnected
 from engine.exchanges.mexc.protobuf import BadFrame
 from engine.exchanges.mexc.push_messages import Ignored, Pushed, decoded
 
@@ -32,14 +33,6 @@ _CONNECT_WITHIN_S, _CLOSE_WITHIN_S = 10, 2
 _MOST_BYTES = 1 << 20
 _PING, _PONG = '{"method":"PING"}', '{"method":"PONG"}'
 _UNKNOWN_KEY = "Invalid listen key"
-
-
-class NotConnected(Exception):
-    """The handshake failed; *status* is the HTTP status, where there was an answer."""
-
-    def __init__(self, why: str, status: int | None = None) -> None:
-        super().__init__(why)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
