@@ -85,11 +85,9 @@ class LiveAccount:
         untold = self._untold.get(event.asset)
         if untold is not None and untold.amounts == event.amounts:
             del self._untold[event.asset]
-        if not noted.is_new:
+        was_read = self._last_read and amounts_in(self._last_read, event.asset) == event.amounts
+        if not noted.is_new or was_read:
             return Told.NOTHING
-        if self._last_read is not None:
-            if amounts_in(self._last_read, event.asset) == event.amounts:
-                return Told.NOTHING
         return Told.GAP if noted.is_broken else Told.CHANGE
 
     def read(self, holdings: Holdings, *, begun: datetime, now: datetime) -> ReadVerdict:
