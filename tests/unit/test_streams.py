@@ -16,6 +16,7 @@ from engine.domain.streams.coalescing import (
     QUIET,
     Coalescing,
 )
+from engine.domain.streams.events import BalanceEvent, Cause
 from engine.domain.streams.key_times import (
     URGENT_AFTER,
     VALID_FOR,
@@ -23,7 +24,7 @@ from engine.domain.streams.key_times import (
     extension_due,
     renewal_due,
 )
-from engine.domain.streams.seen_balances import BalanceEvent, SeenBalances
+from engine.domain.streams.seen_balances import SeenBalances
 from engine.domain.streams.trust import (
     POLLS_ALONE_FOR,
     Doubt,
@@ -47,6 +48,7 @@ def told(
         free=D(free),
         locked=D(0),
         before=(D(before), D(0)),
+        cause=Cause.TRADE,
         order=(order, order),
         at=at,
     )
@@ -84,27 +86,9 @@ def test_balances_contradict_what_was_told_before_they_were_asked_for_and_nothin
     seen = SeenBalances()
     seen.note(told(60, before=40, order=1))
 
-    assert not seen.agree(held(40), since=START)
-    assert seen.agree(held(60), since=START)
-    assert seen.agree(held(40), since=START - SECOND)
-
-
-def test_balances_are_behind_for_ten_seconds_and_then_they_are_right():
-    seen = SeenBalances()
-    seen.note(told(60, before=40, order=1))
-
-    assert seen.is_behind(held(40), now=START + 9 * SECOND)
-    assert not seen.is_behind(held(40), now=START + 10 * SECOND)
-    assert not seen.is_behind(held(60), now=START)
-
-
-def test_what_was_read_later_replaces_what_was_told():
-    seen = SeenBalances()
-    seen.note(told(60, before=40, order=1))
-    seen.note(told(5, before=0, order=1, asset=MNTL, at=START + 2 * SECOND))
-    seen.replace(held(61, at=START + SECOND))
-
-    assert list(seen.last) == [MNTL]
+    assert [event.asset for event in seen.contradicted(held(40), since=START)] == [USDT]
+    assert seen.contradicted(held(60), since=START) == ()
+    assert seen.contradicted(held(40), since=START - SECOND) == ()
 
 
 def test_events_of_a_moment_are_one_check_after_some_quiet():
