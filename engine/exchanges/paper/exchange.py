@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import Asset, PairRules, Side, Symbol
 from engine.domain.orders.matching import Match, match_market_order, match_priced_order
 from engine.domain.orders.order import AccountId, ClientOrderId, Execution, Fees
+from engine.domain.streams.events import Cause
 from engine.errors import OrderNotFound, Rejected, Unavailable
 from engine.exchanges.interface import Market, OpenOrder, OrderReport, OrderRequest
-from engine.exchanges.paper.resting_orders import RestingOrder, apart_from_locked
+from engine.exchanges.paper.resting_orders import RestingOrder, apart_from_locked, read_ledger
+from engine.exchanges.paper.streams import PaperStreams
 from engine.storage.service import Service
 from engine.storage.trading import paper_ledger
 from engine.storage.trading.paper_ledger import PaperOrder
@@ -36,11 +36,12 @@ def opening_balances(*, rules: PairRules, last_price: Decimal) -> Mapping[Asset,
 @dataclass(eq=False, kw_only=True, repr=False)
 class PaperExchange(Service):
     """Implements `Exchange` for one account. An order has ended when `place` returns, unless it
-    rests: then the ledger has it, for all processes.
+    rests: then the ledger has it, for all processes. *streams* are told what changes.
     """
 
     account_id: AccountId
     market: Market
+    streams: PaperStreams | None = None
 
     def time(self) -> datetime:
         return self.clock.steady()
@@ -58,6 +59,7 @@ class PaperExchange(Service):
             opening = opening_balances(rules=rules, last_price=last_price)
         async with self.database.writing() as session:
             await paper_ledger.open_ledger(session, self.account_id, opening)
+        await self._tell(Cause.TRANSFER)
 
     async def holdings(self) -> Holdings:
         balances, resting = await self._read()
@@ -78,8 +80,8 @@ class PaperExchange(Service):
         async with self.database.writing() as session:
             if await paper_ledger.find(session, self.account_id, ticket.client_order_id):
                 raise Rejected(code=400, message="Duplicate client order id")
-            balances = await paper_ledger.balances(session, self.account_id, lock=True)
-            held = apart_from_locked(balances, await self._resting(session))
+            balances, resting = await read_ledger(session, self.account_id, lock=True)
+            held = apart_from_locked(balances, resting)
             free = held.get(spent, Balance()).free
             filled = _matched(ticket, free=free, last_price=last_price, book=book, rules=rules)
             changes = _changes(ticket.side, filled.execution, filled.fee, rules)
@@ -101,6 +103,7 @@ class PaperExchange(Service):
                     is_open=ticket.order_type.may_rest and not filled.complete,
                 ),
             )
+        await self._tell(Cause.TRADE)
         return f"{_ID_PREFIX}{number}"
 
     async def try_order(self, ticket: OrderRequest) -> None:
@@ -118,8 +121,10 @@ class PaperExchange(Service):
         for order in resting:
             if (order.symbol, order.client_order_id) == (symbol, client_order_id):
                 async with self.database.writing() as session:
-                    if await paper_ledger.end(session, order.number):
-                        return
+                    was_open = await paper_ledger.end(session, order.number)
+                if was_open:
+                    await self._tell(Cause.TRADE)
+                    return
         raise OrderNotFound("Unknown order sent.")
 
     async def open_orders(self, symbol: Symbol) -> Sequence[OpenOrder]:
@@ -130,14 +135,13 @@ class PaperExchange(Service):
             if rest.symbol == symbol
         ]
 
+    async def _tell(self, cause: Cause) -> None:
+        if self.streams is not None:
+            await self.streams.tell(self.account_id, cause)
+
     async def _read(self) -> tuple[Mapping[Asset, Balance], Sequence[RestingOrder]]:
         async with self.database.reading() as session:
-            balances = await paper_ledger.balances(session, self.account_id)
-            return balances, await self._resting(session)
-
-    async def _resting(self, session: AsyncSession) -> Sequence[RestingOrder]:
-        found = await paper_ledger.resting(session, self.account_id)
-        return [RestingOrder.of(number, order) for number, order in found]
+            return await read_ledger(session, self.account_id)
 
     async def _match(self, resting: Sequence[RestingOrder]) -> None:
         """Fill *resting* orders from the book, as a maker, where it comes to them."""
@@ -169,6 +173,7 @@ class PaperExchange(Service):
                 seen_at=book.read_at,
                 complete=traded.base_quantity == rest.left,
             )
+        await self._tell(Cause.TRADE)
 
     async def order(self, symbol: Symbol, client_order_id: ClientOrderId) -> OrderReport:
         found = await self._find(client_order_id)

@@ -1,18 +1,21 @@
 """Orders that rest at the paper exchange: what they lock, and what the public book fills of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from engine.domain.market.balances import Balance
 from engine.domain.market.decimals import EXACT_OR_LESS, ZERO
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import USDT, Asset, Side, Symbol, base_of
 from engine.domain.orders.matching import crossing
-from engine.domain.orders.order import ClientOrderId, Execution
+from engine.domain.orders.order import AccountId, ClientOrderId, Execution
 from engine.exchanges.interface import OpenOrder
+from engine.storage.trading import paper_ledger
 from engine.storage.trading.paper_ledger import PaperOrder
 
 
@@ -82,3 +85,14 @@ def apart_from_locked(
         locked = min(amount, before.free)
         shown[asset] = Balance(before.free - locked, before.locked + locked)
     return shown
+
+
+async def read_ledger(
+    session: AsyncSession, account_id: AccountId, *, lock: bool = False
+) -> tuple[Mapping[Asset, Balance], Sequence[RestingOrder]]:
+    """Returns the balances without what is locked, and the orders that lock it. *lock* before
+    changing.
+    """
+    balances = await paper_ledger.balances(session, account_id, lock=lock)
+    found = await paper_ledger.resting(session, account_id)
+    return balances, [RestingOrder.of(number, order) for number, order in found]

@@ -14,9 +14,11 @@ from engine.domain.market.order_book import OrderBook, PriceLevel
 from engine.domain.market.pairs import USDT, Asset, PairRules, Symbol
 from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.orders.order import AccountId
+from engine.domain.streams.events import Cause
 from engine.errors import BadCredentials, PairUnavailable
 from engine.exchanges.interface import KeyInspection, KeyPermissions, Market
 from engine.exchanges.paper.exchange import opening_balances
+from engine.exchanges.paper.streams import PaperStreams
 from engine.storage.accounts import accounts
 from engine.storage.service import Service
 from engine.storage.trading import paper_ledger
@@ -134,11 +136,12 @@ class SimulatedDeposits(Service):
     """Simulated deposits and withdrawals, which make balances leave their bands.
 
     Now and then each open ledger inside its band is pushed out of it, by a deposit and a
-    withdrawal in turn. *tell* is called with each change.
+    withdrawal in turn. *tell* is called with each change, and *streams* are told of it.
     """
 
     seed: int
     tell: Callable[[AccountId, Decimal], None]
+    streams: PaperStreams | None = None
 
     def __post_init__(self) -> None:
         self._dice = Random(self.seed)  # noqa: S311 - pocket money, not a secret
@@ -166,6 +169,9 @@ class SimulatedDeposits(Service):
                     await paper_ledger.change(session, account_id, {USDT: moved[account_id]})
         for account_id, difference in moved.items():
             self.tell(account_id, difference)
+            if self.streams is not None:
+                cause = Cause.DEPOSIT if difference > ZERO else Cause.WITHDRAWAL
+                await self.streams.tell(account_id, cause)
 
     def _difference(self, account_id: AccountId, width: Decimal, *, free: Decimal) -> Decimal:
         """Returns a change above the band's *width* and any minimum order, in whole cents."""
