@@ -94,12 +94,14 @@ class FakeMexc:
 
     def add_account(self, api_key: str, api_secret: str, **balances: str) -> Account:
         funds = {asset: Funds(free=Decimal(free)) for asset, free in balances.items()}
-        account = Account(api_key=api_key, api_secret=api_secret, funds=funds)
+        told = self.ledger.journal.moved
+        account = Account(api_key=api_key, api_secret=api_secret, funds=funds, told=told)
         self.ledger.accounts[api_key] = account
         return account
 
-    def deposit(self, api_key: str, asset: str, amount: Decimal) -> None:
-        self.ledger.accounts[api_key].of(asset).free += amount
+    def deposit(self, api_key: str, asset: str, amount: Decimal, *, kind: str = "DEPOSIT") -> None:
+        """Or what else *kind* is, as MEXC names it in its account's stream; below zero, it leaves."""
+        self.ledger.accounts[api_key].of(asset).move(free=amount, kind=kind)
 
     def move_price(self, symbol: str, factor: Decimal) -> None:
         self.ledger.pairs[symbol].move(factor)

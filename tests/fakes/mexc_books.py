@@ -1,8 +1,10 @@
 """What the fake MEXC knows: its pairs with their order books, its accounts with their keys."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
+from functools import partial
 
 ALL_NEEDED = frozenset({"SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"})
 ZERO = Decimal(0)
@@ -78,10 +80,57 @@ def mntl(price: str = "0.002", *, base_precision: int = 0, level_quantity: str =
     )
 
 
-@dataclass(slots=True)
 class Funds:
-    free: Decimal = ZERO
-    locked: Decimal = ZERO
+    """What is held of one asset. Whoever sets *free* by hand makes a deposit or a withdrawal, which
+    *told* gets to know: by how much both numbers changed, and why.
+    """
+
+    __slots__ = ("_free", "_locked", "told")
+
+    def __init__(self, free: Decimal = ZERO, locked: Decimal = ZERO) -> None:
+        self._free, self._locked = free, locked
+        self.told: Callable[[Decimal, Decimal, str], None] | None = None
+
+    @property
+    def free(self) -> Decimal:
+        return self._free
+
+    @free.setter
+    def free(self, free: Decimal) -> None:
+        change, self._free = free - self._free, free
+        self._tell(change, ZERO, "WITHDRAW" if change < 0 else "DEPOSIT")
+
+    @property
+    def locked(self) -> Decimal:
+        return self._locked
+
+    @locked.setter
+    def locked(self, locked: Decimal) -> None:
+        change, self._locked = locked - self._locked, locked
+        self._tell(ZERO, change, "ENTRUST_PLACE" if change > 0 else "ENTRUST_UNFROZEN")
+
+    def move(self, *, free: Decimal = ZERO, locked: Decimal = ZERO, kind: str) -> None:
+        """Both change at once, for one reason."""
+        self._free += free
+        self._locked += locked
+        self._tell(free, locked, kind)
+
+    def _tell(self, free: Decimal, locked: Decimal, kind: str) -> None:
+        if self.told is not None and (free or locked):
+            self.told(free, locked, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An asset's balance is *free* and *locked* now, each after its change."""
+
+    account: "Account"
+    asset: str
+    free: Decimal
+    free_change: Decimal
+    locked: Decimal
+    locked_change: Decimal
+    kind: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +139,8 @@ class Account:
 
     *zone*: the hidden pairs it may see. *refused* is what every request of the key is answered.
     *shown* replaces the balances while they are stale. *uid* is the number of the account that the
-    key belongs to; None: each key has an account of its own.
+    key belongs to; None: each key has an account of its own. *told* gets each change of a balance;
+    *unseen* are changes that REST does not show before their times.
     """
 
     api_key: str
@@ -105,9 +155,23 @@ class Account:
     refused: Refused | None = None
     shown: "Staleness | None" = None
     uid: object = None
+    told: Callable[[Moved], None] | None = None
+    unseen: list[tuple[datetime, Moved]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for asset, funds in self.funds.items():
+            funds.told = partial(self._moved, asset)
 
     def of(self, asset: str) -> Funds:
-        return self.funds.setdefault(asset, Funds())
+        if (funds := self.funds.get(asset)) is None:
+            funds = self.funds[asset] = Funds()
+            funds.told = partial(self._moved, asset)
+        return funds
+
+    def _moved(self, asset: str, free: Decimal, locked: Decimal, kind: str) -> None:
+        if self.told is not None:
+            now = self.funds[asset]
+            self.told(Moved(self, asset, now.free, free, now.locked, locked, kind))
 
     def snapshot(self) -> dict[str, Funds]:
         return {asset: Funds(f.free, f.locked) for asset, f in self.funds.items()}

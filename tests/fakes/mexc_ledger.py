@@ -22,6 +22,7 @@ from tests.fakes.mexc_books import (
     floor_to,
     missing,
 )
+from tests.fakes.mexc_journal import Journal
 
 ZERO = Decimal(0)
 _CLIENT_ID = re.compile(r"[0-9a-zA-Z_-]{1,32}", re.ASCII)
@@ -96,6 +97,7 @@ class Ledger:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._numbers = count()
+        self.journal = Journal(now)
         self.pairs: dict[str, Pair] = {}
         self.accounts: dict[str, Account] = {}
         self.orders: list[LedgerOrder] = []
@@ -120,9 +122,19 @@ class Ledger:
         stale = account.shown
         if stale is None or (stale.reads <= 0 and self._now() >= stale.until):
             account.shown = None
-            return account.funds
+            return self._without_unseen(account) if account.unseen else account.funds
         stale.reads -= 1
         return stale.funds
+
+    def _without_unseen(self, account: Account) -> Mapping[str, Funds]:
+        """The balances before the changes that REST does not show yet."""
+        account.unseen = [(at, moved) for at, moved in account.unseen if self._now() < at]
+        shown = account.snapshot()
+        for _, moved in account.unseen:
+            funds = shown[moved.asset]
+            funds.free -= moved.free_change
+            funds.locked -= moved.locked_change
+        return shown
 
     def find(
         self, account: Account, *, client_id: str | None, order_id: str | None
@@ -244,13 +256,22 @@ class Ledger:
             hidden_lookups=self.invisible_lookups,
             visible_at=now + self.invisible_for,
         )
-        for price, quantity in [] if crosses_as_maker else _match(wanted):
-            self._trade(account, order, price=price, quantity=quantity, fee_rate=pair.taker_fee)
-        if order.fills:
-            account.shown = Staleness(before, self.stale_reads, now + self.stale_for)
-        if order.left and (crosses_as_maker or not rests):
-            order.status = "PARTIALLY_CANCELED" if order.executed else "CANCELED"
-        _lock(account, pair, order, order.left)
+        with self.journal.operation():
+            locked = order.orig_quote if order.side == "BUY" else order.orig_quantity
+            _lock(account, pair, order, locked, "ENTRUST_PLACE")
+            self.journal.order(account, order)
+            for price, quantity in [] if crosses_as_maker else _match(wanted):
+                fee_rate = pair.taker_fee
+                self._trade(account, order, price=price, quantity=quantity, fee_rate=fee_rate)
+            if order.fills:
+                account.shown = Staleness(before, self.stale_reads, now + self.stale_for)
+            ends = order.left and (crosses_as_maker or not rests)
+            if ends:
+                order.status = "PARTIALLY_CANCELED" if order.executed else "CANCELED"
+            used = order.spent if order.side == "BUY" else order.executed
+            _lock(account, pair, order, used + _resting(order) - locked, "ENTRUST_UNFROZEN")
+            if ends:
+                self.journal.order(account, order)
         # Whether MEXC refuses a second order with the same client id is unknown: here it does
         # not, so that a double order shows up as one.
         self.orders.append(order)
@@ -263,15 +284,15 @@ class Ledger:
         if not quantity:
             return
         before = account.snapshot()
-        _lock(account, pair, order, -quantity)
-        self._trade(
-            account,
-            order,
-            price=order.price,
-            quantity=quantity,
-            fee_rate=pair.maker_fee,
-            maker=True,
-        )
+        with self.journal.operation():
+            self._trade(
+                account,
+                order,
+                price=order.price,
+                quantity=quantity,
+                fee_rate=pair.maker_fee,
+                maker=True,
+            )
         account.shown = Staleness(before, self.stale_reads, self._now() + self.stale_for)
 
     def fill_crossed(self, symbol: str) -> None:
@@ -296,9 +317,11 @@ class Ledger:
             raise Refused(-2011, "Unknown order sent.") from e
         if not order.left:
             raise Refused(-2011, "Unknown order sent.")
-        _lock(account, self.pairs[order.symbol], order, -order.left)
-        order.status = "PARTIALLY_CANCELED" if order.executed else "CANCELED"
-        order.updated_at = self._now()
+        with self.journal.operation():
+            _lock(account, self.pairs[order.symbol], order, -_resting(order), "ENTRUST_CANCEL")
+            order.status = "PARTIALLY_CANCELED" if order.executed else "CANCELED"
+            order.updated_at = self._now()
+            self.journal.order(account, order)
         return order
 
     def levels(self, pair: Pair, side: str) -> Levels:
@@ -326,14 +349,16 @@ class Ledger:
         fee_rate: Decimal,
         maker: bool = False,
     ) -> None:
+        """What it costs was locked before, but for the fee."""
         pair, now, value = self.pairs[order.symbol], self._now(), price * quantity
         base, quote = account.of(pair.base), account.of(pair.quote)
         if order.side == "BUY":
-            base.free += quantity
-            quote.free -= value + value * fee_rate
+            quote.move(locked=-value, kind="ENTRUST")
+            base.move(free=quantity, kind="ENTRUST")
         else:
-            base.free -= quantity
-            quote.free += value - value * fee_rate
+            base.move(locked=-quantity, kind="ENTRUST")
+            quote.move(free=value, kind="ENTRUST")
+        quote.move(free=-value * fee_rate, kind="TRADE_FEE")
         order.fills.append(LedgerFill(price, quantity, value * fee_rate, now, maker))
         order.executed += quantity
         order.spent += value
@@ -342,18 +367,23 @@ class Ledger:
         is_whole = order.executed == order.orig_quantity
         order.status = "FILLED" if is_whole else "PARTIALLY_FILLED"
         pair.last = price
+        self.journal.order(account, order, quantity)
+        self.journal.dealt(account, order)
 
     def _new_order_id(self, now: datetime) -> str:
         snowflake = (max(0, to_millis(now) - _ID_EPOCH_MS) << 22) + next(self._numbers)
         return f"C02__{snowflake}015"
 
 
-def _lock(account: Account, pair: Pair, order: LedgerOrder, quantity: Decimal) -> None:
-    """What rests is locked; below zero, it is free again."""
-    amount = quantity * order.price if order.side == "BUY" else quantity
+def _resting(order: LedgerOrder) -> Decimal:
+    """What is locked for the rest of it."""
+    return order.left * order.price if order.side == "BUY" else order.left
+
+
+def _lock(account: Account, pair: Pair, order: LedgerOrder, amount: Decimal, kind: str) -> None:
+    """Below zero, it is free again."""
     funds = account.of(pair.quote if order.side == "BUY" else pair.base)
-    funds.free -= amount
-    funds.locked += amount
+    funds.move(free=-amount, locked=amount, kind=kind)
 
 
 def _number(query: Mapping[str, str], name: str, *, other: str) -> Decimal:
