@@ -3,23 +3,18 @@
 import asyncio
 import gzip
 import socket
-import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from engine.errors import BadData
 from engine.exchanges.mexc import aiohttp_transport
 from engine.exchanges.mexc.aiohttp_transport import SocketTransport, open_transport
 from engine.exchanges.mexc.transport import NeverLeft, NoAnswer
+from tests.fakes.certificates import self_signed, server_side, trusting
 from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.raw import Answering, Proxy, RawServer, raw_server, running_proxy
 from tests.fakes.tasks import a_moment
@@ -243,42 +238,17 @@ async def test_the_environment_s_proxy_and_passwords_are_not_looked_at(
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For 127.0.0.1, signed by nobody else."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    begin = datetime(2026, 1, 1, tzinfo=UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(begin)
-        .not_valid_after(begin + timedelta(days=36500))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "both.pem"
-    file.write_bytes(
-        made.public_bytes(Encoding.PEM)
-        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
-    return file
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
 async def secure(certificate: Path) -> AsyncGenerator[RawServer]:
     """It answers a GET, and hangs up on a POST."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
 
     async def answer(head: bytes, writer: asyncio.StreamWriter) -> None:
         await (answers(head, writer) if head.startswith(b"GET") else _hang_up(writer))
 
-    async with raw_server(answer, tls=context) as server:
+    async with raw_server(answer, tls=server_side(certificate)) as server:
         yield server
 
 
@@ -297,7 +267,7 @@ async def through(proxy: Proxy, certificate: Path) -> AsyncGenerator[SocketTrans
     async with open_transport(
         proxy=f"http://mexc%40home:p%3Ass@127.0.0.1:{proxy.port}",
         time_limit=LONG_PATIENCE,
-        tls=ssl.create_default_context(cafile=str(certificate)),
+        tls=trusting(certificate),
     ) as opened:
         yield opened
 

@@ -5,56 +5,21 @@ The pooler speaks TLS here: the server of the tests may have been built without 
 
 import ssl
 from collections.abc import AsyncGenerator
-from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from engine.clock import SystemClock
 from engine.storage.database import Database
+from tests.fakes.certificates import self_signed
 from tests.fakes.clock import FakeClock
 from tests.fakes.pooler import Pooler, pooled
 
 
-def a_certificate(folder: Path, name: str) -> Path:
-    """Signed by itself, for 127.0.0.1; the key is in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = SystemClock().now()
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / f"{name}.pem"
-    plain = serialization.NoEncryption()
-    pem = serialization.Encoding.PEM
-    path.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
-        + certificate.public_bytes(pem)
-    )
-    return path
-
-
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    return a_certificate(tmp_path, "ours")
+    return self_signed(tmp_path, "ours")
 
 
 @pytest.fixture
@@ -74,7 +39,7 @@ async def answer(url: str, clock: FakeClock) -> int:
 async def test_with_tls_the_line_is_encrypted_and_the_server_may_have_to_prove_who_it_is(
     with_tls: Pooler, certificate: Path, tmp_path: Path, clock: FakeClock
 ):
-    another = a_certificate(tmp_path, "another")
+    another = self_signed(tmp_path, "another")
 
     assert await answer(with_tls.url(sslmode="require"), clock) == 1
     proven = with_tls.url(sslmode="verify-full", sslrootcert=str(certificate))
