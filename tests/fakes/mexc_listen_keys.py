@@ -37,7 +37,7 @@ def uid_of(account: Account) -> str:
 
 
 class ListenKeys:
-    """*on_end* is called with each key that was deleted. *put_ages* is how long ago each key that was
+    """*on_end* is called with each key that was ended before its time. *put_ages* is how long ago each key that was
     extended had been made or extended before.
     """
 
@@ -69,6 +69,7 @@ class ListenKeys:
     def expire(self, value: str) -> None:
         """Its hour is over."""
         self._keys[value].until = self._now()
+        self._tell(value)
 
     def make(self, account: Account, _: Query) -> object:
         uid, now = uid_of(account), self._now()
@@ -99,9 +100,12 @@ class ListenKeys:
         key = self._mine(account, query)
         del self._keys[key.value]
         self.deleted += 1
-        for tell in self.on_end:
-            tell(key.value)
+        self._tell(key.value)
         return self.answers_put(key.value)
+
+    def _tell(self, value: str) -> None:
+        for tell in self.on_end:
+            tell(value)
 
     def _mine(self, account: Account, query: Query) -> ListenKey:
         """The valid key of the account's that *query* names."""
