@@ -27,6 +27,7 @@ from decimal import Decimal
 from enum import Enum
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakSet
 
 from engine.clock import SystemClock
 from tests.fakes.mexc import FakeMexc
@@ -199,6 +200,7 @@ class FakeStreams:
         self._timer: asyncio.TimerHandle | None = None
         self._ticks = 0
         self._look_at = datetime.max.replace(tzinfo=mexc.now().tzinfo)
+        self._sockets = WeakSet[WebSocket]()  # those in a handshake, too
         self._by_socket: dict[WebSocket, Connection] = {}
         self._of_account: defaultdict[str, list[Connection]] = defaultdict(list)
         self._public: dict[str, tuple[PublicChannel, list[Connection]]] = {}
@@ -247,7 +249,7 @@ class FakeStreams:
         """Listen, at the same port as before."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: WebSocket(self), "127.0.0.1", self._port, ssl=self._tls, backlog=1024
+            self._new_socket, "127.0.0.1", self._port, ssl=self._tls, backlog=1024
         )
         self._port = self._server.sockets[0].getsockname()[1]
         self.url = f"{'wss' if self._tls else 'ws'}://127.0.0.1:{self._port}/ws"
@@ -259,8 +261,14 @@ class FakeStreams:
             self._timer.cancel()
         if self._server is not None:
             self._server.close()
-        self.cut_all()
+        for socket in tuple(self._sockets):
+            socket.abort()
         await SystemClock().sleep(timedelta())
+
+    def _new_socket(self) -> WebSocket:
+        socket = WebSocket(self)
+        self._sockets.add(socket)
+        return socket
 
     @property
     def connections(self) -> list[Connection]:
