@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from engine.security.credentials import Credentials
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc
+from tests.fakes.mexc_streams import FakeStreams
 
 API_KEY = "mx0canaryKEY"
 API_SECRET = "canarySECRET45d0b3c26f2644"
@@ -24,6 +26,18 @@ async def mexc(clock: FakeClock) -> AsyncGenerator[FakeMexc]:
     async with FakeMexc(clock) as fake:
         fake.add_account(API_KEY, API_SECRET, USDT="50", MNTL="20000")
         yield fake
+
+
+@pytest.fixture
+async def streams(mexc: FakeMexc) -> AsyncGenerator[FakeStreams]:
+    async with FakeStreams(mexc) as running:
+        yield running
+
+
+def new_key(mexc: FakeMexc) -> str:
+    """A listen key of the account."""
+    made: Any = mexc.listen_keys.make(mexc.ledger.accounts[API_KEY], {})
+    return str(made["listenKey"])
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.exchange.conftest import API_KEY
+from tests.exchange.conftest import API_KEY, new_key
 from tests.fakes.clock import FakeClock
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_push_encoder import read_by_google
@@ -48,20 +48,9 @@ class Client:
 
 
 @pytest.fixture
-async def streams(mexc: FakeMexc) -> AsyncGenerator[FakeStreams]:
-    async with FakeStreams(mexc) as running:
-        yield running
-
-
-@pytest.fixture
 async def session() -> AsyncGenerator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as opened:
         yield opened
-
-
-def new_key(mexc: FakeMexc) -> str:
-    made: Any = mexc.listen_keys.make(mexc.ledger.accounts[API_KEY], {})
-    return str(made["listenKey"])
 
 
 @pytest.fixture

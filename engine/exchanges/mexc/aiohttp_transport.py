@@ -43,7 +43,7 @@ class _Connector(aiohttp.TCPConnector):
         try:
             return await super().connect(req, traces, timeout)
         except (aiohttp.ClientError, OSError) as e:
-            raise NeverLeft(_named(e)) from None
+            raise NeverLeft(error_name(e)) from None
 
 
 class SocketTransport:
@@ -78,7 +78,7 @@ class SocketTransport:
                     response.status, response.headers, response.content.iter_any()
                 )
         except (aiohttp.ClientError, OSError) as e:
-            raise NoAnswer(_named(e)) from None
+            raise NoAnswer(error_name(e)) from None
 
 
 @asynccontextmanager
@@ -118,10 +118,10 @@ async def _once(
     try:
         return await send(request)
     except (aiohttp.ClientError, OSError) as e:
-        raise NoAnswer(_named(e)) from None
+        raise NoAnswer(error_name(e)) from None
 
 
-def _named(error: Exception) -> str:
+def error_name(error: Exception) -> str:
     """Returns the error's type only, never chained.
     Its text names the signed address, and its arguments the proxy's password.
     """

@@ -11,7 +11,7 @@ import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -21,6 +21,7 @@ from yarl import URL
 from engine.clock import Clock
 from engine.domain.streams.trust import Doubt
 from engine.errors import NotConnected
+from engine.exchanges.mexc.aiohttp_transport import error_name
 from engine.exchanges.mexc.protobuf import BadFrame
 from engine.exchanges.mexc.push_messages import Ignored, Pushed, decoded
 
@@ -42,7 +43,7 @@ class StreamSession:
     session: aiohttp.ClientSession
     url: str
     proxy: URL | None
-    proxy_headers: Mapping[str, str] | None
+    proxy_headers: Mapping[str, str] | None = field(repr=False)
 
 
 @asynccontextmanager
@@ -61,9 +62,20 @@ async def open_streams(
             resolver=aiohttp.ThreadedResolver(),
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
+        middlewares=(_once,),
         trust_env=False,
     ) as session:
         yield StreamSession(session, url, through.with_user(None) if through else None, headers)
+
+
+async def _once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Ask once: aiohttp by itself repeats a handshake whose connection broke."""
+    try:
+        return await send(request)
+    except (aiohttp.ClientError, OSError) as e:
+        raise NotConnected(error_name(e)) from None
 
 
 class Stream:
@@ -96,9 +108,10 @@ class Stream:
         """Ask for *channels*, one a request: whether a good one beside a bad one counts is not
         known.
         """
-        for channel in channels:
-            number, self._next_id = self._next_id, self._next_id + 1
-            self._asked[number] = channel
+        asked = dict(enumerate(channels, start=self._next_id))
+        self._next_id += len(asked)
+        self._asked |= asked
+        for number, channel in asked.items():
             await self._say({"method": "SUBSCRIPTION", "params": [channel], "id": number})
 
     async def run(self) -> Doubt:
@@ -108,6 +121,8 @@ class Stream:
                 await self._take(frame)
                 if self._why is not None:
                     break
+        except (aiohttp.ClientError, OSError):  # the library's own answer to a ping
+            self._why = self._why or Doubt.CLOSED
         finally:
             await self.close()
         return self._why or Doubt.CLOSED
@@ -150,6 +165,9 @@ class Stream:
             self._take_push(frame.data)
         elif frame.type is aiohttp.WSMsgType.TEXT:
             await self._take_text(frame.data)
+        elif frame.type is aiohttp.WSMsgType.ERROR:
+            unreadable = isinstance(frame.data, aiohttp.WebSocketError)
+            self._why = self._why or (Doubt.GARBAGE if unreadable else Doubt.CLOSED)
 
     def _take_push(self, data: bytes) -> None:
         try:
@@ -168,7 +186,7 @@ class Stream:
         try:
             said = json.loads(text)
             number, message = said.get("id", 0), str(said.get("msg", ""))
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             self._take_garbage("a text that is no JSON object")
             return
         self._alive_at = self._clock.steady()
@@ -179,11 +197,16 @@ class Stream:
 
     def _answered(self, number: object, message: str) -> None:
         """A refusal has the number 0. It names its channels, or is empty: for the oldest then."""
-        named = [asked for asked, channel in self._asked.items() if f"[{channel}]" in message]
-        open_ones = [*(asked for asked in self._asked if asked == number), *named, *self._asked]
-        if not open_ones:
-            return
-        channel = self._asked.pop(open_ones[0])
+        named = [
+            asked
+            for asked, channel in self._asked.items()
+            if channel == message or f"[{channel}]" in message
+        ]
+        candidates = (named or list(self._asked)) if number == 0 else [number]
+        of = next((asked for asked in self._asked if asked in candidates), None)
+        if of is None:
+            return  # it was answered before
+        channel = self._asked.pop(of)
         if message != channel:
             self.refused.append(channel)
             logger.warning(
@@ -235,5 +258,5 @@ async def connected(
     except aiohttp.WSServerHandshakeError as e:
         raise NotConnected("the handshake was refused", e.status) from None
     except (aiohttp.ClientError, TimeoutError, OSError) as e:
-        raise NotConnected(type(e).__name__) from None
+        raise NotConnected(error_name(e)) from None
     return Stream(socket, clock=clock, on_event=on_event, on_acknowledged=on_acknowledged)

@@ -1,0 +1,528 @@
+"""One connection to MEXC's streams, from the handshake to its end, at a server that misbehaves."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from engine.domain.streams.trust import Doubt
+from engine.errors import NotConnected
+from engine.exchanges.mexc import stream as stream_module
+from engine.exchanges.mexc.push_messages import ACCOUNT, DEALS, ORDERS, BalancePushed, Pushed
+from engine.exchanges.mexc.stream import (
+    Stream,
+    StreamSession,
+    connected,
+    open_streams,
+)
+from tests.exchange.conftest import API_KEY, new_key
+from tests.exchange.test_push_messages import WIRE
+from tests.fakes.certificates import self_signed, server_side, trusting
+from tests.fakes.clock import FakeClock
+from tests.fakes.http import NO_CERTIFICATES
+from tests.fakes.mexc import FakeMexc
+from tests.fakes.mexc_streams import CUT, NO_ANSWER, Connection, FakeStreams, Refusal
+from tests.fakes.raw import Proxy, running_proxy
+
+PRIVATE = (ACCOUNT, ORDERS, DEALS)
+KEY_TEXT = "Invalid listen key"
+
+
+@dataclass(slots=True)
+class Followed:
+    """A stream that is read, and what it told."""
+
+    stream: Stream
+    events: list[Pushed]
+    acknowledged: list[None]
+    run: asyncio.Task[Doubt] = field(init=False)
+
+    async def ends(self) -> Doubt:
+        return await asyncio.wait_for(self.run, timeout=5)
+
+
+@dataclass(slots=True)
+class Away:
+    """The fake exchange, and how one connects to it."""
+
+    mexc: FakeMexc
+    streams: FakeStreams
+    session: StreamSession
+    clock: FakeClock
+
+    async def connect(self, listen_key: str | None) -> Followed:
+        events, acknowledged = list[Pushed](), list[None]()
+        stream = await connected(
+            self.session,
+            listen_key=listen_key,
+            clock=self.clock,
+            on_event=events.append,
+            on_acknowledged=lambda: acknowledged.append(None),
+        )
+        return Followed(stream, events, acknowledged)
+
+    @asynccontextmanager
+    async def following(self, *, key: str | None = "") -> AsyncGenerator[Followed]:
+        """With a new key unless told otherwise; the run is over, one way or another, at the end."""
+        followed = await self.connect(new_key(self.mexc) if key == "" else key)
+        async with asyncio.TaskGroup() as tasks:
+            followed.run = tasks.create_task(followed.stream.run())
+            yield followed
+            await followed.stream.close()
+
+    @asynccontextmanager
+    async def subscribed(self) -> AsyncGenerator[tuple[Followed, Connection]]:
+        """To the account, acknowledged."""
+        async with self.following() as followed:
+            await followed.stream.subscribe([ACCOUNT])
+            await self.streams.until(lambda: bool(followed.acknowledged))
+            yield followed, self.streams.only
+
+    async def taken(self) -> None:
+        """All that the server has said so far is taken: a PING behind it is answered."""
+        connection = self.streams.only
+        before = connection.pongs
+        connection.ping()
+        await self.streams.until(lambda: connection.pongs > before)
+
+    def deposit(self) -> None:
+        self.mexc.deposit(API_KEY, "USDT", Decimal(20))
+
+
+@pytest.fixture
+async def away(mexc: FakeMexc, streams: FakeStreams, clock: FakeClock) -> AsyncGenerator[Away]:
+    async with open_streams(streams.url, tls=NO_CERTIFICATES) as session:
+        yield Away(mexc, streams, session, clock)
+
+
+async def test_a_change_of_the_account_is_an_event_and_the_acknowledgement_comes_once(away: Away):
+    async with away.following() as followed:
+        await followed.stream.subscribe(PRIVATE)
+        await away.streams.until(lambda: away.streams.subscribed(DEALS) == 1)
+        away.deposit()
+        await away.streams.until(lambda: bool(followed.events))
+    (event,) = followed.events
+
+    assert followed.acknowledged == [None]
+    assert away.streams.subscribed() == 0
+    assert isinstance(event, BalancePushed)
+    assert (event.free, event.kind) == (Decimal(70), "DEPOSIT")
+    assert followed.stream.refused == []
+
+
+@pytest.mark.parametrize(
+    "refusal", [Refusal.BLOCKED, Refusal.EMPTY, Refusal.OTHER], ids=lambda one: one.name
+)
+@pytest.mark.parametrize("channel", [ACCOUNT, DEALS])
+async def test_only_the_very_channel_as_an_answer_is_an_acknowledgement(
+    away: Away, refusal: Refusal, channel: str
+):
+    away.streams.refusals[channel] = refusal
+    async with away.following() as followed:
+        await followed.stream.subscribe(PRIVATE)
+        await away.streams.until(lambda: bool(followed.stream.refused))
+        await away.taken()
+
+    # An empty answer names no channel: the oldest that is not answered counts as refused.
+    assert followed.stream.refused == [channel]
+    assert followed.acknowledged == []
+
+
+async def test_without_an_answer_or_without_a_key_nothing_is_acknowledged(away: Away):
+    away.streams.refusals[ORDERS] = Refusal.NO_ANSWER
+    async with away.following() as followed:
+        await followed.stream.subscribe(PRIVATE)
+        await away.taken()
+    async with away.following(key=None) as keyless:
+        await keyless.stream.subscribe([ACCOUNT])
+        await away.streams.until(lambda: bool(keyless.stream.refused))
+
+    assert followed.acknowledged == keyless.acknowledged == []
+    assert keyless.stream.refused == [ACCOUNT]
+
+
+@pytest.mark.parametrize(
+    ("answers", "acknowledged", "refused"),
+    [
+        ([(1, ACCOUNT), (2, DEALS)], 1, []),
+        ([(2, DEALS), (1, ACCOUNT)], 1, []),
+        ([(0, DEALS), (0, ACCOUNT)], 1, []),  # without our numbers
+        ([(1, ACCOUNT), (1, ACCOUNT)], 0, []),  # one of them twice
+        ([(1, DEALS), (2, DEALS)], 0, [ACCOUNT]),
+        ([(1, ACCOUNT), (7, "")], 0, []),
+        ([(1, ACCOUNT), ([2], DEALS), (None, ACCOUNT), ("2", DEALS)], 0, []),
+    ],
+    ids=["in order", "exchanged", "number 0", "twice", "another", "unasked", "odd numbers"],
+)
+async def test_each_answer_counts_for_its_own_channel(
+    away: Away, answers: list[tuple[Any, str]], acknowledged: int, refused: list[str]
+):
+    away.streams.refusals[None] = Refusal.NO_ANSWER
+    async with away.following() as followed:
+        await followed.stream.subscribe([ACCOUNT, DEALS])
+        for number, message in answers:
+            away.streams.only.say(json.dumps({"id": number, "code": 0, "msg": message}))
+        await away.taken()
+
+    assert len(followed.acknowledged) == acknowledged
+    assert followed.stream.refused == refused
+
+
+def dies(connection: Connection) -> None:
+    connection.trouble.dead = True
+
+
+@pytest.mark.parametrize("fault", [dies, Connection.freeze], ids=["dead", "half-open"])
+async def test_whoever_is_silent_is_left_within_25_seconds(
+    away: Away, monkeypatch: pytest.MonkeyPatch, fault: Callable[[Connection], None]
+):
+    monkeypatch.setattr(stream_module, "_CLOSE_WITHIN_S", 0.05)
+    async with away.subscribed() as (followed, connection):
+        await followed.stream.beat()
+        away.clock.shift(timedelta(seconds=15))
+        await followed.stream.beat()
+        await away.streams.until(lambda: connection.pings == 1)
+        await away.taken()
+        fault(connection)
+        began, took = away.clock.steady(), timedelta()
+        while followed.stream._why is None:
+            wait = await followed.stream.beat()
+            took = away.clock.steady() - began
+            away.clock.shift(wait)
+
+    assert await followed.ends() is Doubt.SILENT
+    assert took == timedelta(seconds=25)
+
+
+async def test_who_answers_each_ping_is_never_left(away: Away):
+    async with away.subscribed() as (followed, connection):
+        for number in range(1, 9):
+            away.clock.shift(timedelta(seconds=15))
+            wait = await followed.stream.beat()
+            await away.streams.until(lambda n=number: connection.pings == n)  # type: ignore[misc]
+            await away.taken()
+            assert wait == timedelta(seconds=10)
+            assert await followed.stream.beat() == timedelta(seconds=15)
+        assert not followed.run.done()
+
+
+async def test_an_event_is_life_and_what_cannot_be_read_is_none(
+    away: Away, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(stream_module, "_CLOSE_WITHIN_S", 0.05)
+    async with away.subscribed() as (followed, connection):
+        connection.trouble.dead = True
+        away.clock.shift(timedelta(seconds=15))
+        await followed.stream.beat()
+        away.clock.shift(timedelta(seconds=9))
+        connection.trouble.dead = False
+        away.deposit()
+        await away.streams.until(lambda: bool(followed.events))
+        connection.trouble.dead = True
+        away.clock.shift(timedelta(seconds=6))
+        assert await followed.stream.beat() == timedelta(seconds=10)
+        away.clock.shift(timedelta(seconds=10))
+        connection.garbage()
+        await away.streams.until(lambda: len(followed.stream._garbage) == 1)
+        await followed.stream.beat()
+
+        assert await followed.ends() is Doubt.SILENT
+
+
+async def test_all_odd_frames_are_read_or_dropped_and_none_ends_the_stream(away: Away):
+    async with away.subscribed() as (followed, connection):
+        for case in WIRE:
+            connection.garbage(bytes.fromhex(case["hex"]))
+            await away.taken()
+            away.clock.shift(timedelta(seconds=31))
+        away.deposit()
+        await away.taken()
+
+        assert not followed.run.done()
+        assert isinstance(followed.events[-1], BalancePushed)
+
+
+TEXTS = {
+    "no JSON": "no",
+    "a list": "[1]",
+    "nested too deep": "[" * 100_000,
+    "a number too long": '{"id":' + "9" * 5000 + "}",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+async def test_three_unreadable_frames_within_a_minute_end_the_stream(away: Away, text: str):
+    async with away.subscribed() as (followed, connection):
+        for _ in range(2):
+            connection.garbage()
+            connection.say(text)
+            await away.taken()
+            away.clock.shift(timedelta(seconds=60))
+        connection.garbage(KEY_TEXT.encode())
+        connection.say(text)
+        await away.taken()
+        assert not followed.run.done()
+        connection.garbage(b'{"id":0,"code":0,"msg":"PONG"}')
+
+        assert await followed.ends() is Doubt.GARBAGE
+
+
+def huge(connection: Connection) -> None:
+    connection.garbage(bytes(2 << 20))
+
+
+def promises_much(connection: Connection) -> None:
+    connection.raw(b"\x82\x7f" + (1 << 40).to_bytes(8, "big") + bytes(1000))
+
+
+def no_frame(connection: Connection) -> None:
+    connection.raw(b"\xff\xff\xff\xff")
+
+
+def no_utf8(connection: Connection) -> None:
+    connection.raw(b"\x81\x02\xff\xfe")
+
+
+def pings_and_resets(connection: Connection) -> None:
+    connection.protocol_ping()
+    connection.abort()
+
+
+def half_a_frame(connection: Connection) -> None:
+    connection.raw(b"\x82\x10half")
+    connection.hang_up()
+
+
+ENDS: dict[str, tuple[Callable[[Connection], None], Doubt]] = {
+    "a goodbye": (Connection.close, Doubt.CLOSED),
+    "a FIN": (Connection.hang_up, Doubt.CLOSED),
+    "a reset": (Connection.abort, Doubt.CLOSED),
+    "a ping and a reset": (pings_and_resets, Doubt.CLOSED),
+    "half a frame and a FIN": (half_a_frame, Doubt.CLOSED),
+    "the key's text": (lambda connection: connection.say(KEY_TEXT), Doubt.KEY),
+    "2 MiB": (huge, Doubt.GARBAGE),
+    "a promise of 1 TiB": (promises_much, Doubt.GARBAGE),
+    "no frame at all": (no_frame, Doubt.GARBAGE),
+    "a text that is none": (no_utf8, Doubt.GARBAGE),
+}
+
+
+@pytest.mark.parametrize(("end", "why"), ENDS.values(), ids=ENDS)
+async def test_however_a_connection_ends_it_says_why(
+    away: Away, end: Callable[[Connection], None], why: Doubt
+):
+    async with away.subscribed() as (followed, connection):
+        end(connection)
+
+        assert await followed.ends() is why
+        await away.streams.until(lambda: not away.streams.connections)
+        await followed.stream.beat()  # whoever did not see the end yet
+        await followed.stream.subscribe([DEALS])
+
+
+async def test_a_failing_send_is_no_error_but_the_end(away: Away):
+    class Broken:
+        """What the library raises when it answers a ping on a connection that is gone."""
+
+        def __aiter__(self) -> "Broken":
+            return self
+
+        async def __anext__(self) -> aiohttp.WSMessage:
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+        async def close(self) -> None:
+            """Nothing is open."""
+
+    socket: Any = Broken()
+    stream = Stream(
+        socket, clock=away.clock, on_event=lambda _: None, on_acknowledged=lambda: None
+    )
+
+    assert await stream.run() is Doubt.CLOSED
+
+
+async def test_pings_of_the_server_are_answered_both_ways(away: Away):
+    async with away.subscribed() as (_, connection):
+        connection.ping()
+        connection.protocol_ping()
+        await away.streams.until(lambda: connection.pongs == connection.protocol_pongs == 1)
+
+
+async def test_a_cancelled_run_closes_the_connection(away: Away):
+    async with away.subscribed() as (followed, connection):
+        followed.run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await followed.run
+        await away.streams.until(lambda: not away.streams.connections)
+
+        assert connection.close_code == 1000
+
+
+@pytest.mark.long
+async def test_closing_a_half_open_connection_takes_two_seconds_at_most(away: Away):
+    loop = asyncio.get_running_loop()
+    async with away.subscribed() as (followed, connection):
+        connection.freeze()
+        began = loop.time()
+        await followed.stream.end(Doubt.SILENT)
+        ended = loop.time()
+
+        assert await followed.ends() is Doubt.SILENT
+        assert ended - began < 0.5  # whoever ends it waits for nothing
+        assert 1.5 < loop.time() - began < 2.5
+
+
+@pytest.mark.parametrize(
+    ("handshake", "said", "status"),
+    [
+        (403, "the handshake was refused", 403),
+        (429, "the handshake was refused", 429),
+        (200, "the handshake was refused", 200),
+        (CUT, "ServerDisconnectedError", None),
+        (NO_ANSWER, "TimeoutError", None),
+    ],
+)
+async def test_a_failed_handshake_names_neither_the_address_nor_the_key(
+    away: Away,
+    monkeypatch: pytest.MonkeyPatch,
+    handshake: int,
+    said: str,
+    status: int | None,
+):
+    monkeypatch.setattr(stream_module, "_CONNECT_WITHIN_S", 0.05 if handshake < 0 else 5)
+    away.streams.handshakes.append(handshake)
+    with pytest.raises(NotConnected) as failed:
+        await away.connect(new_key(away.mexc))
+
+    assert (str(failed.value), failed.value.status) == (said, status)
+    assert failed.value.__suppress_context__
+    assert not any(secret in repr(failed.value) for secret in ("127.0", "listenKey"))
+
+
+async def test_a_server_that_is_gone_is_not_connected(away: Away):
+    await away.streams.stop()
+    with pytest.raises(NotConnected, match=r"^ClientConnectorError$"):
+        await away.connect(new_key(away.mexc))
+    await away.streams.start()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return self_signed(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+async def proxy() -> AsyncGenerator[Proxy]:
+    async with running_proxy() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def through(
+    mexc: FakeMexc, clock: FakeClock, certificate: Path, proxy: Proxy
+) -> AsyncGenerator[Away]:
+    """By a proxy that wants a password, to a server whose certificate is ours."""
+    async with (
+        FakeStreams(mexc, tls=server_side(certificate)) as streams,
+        open_streams(
+            streams.url,
+            proxy=f"http://mexc%40home:p%3Ass@127.0.0.1:{proxy.port}",
+            tls=trusting(certificate),
+        ) as session,
+    ):
+        yield Away(mexc, streams, session, clock)
+
+
+async def test_a_proxy_is_told_who_asks_and_never_the_key(through: Away, proxy: Proxy):
+    key = new_key(through.mexc)
+    async with through.following(key=key) as followed:
+        await followed.stream.subscribe([ACCOUNT])
+        await through.streams.until(lambda: bool(followed.acknowledged))
+        through.deposit()
+        await through.streams.until(lambda: bool(followed.events))
+        proxy.cuts_after = 0
+        await followed.stream.beat()
+        through.clock.shift(timedelta(seconds=15))
+        await followed.stream.beat()
+
+        assert await followed.ends() is Doubt.CLOSED
+
+    assert proxy.authorized_as() == "mexc@home:p:ss"
+    assert not any(key.encode() in asked for asked in proxy.asked)
+    assert "p%3Ass" not in repr(through.session)
+    assert "Basic" not in repr(through.session)
+
+
+def refuses(proxy: Proxy) -> None:
+    proxy.refuses = b"407 No"
+
+
+def hangs_up(proxy: Proxy) -> None:
+    proxy.hangs_up = True
+
+
+def resets_in_the_handshake(proxy: Proxy) -> None:
+    proxy.cuts_after = 100
+
+
+@pytest.mark.parametrize("fails", [refuses, hangs_up, resets_in_the_handshake])
+async def test_a_failing_proxy_is_no_connection_and_tells_no_secret(
+    through: Away, proxy: Proxy, caplog: pytest.LogCaptureFixture, fails: Callable[[Proxy], None]
+):
+    caplog.set_level(logging.DEBUG)
+    fails(proxy)
+    key = new_key(through.mexc)
+    with pytest.raises(NotConnected) as failed:
+        await through.connect(key)
+
+    shown = f"{failed.value!r} {told(caplog)}"
+    assert failed.value.status is None
+    assert not any(secret in shown for secret in (key, "p:ss", "p%3Ass", "home"))
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_connected_to(
+    mexc: FakeMexc, clock: FakeClock, certificate: Path
+):
+    async with (
+        FakeStreams(mexc, tls=server_side(certificate)) as streams,
+        open_streams(streams.url, tls=NO_CERTIFICATES) as session,
+    ):
+        with pytest.raises(NotConnected, match=r"^ClientConnectorCertificateError$"):
+            await Away(mexc, streams, session, clock).connect(new_key(mexc))
+
+        assert streams.connects == []
+
+
+def told(caplog: pytest.LogCaptureFixture) -> str:
+    """All that was logged, with what does not stand in the text."""
+    return " ".join(str(record.__dict__) for record in caplog.records)
+
+
+async def test_no_log_shows_a_key_whatever_happens(away: Away, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.DEBUG)
+    key = new_key(away.mexc)
+    for refusal in (*Refusal, None):
+        away.streams.refusals = {DEALS: refusal} if refusal is not None else {}
+        async with away.following(key=key) as followed:
+            await followed.stream.subscribe(PRIVATE)
+            if refusal is not Refusal.TEXT:
+                await away.taken()
+                away.streams.only.garbage()
+                away.streams.only.abort()
+            await followed.ends()
+    away.streams.handshakes += [403, CUT]
+    for _ in range(2):
+        with pytest.raises(NotConnected):
+            await away.connect(key)
+
+    assert "stream channel refused" in caplog.text
+    assert key not in told(caplog)
