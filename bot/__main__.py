@@ -84,6 +84,7 @@ def _start(arguments: argparse.Namespace) -> int:
     env = dict(os.environ)
     library_environment.leave_out(os.environ)
     library_environment.raise_file_limit()
+    library_environment.shrink_tls_buffers()
     os.umask(0o077)  # files are readable by their owner only
     if cli.is_ours(arguments):
         return cli.run(arguments, env)

@@ -29,8 +29,10 @@ MAKE_A_KEY = (
     'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 )
 _NOT_HTTP = "is not an http:// or https:// address"
+_NOT_WS = "is not a ws:// or wss:// address"
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _FORMATS = ("text", "json")
+_SWITCH = ("on", "off")
 _CENT_DECIMALS = 2
 _SHORT = 16
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{3,}", re.ASCII)
@@ -109,6 +111,16 @@ def http_url(text: str) -> str:
     """Without a slash at its end."""
     _http_address(text)
     if not _PRINTABLE.fullmatch(text) or any(mark in text for mark in "@?#"):
+        raise InvalidValue("must be a bare address: no user, no ? or #, no spaces")
+    return text.rstrip("/")
+
+
+def stream_url(text: str) -> str:
+    address = _split(text, _NOT_WS)
+    is_bare = _PRINTABLE.fullmatch(text) and not any(mark in text for mark in "@?#")
+    if address.scheme not in {"ws", "wss"} or not address.hostname or address.port == 0:
+        raise InvalidValue(_NOT_WS)
+    if not is_bare:
         raise InvalidValue("must be a bare address: no user, no ? or #, no spaces")
     return text.rstrip("/")
 
@@ -272,6 +284,10 @@ def count(text: str, *, of: str = "", least: int, most: int) -> int:
     return int(number)
 
 
+def on_or_off(text: str) -> bool:
+    return one_of(text, words=_SWITCH) == "on"
+
+
 def one_of(text: str, *, words: Sequence[str]) -> str:
     for word in words:
         if text.lower() == word.lower():
@@ -294,6 +310,7 @@ def _shown(text: str) -> str:
 # The heaviest question weighs 25, and something is kept free for orders.
 _WEIGHT = partial(count, least=50, most=1_000_000)
 _RATE = partial(count, least=1, most=1_000_000)
+_STREAMS = partial(count, least=1, most=50_000)
 
 VARIABLES: Mapping[str, Variable] = {
     "TELEGRAM_TOKEN": Variable(token, None, "123456789:AAExampleExampleExampleExampleExample"),
@@ -304,6 +321,9 @@ VARIABLES: Mapping[str, Variable] = {
     "MEXC_WEIGHT": Variable(_WEIGHT, RateLimits().weight),
     "MEXC_ORDERS_PER_SECOND": Variable(_RATE, RateLimits().orders),
     "MEXC_READS_PER_SECOND": Variable(_RATE, RateLimits().account_reads),
+    "MEXC_STREAM_URL": Variable(stream_url, "wss://wbs-api.mexc.com/ws"),
+    "MEXC_STREAMS_PER_ADDRESS": Variable(_STREAMS, 1000),
+    "STREAMS": Variable(on_or_off, True, "off"),
     "AUTHORIZED_CHATS": Variable(chats, (), "123456789,-1001234567890"),
     "DATABASE_URL": Variable(database_url, DEFAULT_URL, "postgres://user:password@host/name"),
     "ENCRYPTION_KEYS": Variable(keys, (), instruction=f"a key made by: {MAKE_A_KEY}"),

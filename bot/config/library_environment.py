@@ -1,5 +1,6 @@
-"""Variables that libraries read by themselves: removed, or checked before the start."""
+"""What libraries and the system do by themselves: variables, limits and buffers, before the start."""
 
+import asyncio.sslproto
 import os
 import re
 from collections.abc import Mapping, MutableMapping
@@ -17,6 +18,8 @@ _FOR_LIBRARIES = frozenset(
         *("SENTRY_DEBUG", "SENTRY_KEEP_ALIVE", "SENTRY_RELEASE", "SENTRY_SPOTLIGHT"),
     }
 )
+_OTHER_FILES = 200
+_TLS_RECORD = 16_384
 _LOADER_PATH = re.compile(r"(?:DY)?LD_LIBRARY_PATH")
 # What PostgreSQL's library reads, where it is missing in silence or with a riddle.
 _FILES_OF_POSTGRES = ("PGPASSFILE", "PGSERVICEFILE", "PGSSLCERT", "PGSSLCRL", "PGSSLKEY")
@@ -55,6 +58,22 @@ def raise_file_limit() -> None:
     with suppress(NameError, OSError, ValueError):
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def most_streams(wanted: int) -> int:
+    """Returns how many connections may be kept open for good: some files are for everything else."""
+    with suppress(NameError, OSError, ValueError):
+        may, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if may != resource.RLIM_INFINITY:
+            return max(min(wanted, may - _OTHER_FILES), 0)
+    return wanted
+
+
+def shrink_tls_buffers() -> None:
+    """Read TLS record by record: 56 KB a connection instead of 296, and a stream is mostly idle.
+    Before the first connection is made.
+    """
+    asyncio.sslproto.SSLProtocol.max_size = _TLS_RECORD
 
 
 def _trouble_with(file: str) -> str | None:

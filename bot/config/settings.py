@@ -31,7 +31,8 @@ class BadSettings(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSettings:
     """The first of *authorized_chats* is the owner. Without *encryption_keys* there is a
-    *key_file*: that is so with SQLite only. *loader_paths* are the variables of a child process.
+    *key_file*: that is so with SQLite only. *streams*: accounts have streams of their own.
+    *loader_paths* are the variables of a child process.
     """
 
     telegram_token: str | None = field(repr=False)
@@ -40,6 +41,9 @@ class ProcessSettings:
     mexc_api_url: str
     mexc_proxy: str | None = field(repr=False)
     mexc_limits: RateLimits
+    mexc_stream_url: str
+    mexc_streams_per_address: int
+    streams: bool
     authorized_chats: tuple[int, ...]
     database_url: str = field(repr=False)
     encryption_keys: tuple[str, ...] = field(repr=False)
@@ -92,6 +96,10 @@ class ProcessSettings:
         if reading.is_set("DYNO"):
             # Heroku's addresses do not say that its databases want TLS, and are reached from outside.
             values["DATABASE_URL"] = with_tls(values["DATABASE_URL"])
+        if values["MEXC_API_URL"] != VARIABLES["MEXC_API_URL"].default and not reading.is_set(
+            "MEXC_STREAM_URL"
+        ):
+            values["STREAMS"] = False  # a key of one exchange must not reach another
         names = [one.name for one in fields(cls) if one.name.upper() in values]
         settings = cls(
             **{name: values[name.upper()] for name in names},

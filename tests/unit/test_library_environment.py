@@ -1,8 +1,11 @@
 """What the environment says to libraries decides nothing, and what it names is there or refused."""
 
+import asyncio
 import os
 import resource
 import shutil
+import ssl
+from asyncio.sslproto import SSLProtocol
 
 import certifi
 import pytest
@@ -73,3 +76,29 @@ def test_the_process_may_open_as_many_files_as_the_system_allows():
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     assert raised == hard
+
+
+def test_streams_leave_files_for_everything_else():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 512), hard))
+    try:
+        may = [library_environment.most_streams(wanted) for wanted in (100, 1000)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert may == [100, 312]
+
+
+def test_a_tls_connection_reads_into_one_record_as_long_as_python_lets_us_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """If this fails, Python's private attribute is gone: each stream then costs 240 KB more."""
+    monkeypatch.setattr(SSLProtocol, "max_size", 256 * 1024)
+    library_environment.shrink_tls_buffers()
+    loop = asyncio.new_event_loop()
+    context, done = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), loop.create_future()
+    connection = SSLProtocol(loop, asyncio.Protocol(), context, done, server_hostname="a.example")
+    vars(connection)["_app_transport"].close()
+    loop.close()
+
+    assert len(vars(connection)["_ssl_buffer"]) == 16 * 1024

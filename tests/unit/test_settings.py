@@ -33,6 +33,9 @@ NAMES = (
     "MEXC_WEIGHT",
     "MEXC_ORDERS_PER_SECOND",
     "MEXC_READS_PER_SECOND",
+    "MEXC_STREAM_URL",
+    "MEXC_STREAMS_PER_ADDRESS",
+    "STREAMS",
     "AUTHORIZED_CHATS",
     "DATABASE_URL",
     "ENCRYPTION_KEYS",
@@ -74,6 +77,9 @@ def test_an_empty_environment_is_the_demo_with_the_documented_defaults():
         mexc_api_url="https://api.mexc.com",
         mexc_proxy=None,
         mexc_limits=RateLimits(weight=300, orders=12, account_reads=2),
+        mexc_stream_url="wss://wbs-api.mexc.com/ws",
+        mexc_streams_per_address=1000,
+        streams=True,
         authorized_chats=(),
         database_url="sqlite:///data/ballast.db",
         encryption_keys=(),
@@ -126,6 +132,9 @@ def test_every_variable_is_read():
         MEXC_WEIGHT="150",
         MEXC_ORDERS_PER_SECOND="6",
         MEXC_READS_PER_SECOND="1",
+        MEXC_STREAM_URL="ws://127.0.0.1:8084/ws/",
+        MEXC_STREAMS_PER_ADDRESS="7",
+        STREAMS="ON",
         AUTHORIZED_CHATS="11, -1001234567890",
         DATABASE_URL=POSTGRES,
         ENCRYPTION_KEYS=f"{KEY}, {OTHER_KEY}",
@@ -155,6 +164,9 @@ def test_every_variable_is_read():
         mexc_api_url="http://127.0.0.1:8082/mexc",
         mexc_proxy="http://me:se%3Acret@proxy.example:3128",
         mexc_limits=RateLimits(weight=150, orders=6, account_reads=1),
+        mexc_stream_url="ws://127.0.0.1:8084/ws",
+        mexc_streams_per_address=7,
+        streams=True,
         authorized_chats=(11, -1001234567890),
         database_url=POSTGRES,
         encryption_keys=(KEY, OTHER_KEY),
@@ -183,6 +195,24 @@ def test_every_variable_is_read():
     assert {"se:cret", "se%3Acret", "an0ther"} < settings.secrets
     assert "cret" not in repr(settings)
     assert "an0ther" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("env", "streams"),
+    [
+        ({}, True),
+        ({"STREAMS": "off"}, False),
+        ({"MEXC_API_URL": "https://api.mexc.com/"}, True),
+        ({"MEXC_API_URL": "https://other.example"}, False),
+        ({"MEXC_API_URL": "https://other.example", "STREAMS": "on"}, False),
+        (
+            {"MEXC_API_URL": "https://other.example", "MEXC_STREAM_URL": "wss://other.example"},
+            True,
+        ),
+    ],
+)
+def test_the_key_to_a_stream_of_one_exchange_reaches_no_other(env: dict[str, str], streams: bool):
+    assert read(**env).streams is streams
 
 
 def test_the_old_name_of_the_interval_is_understood():
@@ -256,6 +286,11 @@ def test_a_threshold_is_a_fraction_or_a_percentage(text, fraction):
         ("MEXC_ORDERS_PER_SECOND", "0", "from 1 to 1000000"),
         ("MEXC_READS_PER_SECOND", "0.5", "from 1 to 1000000"),
         ("MEXC_API_URL", "https://ho st", "bare address"),
+        ("MEXC_STREAM_URL", "https://host/ws", "not a ws:// or wss://"),
+        ("MEXC_STREAM_URL", "wss://user:secret@host/ws", "bare address"),
+        ("MEXC_STREAM_URL", "wss://host/ws?listenKey=5ecret", "bare address"),
+        ("MEXC_STREAMS_PER_ADDRESS", "0", "from 1 to 50000"),
+        ("STREAMS", "maybe", "none of on, off"),
         ("AUTHORIZED_CHATS", "11,0", "'0', which is not a chat id"),
         ("AUTHORIZED_CHATS", "11,-0", "'-0', which is not a chat id"),
         ("AUTHORIZED_CHATS", "11,", "'', which is not a chat id"),
@@ -400,6 +435,7 @@ def test_any_text_is_either_taken_or_explained_on_one_line(name, value):
         ("DATABASE_URL", "postgres://ballast:pAsSwOrD@host:port/name", "pAsSwOrD"),
         ("DATABASE_URL", "pAsSwOrD://host", "pAsSwOrD"),
         ("MEXC_API_URL", "https://user:pAsSwOrD@host", "pAsSwOrD"),
+        ("MEXC_STREAM_URL", "wss://host/ws?listenKey=5ecret", "5ecret"),
         ("AUTHORIZED_CHATS", TOKEN, TOKEN),
         ("LOG_LEVEL", KEY, KEY),
         ("LOG_FORMAT", KEY, KEY),
