@@ -26,7 +26,8 @@ from engine.domain.streams.events import (
     OrderEvent,
 )
 from engine.domain.streams.live_account import LiveAccount, ReadVerdict, Told
-from engine.domain.streams.trust import Doubt, StreamState, fitting_interval
+from engine.domain.streams.losses import ReadingAgain
+from engine.domain.streams.trust import Doubt, StreamState, Trust, fitting_interval
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,9 @@ class LiveStanding:
 
 @dataclass(slots=True, eq=False)
 class _Watched:
-    """One account under one fence. *feeds* are its connections: two while one replaces the other."""
+    """One account under one fence. *feeds* are its connections: two while one replaces the other.
+    *again_at* is when a doubt has it read, until a check begins.
+    """
 
     account: Account
     fence: int
@@ -53,6 +56,7 @@ class _Watched:
     feeds: set["Feed"] = field(default_factory=set)
     orders: set[ClientOrderId] = field(default_factory=set)
     fills: dict[str, dict[str, Fill]] = field(default_factory=dict)
+    again_at: datetime | None = None
 
 
 class Feed:
@@ -71,7 +75,7 @@ class Feed:
         self._accounts.event(self, event)
 
     def end(self, why: Doubt) -> None:
-        """The connection is over. That is a doubt unless another one is subscribed."""
+        """The connection is over. That is a doubt where it was the last that was subscribed."""
         self._accounts.ended(self, why)
 
 
@@ -89,6 +93,7 @@ class LiveAccounts:
         self._clock = clock
         self._matters = matters
         self._watched: dict[AccountId, _Watched] = {}
+        self._reading_again = ReadingAgain()
         self._order_told: defaultdict[AccountId, asyncio.Event] = defaultdict(asyncio.Event)
         self.on_due: Wake = lambda _account_id, _at: None
         self.on_doubt: Callable[[AccountId, Doubt], None] = lambda _account_id, _why: None
@@ -129,15 +134,20 @@ class LiveAccounts:
         feed.is_acknowledged = True
         if not was_live:
             watched.live.acknowledged(self._clock.steady())
-            self._due(watched, self._clock.steady())  # what happened before is told by nobody
+            self._read_again(watched)  # what happened before is told by nobody
 
     def ended(self, feed: Feed, why: Doubt) -> None:
         watched = self._of(feed)
         if watched is None:
             return
         watched.feeds.discard(feed)
-        if not any(one.is_acknowledged for one in watched.feeds):
+        if any(one.is_acknowledged for one in watched.feeds):
+            return
+        if feed.is_acknowledged:
             self._doubt(watched, why)
+        elif watched.live.trust.state is not StreamState.SUSPECT:
+            # Nothing was believed of it: while the exchange is away, nobody is read more often.
+            watched.live.doubt(why, now=self._clock.steady())
 
     def event(self, feed: Feed, event: AccountEvent) -> None:
         watched = self._of(feed)
@@ -161,6 +171,7 @@ class LiveAccounts:
         """A check of *account* begins: what was told so far is for it."""
         if (watched := self._watched.get(account.id)) is not None:
             watched.account = account
+            watched.again_at = None
             watched.live.coalescing.checked(self._clock.steady())
 
     def read(self, account_id: AccountId, holdings: Holdings, *, begun: datetime) -> ReadVerdict:
@@ -231,6 +242,10 @@ class LiveAccounts:
             return None
         return LiveStanding(watched.live.trust.state, watched.live.known())
 
+    def trust(self, account_id: AccountId) -> Trust:
+        watched = self._watched.get(account_id)
+        return Trust() if watched is None else watched.live.trust
+
     def states(self) -> Mapping[StreamState, int]:
         """Returns how many accounts are in each state."""
         count = dict.fromkeys(StreamState, 0)
@@ -277,8 +292,20 @@ class LiveAccounts:
 
     def _doubt(self, watched: _Watched, why: Doubt) -> None:
         watched.live.doubt(why, now=self._clock.steady())
-        self._due(watched, self._clock.steady())
+        if watched.live.trust.state is StreamState.SUSPECT:
+            for feed in watched.feeds:
+                feed.is_acknowledged = False  # its end is no second doubt
+        self._read_again(watched)
         self.on_doubt(watched.account.id, why)
+
+    def _read_again(self, watched: _Watched) -> None:
+        """At once, or in turn where many are to be; an order that is under way goes first."""
+        now = self._clock.steady()
+        if watched.orders:
+            watched.again_at = now
+        elif watched.again_at is None or watched.again_at < now:
+            watched.again_at = self._reading_again.moment(now)
+        self._due(watched, watched.again_at)
 
     def _due(self, watched: _Watched, at: datetime) -> None:
         self.on_due(watched.account.id, at)

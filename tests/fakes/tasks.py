@@ -21,3 +21,9 @@ async def a_moment() -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(0.004):
             await asyncio.Event().wait()
+
+
+async def turned(times: int = 6) -> None:
+    """Let every task get on that is ready, and those that they make ready, *times* deep."""
+    for _ in range(times):
+        await asyncio.sleep(0)  # noqa: TID251 - no time passes

@@ -16,6 +16,7 @@ _AGAIN = (timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=5))
 URGENT_AFTER, DOUBTFUL_AFTER = timedelta(minutes=45), timedelta(minutes=50)
 _RENEWED_FROM, _RENEWED_TO = timedelta(hours=20), timedelta(hours=23)
 _LONGEST_BACKOFF = timedelta(seconds=60)
+_LONGEST_REFUSAL = timedelta(hours=1)
 _MOST_DOUBLINGS = 6
 _SIDES = 1000
 
@@ -40,3 +41,9 @@ def backoff(failures: int, *, dice: int) -> timedelta:
         return timedelta()
     most = timedelta(seconds=2 ** min(failures - 1, _MOST_DOUBLINGS))
     return min(most, _LONGEST_BACKOFF) * dice // _SIDES
+
+
+def refused_again_in(refusals: int) -> timedelta:
+    """Returns the wait after a connection that was made and not subscribed: 1 min, 2, 4 … 1 h."""
+    doubled: timedelta = timedelta(minutes=1) * 2 ** min(max(refusals - 1, 0), _MOST_DOUBLINGS)
+    return min(doubled, _LONGEST_REFUSAL)

@@ -1,0 +1,378 @@
+"""Which accounts of this process have a connection that tells what changes, and how long it lives.
+
+One task looks a few times a second at one heap of what is due: beats, renewals, back-offs. What may
+wait for the exchange is a task of its own, so that no connection holds up another. A connection is
+of one account under one fence; what it tells after that is dropped.
+"""
+
+import asyncio
+import heapq
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import count
+
+from engine.clock import Clock, ClockSteps
+from engine.domain.accounts.account import Account
+from engine.domain.orders.order import AccountId
+from engine.domain.streams.key_times import backoff, refused_again_in, renewal_due
+from engine.domain.streams.losses import Losses
+from engine.domain.streams.trust import Doubt
+from engine.errors import EngineError, Rejected, Unavailable
+from engine.exchanges.interface import AccountStream, AccountStreams
+from engine.streaming.connections import Line, Member, all_over, end
+from engine.streaming.live_accounts import LiveAccounts
+from engine.streaming.welcome import Welcome
+
+logger = logging.getLogger(__name__)
+
+TURN = timedelta(milliseconds=250)
+CONNECTS_A_TURN = 5  # 20 a second
+ACKNOWLEDGED_WITHIN = timedelta(seconds=10)
+# A connection that stood so long was no failure.
+STOOD = timedelta(seconds=60)
+_SLEPT = timedelta(seconds=30)
+_LINES_IN_LOG = 3
+_SIDES = 1001
+
+StreamsFor = Callable[[Account], AccountStreams | None]
+
+
+def thrown() -> int:
+    """Returns a number from 0 to 1,000."""
+    return secrets.randbelow(_SIDES)
+
+
+class Fleet:
+    """Opens and ends the accounts' connections, *most* at once. *streams_for* says where the stream
+    of an account is, None where it has none.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        live: LiveAccounts,
+        streams_for: StreamsFor,
+        most: int,
+        dice: Callable[[], int] = thrown,
+    ) -> None:
+        self._clock = clock
+        self._live = live
+        self._streams_for = streams_for
+        self._most = most
+        self._dice = dice
+        self._members: dict[AccountId, Member] = {}
+        self._refused: dict[AccountId, tuple[str | None, Rejected]] = {}
+        self._waiting: dict[Member, None] = {}
+        self._renewing: dict[Line, None] = {}
+        self._using: set[Member] = set()
+        self._standing: set[Member] = set()
+        self._due: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._numbers = count()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._leaving: dict[AccountId, asyncio.Task[None]] = {}
+        self._losses = Losses()
+        self._lost_now: list[tuple[AccountId, Doubt]] = []
+        self._welcome = Welcome()
+        self._stopping = False
+        self.attempts = 0
+        self.incidents = 0
+        self.lost: Counter[Doubt] = Counter()
+        live.on_doubt = self._doubted
+
+    # What the dispatcher says.
+
+    def wanted(self, account: Account, *, fence: int) -> None:
+        """A check of *account* worked under *fence*: it is ours, and there is something to do."""
+        streams = self._streams_for(account)
+        if streams is None or self._stopping:
+            self.unwanted(account.id)
+            return
+        member = self._members.get(account.id)
+        if member is not None and member.fence == fence and member.means(account):
+            member.account = account
+            return
+        self.unwanted(account.id)
+        key, _ = self._refused.get(account.id, (None, None))
+        if key is not None and key == account.sealed_key:
+            return
+        self._refused.pop(account.id, None)
+        member = self._members[account.id] = Member(account, fence, streams)
+        self._waiting[member] = None
+
+    def unwanted(self, account_id: AccountId) -> None:
+        """Another process owns the account, or there is nothing to do for it."""
+        member = self._members.pop(account_id, None)
+        if member is None:
+            return
+        self._live.close(account_id)  # first: what is still told is dropped
+        self._waiting.pop(member, None)
+        self._standing.discard(member)
+        self._leaving[account_id] = self._spawn(self._leave(member))
+
+    # What the screens ask.
+
+    def refusal(self, account_id: AccountId) -> Rejected | None:
+        """Returns why the account's key may not have a stream."""
+        refused = self._refused.get(account_id)
+        return None if refused is None else refused[1]
+
+    @property
+    def standing(self) -> int:
+        """How many accounts have a connection that is subscribed."""
+        return len(self._standing)
+
+    @property
+    def waiting(self) -> int:
+        """How many accounts are to have one and have none."""
+        return len(self._members) - len(self._standing)
+
+    @property
+    def is_adding(self) -> bool:
+        """False while the exchange wants no more connections from here."""
+        return self._welcome.allows(self._clock.steady())
+
+    # Its life.
+
+    async def run(self) -> None:
+        """Run until cancelled; then all connections are closed, within two seconds in all."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
+                await self._turns()
+            finally:
+                await self._stop()
+
+    async def _turns(self) -> None:
+        steps, looked_at = ClockSteps(self._clock), self._clock.steady()
+        while True:
+            await self._clock.sleep(TURN)
+            now, step = self._clock.steady(), steps.look()
+            # A suspend may stop the steady clock: then the wall clock seems to be set ahead.
+            if now - looked_at > _SLEPT or (step is not None and step > _SLEPT):
+                logger.warning("streams in doubt: the machine slept or stood still")
+                self._live.doubt_all(Doubt.SLEPT)
+            looked_at = now
+            self.turn()
+
+    def turn(self) -> None:
+        """Do what is due, and open a few of the connections that are to be."""
+        now = self._clock.steady()
+        try:
+            while self._due and self._due[0][0] <= now:
+                heapq.heappop(self._due)[2]()
+            self._open_some()
+            self._log_losses(now)
+        except Exception:
+            logger.exception("turn of the streams failed")  # the next one goes on
+
+    def _open_some(self) -> None:
+        if not self.is_adding:
+            return
+        most = CONNECTS_A_TURN
+        if self._welcome.is_wary:  # one shows whether more are welcome
+            most = int(all(line.is_acknowledged for line in self._lines()))
+        for _ in range(most):
+            if self._renewing:
+                former = next(iter(self._renewing))
+                del self._renewing[former]
+                if not former.is_over and former.member.lines == [former]:
+                    self._open(former.member, replaces=former)
+            elif self._waiting and len(self._using) < self._most:
+                member = next(iter(self._waiting))
+                del self._waiting[member]
+                self._open(member, replaces=None)
+
+    def _lines(self) -> list[Line]:
+        return [line for member in self._using for line in member.lines]
+
+    def _open(self, member: Member, *, replaces: Line | None) -> None:
+        feed = self._live.open(member.account, fence=member.fence)
+        line = Line(member, feed, replaces=replaces, told=lambda: self._acknowledged(line))
+        member.lines.append(line)
+        self._using.add(member)
+        self.attempts += 1
+        line.task = self._spawn(self._serve(line))
+
+    async def _serve(self, line: Line) -> None:
+        """From the attempt to the end of the connection."""
+        member, why = line.member, Doubt.CLOSED
+        try:
+            if (former := self._leaving.get(member.account.id)) is not None:
+                await asyncio.wait([former])
+            line.stream = await member.streams.open(
+                member.account, feed=line, renew=member.new_key
+            )
+            self._opened(line)
+            why = await line.stream.run()
+        except (Rejected, Unavailable) as e:
+            line.problem = e
+        except Exception as e:
+            # Last resort: one account's stream must not end the others'.
+            logger.exception("stream crashed", extra={"account": member.account.id})
+            line.problem = EngineError(type(e).__name__)
+        finally:
+            self._ended(line, why)
+
+    def _opened(self, line: Line) -> None:
+        now = self._clock.steady()
+        line.opened_at = now
+        line.renewed_at = renewal_due(now, dice=self._dice())
+        line.member.new_key = False
+        self._welcome.connected()
+        self._at(now + ACKNOWLEDGED_WITHIN, partial(self._look_whether_subscribed, line))
+        self._at(now, partial(self._beat, line))
+
+    def _look_whether_subscribed(self, line: Line) -> None:
+        if not line.is_acknowledged and not line.is_over:
+            line.is_late = True
+            self._end(line, Doubt.CLOSED)
+
+    def _acknowledged(self, line: Line) -> None:
+        line.acknowledged_at = self._clock.steady()
+        self._welcome.acknowledged()
+        if self._members.get(line.member.account.id) is line.member:
+            self._standing.add(line.member)
+        if line.replaces is not None:
+            self._end(line.replaces, Doubt.CLOSED)
+
+    def _beat(self, line: Line) -> None:
+        if line.is_over or line.stream is None:
+            return
+        now = self._clock.steady()
+        self._live.beat(line.member.account.id)
+        if line.is_acknowledged and line.renewed_at is not None and line.renewed_at <= now:
+            self._renewing[line] = None
+        self._spawn(self._keep(line, line.stream))
+
+    async def _keep(self, line: Line, stream: AccountStream) -> None:
+        try:
+            again_in = await stream.beat()
+        except Exception:
+            logger.exception("beat failed", extra={"account": line.member.account.id})
+            self._end(line, Doubt.CLOSED)
+            return
+        if not line.is_over:
+            self._at(self._clock.steady() + max(again_in, TURN), partial(self._beat, line))
+
+    def _end(self, line: Line, why: Doubt) -> None:
+        if line.task is not None and not line.is_over:
+            self._spawn(end(line, line.task, why))
+
+    def _ended(self, line: Line, why: Doubt) -> None:
+        """The connection is over, or there was none."""
+        line.is_over = True
+        member = line.member
+        member.lines.remove(line)
+        self._renewing.pop(line, None)
+        if not member.lines:
+            self._using.discard(member)
+        if self._members.get(member.account.id) is not member:
+            self._standing.discard(member)
+            return
+        line.feed.end(why)
+        if line.is_acknowledged and not member.is_standing:
+            self._lost(member, why)
+        now = self._clock.steady()
+        if isinstance(line.problem, Rejected):
+            self._refuse(member, line.problem)
+        elif line.replaces in member.lines and line.replaces is not None:
+            self._welcome.ended(line, now)
+            line.replaces.renewals += 1
+            line.replaces.renewed_at = now + refused_again_in(line.replaces.renewals)
+        elif not member.lines:
+            again_at = now + self._again_in(line, why, now)
+            alone_until = self._live.trust(member.account.id).alone_until or now
+            self._at(max(again_at, alone_until), partial(self._queue, member))
+
+    def _queue(self, member: Member) -> None:
+        if self._members.get(member.account.id) is member and not member.lines:
+            self._waiting[member] = None
+
+    def _again_in(self, line: Line, why: Doubt, now: datetime) -> timedelta:
+        """Returns the wait before the next attempt, and notes what came of this one."""
+        member, stood_since = line.member, line.acknowledged_at
+        if why is Doubt.KEY:
+            member.new_key = True
+        if stood_since is not None and now - stood_since >= STOOD:
+            member.failures = member.refusals = 0
+        elif line.is_late or why is Doubt.KEY or type(line.problem) is EngineError:
+            # An answer that names no channel may mean a key that is not valid: once another one.
+            member.refusals += 1
+            member.new_key = member.new_key or member.refusals == 1
+            return refused_again_in(member.refusals)
+        self._welcome.ended(line, now)
+        again_in = backoff(member.failures, dice=self._dice())
+        member.failures += 1
+        return again_in
+
+    def _refuse(self, member: Member, why: Rejected) -> None:
+        account = member.account
+        self.unwanted(account.id)
+        self._refused[account.id] = account.sealed_key, why
+        logger.warning("stream refused", extra={"account": account.id, "code": why.code})
+
+    def _doubted(self, account_id: AccountId, why: Doubt) -> None:
+        """A stream is not believed any more. Where only an event is missing it stays."""
+        member = self._members.get(account_id)
+        if member is None or why is Doubt.BROKEN:
+            return
+        if why is Doubt.DEAF and self._live.trust(account_id).wants_new_key:
+            member.new_key = True
+        for line in member.lines:
+            if line.is_acknowledged or why is Doubt.KEY:
+                self._end(line, why)
+
+    def _lost(self, member: Member, why: Doubt) -> None:
+        self._standing.discard(member)
+        self.lost[why] += 1
+        if self._losses.lost(self._clock.steady(), standing=self.standing):
+            self.incidents += 1
+            logger.warning(
+                "streams lost together",
+                extra={"lost": self._losses.count, "standing": self.standing, "why": why.value},
+            )
+        self._lost_now.append((member.account.id, why))
+
+    def _log_losses(self, now: datetime) -> None:
+        lost, self._lost_now = self._lost_now, []
+        if self._losses.is_incident:
+            self._losses.look(now)
+        elif len(lost) > _LINES_IN_LOG:
+            logger.info("streams lost", extra={"lost": len(lost), "standing": self.standing})
+        else:
+            for account_id, why in lost:
+                logger.info("stream lost", extra={"account": account_id, "why": why.value})
+
+    async def _leave(self, member: Member) -> None:
+        """End what the account has, and let its key be."""
+        account_id, me = member.account.id, asyncio.current_task()
+        await all_over(member.lines)
+        try:
+            await member.streams.close(account_id)
+        except Exception:
+            logger.exception("stream not left", extra={"account": account_id})
+        if self._leaving.get(account_id) is me:
+            del self._leaving[account_id]
+
+    async def _stop(self) -> None:
+        self._stopping = True
+        lines = self._lines()
+        for account_id in self._members:
+            self._live.close(account_id)
+        self._members.clear()
+        self._standing.clear()
+        self._waiting.clear()
+        await all_over(lines)
+
+    def _at(self, at: datetime, do: Callable[[], None]) -> None:
+        heapq.heappush(self._due, (at, next(self._numbers), do))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        if self._tasks is None:
+            raise RuntimeError("the fleet is not run yet")
+        return self._tasks.create_task(work)

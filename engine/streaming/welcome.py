@@ -1,0 +1,56 @@
+"""Whether the exchange takes more connections from here. How many it takes is documented nowhere."""
+
+import logging
+from datetime import datetime, timedelta
+
+from engine.errors import NotConnected
+from engine.streaming.connections import Line
+
+logger = logging.getLogger(__name__)
+
+NONE_ADDED_FOR = timedelta(minutes=10)
+_REFUSALS = frozenset({403, 429})
+# Closed so soon after the handshake, so many in a row: as good as a refusal.
+_SOON, _MOST_CLOSED = timedelta(seconds=5), 3
+
+
+class Welcome:
+    """After a refusal none is added for a while, and then one at a time until one is subscribed;
+    those that stand are kept.
+    """
+
+    def __init__(self) -> None:
+        self._none_before: datetime | None = None
+        self._closed = 0
+        self._is_unreachable = False
+        self.is_wary = False
+
+    def allows(self, now: datetime) -> bool:
+        return self._none_before is None or self._none_before <= now
+
+    def connected(self) -> None:
+        if self._is_unreachable:
+            self._is_unreachable = False
+            logger.info("streams reachable")
+
+    def acknowledged(self) -> None:
+        self.is_wary, self._closed = False, 0
+
+    def ended(self, line: Line, now: datetime) -> None:
+        """*line* is over; the end of one that was subscribed says nothing."""
+        problem = line.problem
+        if isinstance(problem, NotConnected):
+            if problem.status in _REFUSALS:
+                self._add_none(now, why=f"status {problem.status}")
+            elif not self._is_unreachable:
+                self._is_unreachable = True
+                logger.warning("streams unreachable", extra={"problem": str(problem)})
+        elif line.opened_at is not None and not line.is_acknowledged:
+            self._closed += now - line.opened_at < _SOON
+            if self._closed >= _MOST_CLOSED:
+                self._add_none(now, why="closed after the handshake")
+
+    def _add_none(self, now: datetime, *, why: str) -> None:
+        if self.allows(now):
+            logger.warning("no streams added", extra={"why": why})
+        self._none_before, self.is_wary, self._closed = now + NONE_ADDED_FOR, True, 0
