@@ -34,13 +34,14 @@ _LOOKING = {
 _TRADING = {
     *("pause", "stop", "resume", "rebalance", "buy", "sell", "settings", "settarget"),
     *("setthreshold", "setinterval", "setpair", "count", "limits", "mode", "dryrun", "alerts"),
-    *("warn", "deposits", "execution", "slippage"),
+    *("warn", "pricealert", "deposits", "execution", "slippage"),
     *("bands", "destination", "protect", "target", "schedule", "cooldown", "crashguard"),
 }
 _PLANS = {"rebalance", "buy", "sell"}
 # Without an argument these commands only show something.
 _SHOWS_WHEN_BARE = {
     *("limits", "mode", "alerts", "settings", "warn", "deposits", "execution", "slippage"),
+    "pricealert",
     *("bands", "destination", "protect", "target", "schedule", "cooldown", "crashguard"),
 }
 # What is allowed, with the right role, where the account is another chat's; the rest is its owner's.

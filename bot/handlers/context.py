@@ -46,6 +46,7 @@ from engine.membership.invitations import Invitations
 from engine.membership.members import MemberService
 from engine.membership.sharing import Sharing
 from engine.notifications.pause_answers import PauseAnswers
+from engine.notifications.price_alert_changes import PriceAlertService
 from engine.rebalancing.preview import Outlook, Previews
 from engine.rebalancing.target_preview import TargetPreviews
 
@@ -85,6 +86,7 @@ class HandlerContext:
     pause_answers: PauseAnswers
     pending_changes: PendingChanges
     previews: Previews
+    price_alerts: PriceAlertService
     profits: ProfitReports
     records: AccountRecords
     resolution: ManualResolution

@@ -45,6 +45,7 @@ PRESSABLE = frozenset(
         *("logs", "version", "members", "invite", "audit", "deposits", "buy", "sell"),
         *("share", "leave", "chart", "execution", "slippage"),
         *("bands", "destination", "protect", "schedule", "cooldown", "crashguard"),
+        "pricealert",
     }
 )
 _KINDS: dict[str, Any] = {}
@@ -281,6 +282,12 @@ class SetAlert(CallbackData, prefix="tune"):
 
 class RemoveLowBalance(CallbackData, prefix="unwarn"):
     """Forget the low-balance mark of *asset*; the list is shown in its place."""
+
+    asset: Annotated[str, is_asset_name]
+
+
+class RemovePriceAlert(CallbackData, prefix="unprice"):
+    """Forget the price alert of *asset*; the list is shown in its place."""
 
     asset: Annotated[str, is_asset_name]
 

@@ -42,6 +42,7 @@ _KINDS = {kind.value: kind for kind in AlertKind} | {
     "recoveries": AlertKind.RECOVERY,
     "keys": AlertKind.KEY,
     "plans": AlertKind.PLAN,
+    "prices": AlertKind.PRICE,
 }
 _LEVELS = {level.value: level for level in AlertLevel}
 _SWITCH = {"yes": True, "on": True, "no": False, "off": False}

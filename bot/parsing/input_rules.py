@@ -59,6 +59,8 @@ class InputRule(Enum):
     TIMES_DIFFER = "times differ"
     MOST_SMALLEST = "most smallest"
     WARNING_AMOUNT = "warning amount"
+    MOVE = "move"
+    MOVE_MISSING = "move missing"
     DEPOSIT_CHOICE = "deposit choice"
     DEPOSIT_WAIT = "deposit wait"
     SPAN = "span"

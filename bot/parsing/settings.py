@@ -83,6 +83,7 @@ class Topic(Enum):
     LIMITS = "limits"
     ALERTS = "alerts"
     WARN = "warn"
+    PRICE_ALERT = "pricealert"
     DEPOSITS = "deposits"
     EXECUTION = "execution"
     SLIPPAGE = "slippage"

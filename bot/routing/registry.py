@@ -24,6 +24,7 @@ from bot.handlers.limits import LimitsHandler
 from bot.handlers.manual_trade import ManualTradeHandler
 from bot.handlers.members import MembersHandler
 from bot.handlers.pacing import PacingHandler
+from bot.handlers.price_alerts import PriceAlertsHandler
 from bot.handlers.profit import ProfitHandler
 from bot.handlers.resume import ResumeHandler
 from bot.handlers.setting_change import SettingChangeFlow
@@ -83,6 +84,7 @@ class HandlerRegistry:
             self._api_key,
             unresolved_order,
             AlertsHandler(ctx),
+            PriceAlertsHandler(ctx),
             limits,
             HaltHandler(ctx),
             setting_change,

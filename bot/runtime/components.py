@@ -71,6 +71,8 @@ from engine.membership.members import MemberService
 from engine.membership.sharing import Sharing
 from engine.notifications.digest import Digests
 from engine.notifications.pause_answers import PauseAnswers
+from engine.notifications.price_alert_changes import PriceAlertService
+from engine.notifications.price_alerts import PriceAlerts
 from engine.rebalancing.checker import Checker
 from engine.rebalancing.preview import Previews
 from engine.rebalancing.target_preview import TargetPreviews
@@ -246,6 +248,9 @@ def assemble(
             pause_answers=PauseAnswers(database=database, clock=clock),
             pending_changes=PendingChanges(database=database, clock=clock),
             previews=previews,
+            price_alerts=PriceAlertService(
+                database=database, clock=clock, exchange_for=setup.exchange_for
+            ),
             profits=ProfitReports(
                 database=database,
                 clock=clock,
@@ -355,6 +360,9 @@ def assemble(
                 "keys": key_expiry.round,
                 "pauses": TimedPauses(
                     database=database, clock=clock, foresee=previews.foresee
+                ).round,
+                "price alerts": PriceAlerts(
+                    database=database, clock=clock, exchange_for=setup.exchange_for
                 ).round,
                 "prices": price_history.round,
                 "pruning": Pruning(database=database, clock=clock, keep=keep).round,

@@ -27,6 +27,7 @@ _NAMES = {
     AlertKind.KEY: "Key",
     AlertKind.PLAN: "Question",
     AlertKind.DIGEST: "Digest",
+    AlertKind.PRICE: "Prices",
 }
 _HOW_LOUD = {
     AlertLevel.ON: "These messages come with a sound.",

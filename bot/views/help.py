@@ -23,6 +23,7 @@ COMMANDS: Sequence[tuple[str, str]] = (
     ("limits", "What no order may exceed"),
     ("alerts", "Which messages you get"),
     ("warn", "Warn when a token runs low"),
+    ("pricealert", "Tell of a price move, like 10%"),
     ("mode", "Trade, ask first, or only report"),
     ("deposits", "What I do when USDT arrives"),
     ("bands", "A band of its own, like BTC 45..60"),
@@ -100,7 +101,7 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
             ("/why", "the last decisions"),
             ("/profit, /chart", "what you made, drawn"),
             ("/history, /export", "trades, as a file"),
-            ("/balance", "what you hold"),
+            ("/balance, /pricealert", "holdings, prices"),
         ),
     ),
     (
@@ -146,6 +147,7 @@ def help_view(*, is_owner: bool) -> Message:
                 do("Cooldown", "cooldown"),
                 do("Crashguard", "crashguard"),
             ],
+            [do("Pricealert", "pricealert")],
             [do("Halt", "halt"), do("Logs", "logs")] if is_owner else [],
         ),
     )

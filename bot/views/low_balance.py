@@ -1,7 +1,8 @@
 """`/warn`: low-balance thresholds, and the alerts when an asset is below one and back above."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from bot.interaction.callback_data import RemoveLowBalance
 from bot.interaction.message import Message
@@ -13,7 +14,7 @@ from bot.views.components.layout import escape
 from bot.views.components.listening import listening_line
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.low_balance import MOST_MARKS, LowBalanceThreshold
-from engine.domain.alerts.alerts import LowBalanceOver, LowBalanceReached
+from engine.domain.alerts.alerts import Alert, LowBalanceOver, LowBalanceReached
 from engine.domain.market.pairs import USDT, Asset, PairRules, base_of
 
 _MOST_OFFERED = 4
@@ -121,6 +122,12 @@ def low_mark_over_view(alert: LowBalanceOver) -> Message:
         f"You have {escape(tokens(alert.left, alert.asset))}.",
         f"Your warning stays at {escape(tokens(alert.below, alert.asset))}.",
     )
+
+
+LOW_BALANCE_VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
+    LowBalanceReached: low_mark_view,
+    LowBalanceOver: low_mark_over_view,
+}
 
 
 def _meaning(alert: LowBalanceReached) -> str | None:

@@ -97,6 +97,10 @@ USAGE: dict[Topic, tuple[str, str]] = {
         "Send a token and the amount below which I should warn you, or off:",
         "/warn MNTL 100000   or   /warn MNTL off",
     ),
+    Topic.PRICE_ALERT: (
+        "Send a token and by how much its price moves before I tell you, or off:",
+        "/pricealert MNTL 10%   or   /pricealert MNTL off",
+    ),
     Topic.EXECUTION: (
         "Orders with a bound, orders that wait first, or market orders.",
         "/execution auto   or   /execution maker   or   /execution market",

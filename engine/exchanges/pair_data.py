@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
+from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import Asset, PairRules, Symbol, base_of
 from engine.errors import Rejected, Unavailable
-from engine.exchanges.interface import Market
+from engine.exchanges.interface import ExchangeFor, Market
 
 
 async def rules_and_book(market: Market, symbol: Symbol) -> tuple[PairRules, OrderBook]:
@@ -21,6 +23,18 @@ async def rules_and_book(market: Market, symbol: Symbol) -> tuple[PairRules, Ord
         first = failed.exceptions[0]
         raise first from first.__cause__
     return rules.result(), book.result()
+
+
+def public_market(exchange_for: ExchangeFor, account: Account) -> Market:
+    """Returns what is shown without a key, whoever *account* is."""
+    return exchange_for(replace(account, settings=replace(account.settings, dry_run=True))).market
+
+
+def market_of(exchange_for: ExchangeFor, account: Account) -> Market:
+    """Returns what is shown to the account: without a key, what is shown to all."""
+    if account.can_trade:
+        return exchange_for(account).market
+    return public_market(exchange_for, account)
 
 
 async def middle(market: Market, symbol: Symbol, *, fresh: bool = False) -> Decimal | None:

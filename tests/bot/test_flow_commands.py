@@ -56,6 +56,7 @@ BARE = {
     "limits": ("         0 used", "         17.10 USDT used"),
     "alerts": ("Trades   on", "Quiet    never"),
     "warn": ("No warnings set.", "/warn MNTL 100000 warns"),
+    "pricealert": ("No price alerts set.", "/pricealert MNTL 10% tells"),
     "logs": ("/logs", "/logs"),
     "version": ("Ballast 0.", "Up for 0s"),
     "members": ("People with a private chat", "Each has an account of their own"),

@@ -25,7 +25,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "operations.md"
 COMMANDS_OF_THE_CHAT = (
     "alerts audit balance bands buy chart connect cooldown count crashguard deposits "
     "destination disconnect doctor dryrun execution export halt help history invite leave "
-    "limits logs members mode pause profit protect rebalance resume schedule sell "
+    "limits logs members mode pause pricealert profit protect rebalance resume schedule sell "
     "setinterval setpair settarget setthreshold settings share slippage start status stop "
     "target version warn why"
 )
@@ -76,6 +76,7 @@ BUTTONS = (
     "tune::",
     "tune:digest:08.00",
     "unwarn:MX",
+    "unprice:MX",
     "basket:Ab_-9:show:0",
     "basket:Ab_-9:plus:1",
     "basket:Ab_-9:minus:1",

@@ -9,6 +9,7 @@ from bot.parsing.alerts import parse_alerts, parse_warn
 from bot.parsing.execution import parse_execution, parse_slippage
 from bot.parsing.input_rules import InputRule
 from bot.parsing.manual_trade import parse_trade
+from bot.parsing.price_alerts import parse_price_alert
 from bot.parsing.settings import (
     NotUnderstood,
     parse_counting,
@@ -193,6 +194,17 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
             InputRule.CRASH_GUARD: ["20% stop", "20% for ever", "-5%", "20% for 8000d"],
             InputRule.UNDER_100_PERCENT: ["100%"],
             InputRule.ABOVE_ZERO: ["0%"],
+        },
+    ),
+    (
+        parse_price_alert,
+        {
+            InputRule.MOVE_MISSING: ["MNTL"],
+            InputRule.MOVE: ["MNTL 0.5%", "MNTL 101%"],
+            InputRule.TWO_DECIMALS: ["MNTL 5.125%"],
+            InputRule.OTHER_THAN_USDT: ["USDT 10%"],
+            InputRule.ASSET_NAME: ["<b> 10%"],
+            InputRule.NUMBER: ["MNTL much"],
         },
     ),
     (

@@ -38,6 +38,7 @@ PANEL_VIEWS = frozenset(
     {
         *("alerts_view", "alert_choices_view", "digest_view", "audit_view", "balance_view"),
         *("doctor_view", "logs_view", "help_view", "history_view", "limits_view", "marks_view"),
+        "price_alerts_view",
         *("limits_changed_view", "panel_view", "page_view", "status_view", "story_view"),
         *(
             "costs_view",

@@ -38,6 +38,7 @@ from engine.domain.alerts.key_alerts import InMode, KeyEnding, KeyTooPowerful, M
 from engine.domain.alerts.order_alerts import StrayOrderFound
 from engine.domain.alerts.pace_alerts import GuardActed, GuardLifted, SlotMissed
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
+from engine.domain.alerts.price_alerts import PriceMoved
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled, RunTrade
 from engine.domain.alerts.shared_alerts import AccountChanged
@@ -133,6 +134,15 @@ def alerts(*, dry_run: bool = False) -> list[Any]:
         DepositKept(dry_run=dry_run, former_target=D(20), question_id="q", **_deposit(dry_run)),
         LowBalanceReached(dry_run=dry_run, symbol=MNTLUSDT, asset=MNTL, below=D(10), left=D(9)),
         LowBalanceOver(dry_run=dry_run, asset=MNTL, below=D(10), left=D(11)),
+        PriceMoved(
+            dry_run=dry_run,
+            asset=MNTL,
+            fraction=D("0.1"),
+            before=D("0.002"),
+            after=D("0.0022"),
+            since=START,
+            at=START + timedelta(hours=3),
+        ),
         WeeklyReport(dry_run=dry_run, since=START, at=START + timedelta(days=7), trading=True),
         Digest(
             dry_run=dry_run,

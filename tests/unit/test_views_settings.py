@@ -64,6 +64,7 @@ NO_SETTINGS = {
     Topic.LIMITS,
     Topic.ALERTS,
     Topic.WARN,
+    Topic.PRICE_ALERT,
     Topic.BUY,
     Topic.SELL,
 }

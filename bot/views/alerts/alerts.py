@@ -35,11 +35,12 @@ from bot.views.components.layout import escape, lines, quoted
 from bot.views.components.no_trade_reasons import reason_advice, reason_text
 from bot.views.components.order_text import fees_paid, order_line, order_sentence
 from bot.views.halt import halt_alert_view
-from bot.views.low_balance import low_mark_over_view, low_mark_view
+from bot.views.low_balance import LOW_BALANCE_VIEWS
 from bot.views.manual_trade import manual_declined_view
 from bot.views.members import joined_view
 from bot.views.pacing import PACE_VIEWS
 from bot.views.pause_resume import pause_answer_settled_view
+from bot.views.price_alerts import PRICE_VIEWS
 from bot.views.share import sharing_begun_view, sharing_ended_view, sharing_left_view
 from bot.views.shared_groups import account_changed_view, group_answered_view, group_asks_view
 from bot.views.slices import sliced_trade_over_view
@@ -55,8 +56,6 @@ from engine.domain.alerts.alerts import (
     HaltLifted,
     IncidentAlert,
     IncidentResolved,
-    LowBalanceOver,
-    LowBalanceReached,
     ManualDeclined,
     MemberJoined,
     OrderNeedsPerson,
@@ -372,8 +371,8 @@ _VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
     DepositKept: deposit_kept_view,
     Halted: halt_alert_view,
     HaltLifted: halt_alert_view,
-    LowBalanceReached: low_mark_view,
-    LowBalanceOver: low_mark_over_view,
+    **LOW_BALANCE_VIEWS,
+    **PRICE_VIEWS,
     Digest: digest_view,
     WeeklyReport: weekly_view,
     ChatUndeliverable: chat_undeliverable_view,

@@ -37,8 +37,8 @@ RULES: Mapping[InputRule, str] = {
     InputRule.PRICE_MOVE: "The price limit must be from 1% to 100%.",
     InputRule.PERCENTAGE: "The price limit is a percentage, like 15%.",
     InputRule.ALERT_PART: (
-        "The first word must be trade, error, recovery, key, plan, digest, weekly, smallest, "
-        "quiet, zone, through, deposits or pictures."
+        "The first word must be trade, error, recovery, key, plan, price, digest, weekly, "
+        "smallest, quiet, zone, through, deposits or pictures."
     ),
     InputRule.ALERT_LEVEL: "I know three words here: on, silent and off.",
     InputRule.YES_OR_NO: "I know two words here: yes and no.",
@@ -49,6 +49,8 @@ RULES: Mapping[InputRule, str] = {
     InputRule.TIMES_DIFFER: "The two times must differ.",
     InputRule.MOST_SMALLEST: "The most is 1,000,000 USDT.",
     InputRule.WARNING_AMOUNT: "The amount is missing.",
+    InputRule.MOVE: "The move must be from 1% to 100%.",
+    InputRule.MOVE_MISSING: "The percentage is missing.",
     InputRule.DEPOSIT_CHOICE: "I know four words here: now, wait, ask and keep.",
     InputRule.TARGET_LENGTH: f"A target has at most {LONGEST_TARGET} characters.",
     InputRule.SUM_OF_100: "The percentages must add up to 100.",

@@ -19,6 +19,7 @@ from engine.domain.alerts.order_alerts import PauseAnswerSettled, StrayOrderFoun
 from engine.domain.alerts.pace_alerts import GuardActed, GuardLifted, SlotMissed
 from engine.domain.alerts.pause_alerts import PauseEnded, ResumeAsked
 from engine.domain.alerts.plan_alerts import PortfolioNoticed, PortfolioOffered
+from engine.domain.alerts.price_alerts import PriceMoved
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
@@ -350,6 +351,7 @@ Alert = (
     | HaltLifted
     | LowBalanceReached
     | LowBalanceOver
+    | PriceMoved
     | Digest
     | WeeklyReport
     | KeyEnding

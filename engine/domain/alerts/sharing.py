@@ -16,6 +16,7 @@ from engine.domain.alerts.alerts import (
 )
 from engine.domain.alerts.key_alerts import KeyEnding, KeyTooPowerful, MoneyShared
 from engine.domain.alerts.order_alerts import PauseAnswerSettled
+from engine.domain.alerts.price_alerts import PriceMoved
 from engine.domain.alerts.report_alerts import WeeklyReport
 from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
@@ -27,7 +28,8 @@ from engine.domain.orders.order import Trigger
 # Of other chats and people, of what only the key's owner can mend, and what one chat ordered or asked.
 _OWNERS_ALONE = (
     *(ChatDeliverable, ChatUndeliverable, Digest, GroupAnswered, GroupAsks, KeyEnding),
-    *(MemberJoined, PauseAnswerSettled, SharingBegun, SharingEnded, SharingLeft, WeeklyReport),
+    *(MemberJoined, PauseAnswerSettled, PriceMoved, SharingBegun, SharingEnded, SharingLeft),
+    WeeklyReport,
 )
 _TROUBLES = frozenset({AlertKind.ERROR, AlertKind.RECOVERY, AlertKind.KEY})
 

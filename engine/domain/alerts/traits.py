@@ -13,6 +13,7 @@ class AlertKind(Enum):
     KEY = "key"
     PLAN = "plan"
     DIGEST = "digest"
+    PRICE = "price"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from engine.storage.models.accounts import (
     AlertPreferencesRow,
     IncidentRow,
     InvitationRow,
+    PriceAlertRow,
     ShareLinkRow,
     TimedPauseRow,
 )
@@ -40,6 +41,7 @@ _WAITED_FOR: tuple[InstrumentedAttribute[Any], ...] = (
     InvitationRow.expires_at,
     OutboxRow.claimed_until,
     OutboxRow.not_before,
+    PriceAlertRow.told_at,
     RunRequestRow.expires_at,
     ShareLinkRow.expires_at,
     SlicedTradeRow.started_at,

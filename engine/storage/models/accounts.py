@@ -243,6 +243,22 @@ class LowBalanceRow(Base):
     told: Mapped[bool]
 
 
+class PriceAlertRow(Base):
+    """Tells the user when the price of *symbol* moves by *fraction* within a day. *told_at* is when it
+    did last; *seen* are the prices since it was set or told, as JSON: of each hour its beginning in
+    milliseconds, the lowest and the highest.
+    """
+
+    __tablename__ = "price_alerts"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), primary_key=True)
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    fraction: Mapped[Decimal]
+    set_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+    seen: Mapped[str]
+
+
 class IncidentRow(Base):
     """The open incident of an account, if any. *kind* may be another version's."""
 
