@@ -2,22 +2,24 @@
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 
 from engine.exchanges.mexc.aiohttp_transport import SocketTransport, open_transport
 from engine.exchanges.mexc.client import MexcClient
+from engine.exchanges.mexc.stream import open_streams
 from engine.exchanges.mexc.transport import Transport
 from engine.exchanges.rate_limiter import RateLimiter
 from engine.security.credentials import Credentials
+from tests.exchange.streaming import API_KEY, Away
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc
-from tests.fakes.mexc_streams import FakeStreams
+from tests.fakes.mexc_streams import FakeMexcStreams
 
-API_KEY = "mx0canaryKEY"
+__all__ = ["API_KEY"]
+
 API_SECRET = "canarySECRET45d0b3c26f2644"
 
 
@@ -29,15 +31,15 @@ async def mexc(clock: FakeClock) -> AsyncGenerator[FakeMexc]:
 
 
 @pytest.fixture
-async def streams(mexc: FakeMexc) -> AsyncGenerator[FakeStreams]:
-    async with FakeStreams(mexc) as running:
+async def streams(mexc: FakeMexc) -> AsyncGenerator[FakeMexcStreams]:
+    async with FakeMexcStreams(mexc) as running:
         yield running
 
 
-def new_key(mexc: FakeMexc) -> str:
-    """A listen key of the account."""
-    made: Any = mexc.listen_keys.make(mexc.ledger.accounts[API_KEY], {})
-    return str(made["listenKey"])
+@pytest.fixture
+async def away(mexc: FakeMexc, streams: FakeMexcStreams, clock: FakeClock) -> AsyncGenerator[Away]:
+    async with open_streams(streams.url, tls=NO_CERTIFICATES) as session:
+        yield Away(mexc, streams, session, clock)
 
 
 @pytest.fixture

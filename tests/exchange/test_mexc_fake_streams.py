@@ -10,12 +10,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.exchange.conftest import API_KEY, new_key
+from tests.exchange.streaming import API_KEY, new_key
 from tests.fakes.clock import FakeClock
 from tests.fakes.mexc import FakeMexc
+from tests.fakes.mexc_connection import AtExpiry, Refusal, UnknownKey
 from tests.fakes.mexc_push_encoder import read_by_google
 from tests.fakes.mexc_pushes import ACCOUNT, DEALS, ORDERS, by_channel, shuffled
-from tests.fakes.mexc_streams import CUT, AtExpiry, FakeStreams, Refusal, UnknownKey
+from tests.fakes.mexc_streams import CUT, FakeMexcStreams
 
 BUY = {"symbol": "MNTLUSDT", "side": "BUY", "type": "MARKET", "quoteOrderQty": "6"}
 LAST = "spot@public.miniTicker.v3.api.pb@MNTLUSDT@UTC+8"
@@ -55,7 +56,7 @@ async def session() -> AsyncGenerator[aiohttp.ClientSession]:
 
 @pytest.fixture
 async def client(
-    mexc: FakeMexc, streams: FakeStreams, session: aiohttp.ClientSession
+    mexc: FakeMexc, streams: FakeMexcStreams, session: aiohttp.ClientSession
 ) -> AsyncGenerator[Client]:
     """With a valid key, and no channel yet."""
     async with session.ws_connect(f"{streams.url}?listenKey={new_key(mexc)}") as socket:
@@ -120,7 +121,7 @@ async def test_orders_and_deals_say_what_rest_says(mexc: FakeMexc, client: Clien
     [(by_channel(DEALS, ORDERS, ACCOUNT), DEALS), (shuffled(Random(1)), None)],  # noqa: S311,
 )
 async def test_the_frames_of_an_operation_come_in_any_order_and_merged(
-    mexc: FakeMexc, streams: FakeStreams, client: Client, arrange: Any, first: str | None
+    mexc: FakeMexc, streams: FakeMexcStreams, client: Client, arrange: Any, first: str | None
 ):
     streams.arrange, streams.split = arrange, False
     for channel in (ORDERS, DEALS, ACCOUNT):
@@ -133,7 +134,7 @@ async def test_the_frames_of_an_operation_come_in_any_order_and_merged(
 
 
 async def test_rest_shows_a_change_before_or_after_its_event(
-    mexc: FakeMexc, streams: FakeStreams, client: Client, clock: FakeClock
+    mexc: FakeMexc, streams: FakeMexcStreams, client: Client, clock: FakeClock
 ):
     account = mexc.ledger.accounts[API_KEY]
     await client.ask("SUBSCRIPTION", ACCOUNT)
@@ -155,7 +156,7 @@ async def test_rest_shows_a_change_before_or_after_its_event(
 
 
 async def test_refusals_look_like_success(
-    streams: FakeStreams, client: Client, session: aiohttp.ClientSession
+    streams: FakeMexcStreams, client: Client, session: aiohttp.ClientSession
 ):
     retired = "spot@public.deals.v3.api@MNTLUSDT"
     no_zone = LAST.removesuffix("@UTC+8")
@@ -179,7 +180,7 @@ async def test_refusals_look_like_success(
 
 
 async def test_an_unknown_key_opens_or_is_told_or_refused(
-    streams: FakeStreams, session: aiohttp.ClientSession
+    streams: FakeMexcStreams, session: aiohttp.ClientSession
 ):
     url = f"{streams.url}?listenKey={'0' * 64}"
     streams.unknown_key = UnknownKey.TEXT
@@ -194,7 +195,7 @@ async def test_an_unknown_key_opens_or_is_told_or_refused(
 
 
 async def test_prices_are_pushed_when_they_change_and_not_at_the_start(
-    mexc: FakeMexc, streams: FakeStreams, client: Client
+    mexc: FakeMexc, streams: FakeMexcStreams, client: Client
 ):
     assert (await client.ask("SUBSCRIPTION", LAST, BEST))["msg"] == f"{LAST},{BEST}"
     mexc.move_price("MNTLUSDT", Decimal(2))
@@ -211,7 +212,7 @@ async def test_prices_are_pushed_when_they_change_and_not_at_the_start(
     assert streams.subscribed(LAST) == 0
 
 
-async def test_a_ping_is_answered_with_the_number_zero(streams: FakeStreams, client: Client):
+async def test_a_ping_is_answered_with_the_number_zero(streams: FakeMexcStreams, client: Client):
     for said in ('{"method":"PING"}', "ping"):
         await client.socket.send_str(said)
         assert json.loads(await client.text()) == {"id": 0, "code": 0, "msg": "PONG"}
@@ -234,7 +235,7 @@ async def test_a_ping_is_answered_with_the_number_zero(streams: FakeStreams, cli
     ids=["30 s", "60 s", "24 h"],
 )
 async def test_a_connection_lives_as_long_as_mexc_lets_it(
-    streams: FakeStreams,
+    streams: FakeMexcStreams,
     client: Client,
     clock: FakeClock,
     subscribes: bool,
@@ -261,7 +262,7 @@ async def test_a_connection_lives_as_long_as_mexc_lets_it(
 
 @pytest.mark.parametrize("how", AtExpiry)
 async def test_an_expired_key_ends_the_stream_as_it_is_told(
-    mexc: FakeMexc, streams: FakeStreams, client: Client, clock: FakeClock, how: AtExpiry
+    mexc: FakeMexc, streams: FakeMexcStreams, client: Client, clock: FakeClock, how: AtExpiry
 ):
     streams.at_expiry, streams.idle_for = how, timedelta(days=1)
     await client.ask("SUBSCRIPTION", ACCOUNT)
@@ -281,7 +282,7 @@ async def test_an_expired_key_ends_the_stream_as_it_is_told(
 
 
 async def test_a_deleted_key_ends_its_connections_and_five_are_the_most_of_one(
-    mexc: FakeMexc, streams: FakeStreams, session: aiohttp.ClientSession
+    mexc: FakeMexc, streams: FakeMexcStreams, session: aiohttp.ClientSession
 ):
     key = new_key(mexc)
     url = f"{streams.url}?listenKey={key}"
@@ -299,22 +300,22 @@ async def test_a_deleted_key_ends_its_connections_and_five_are_the_most_of_one(
     assert streams.most_connects_in(timedelta(seconds=1)) == 6
 
 
-Trouble = Callable[[FakeStreams], object]
+Trouble = Callable[[FakeMexcStreams], object]
 
 
-def drops(streams: FakeStreams) -> None:
+def drops(streams: FakeMexcStreams) -> None:
     streams.only.trouble.drop[ACCOUNT] = 1
 
 
-def duplicates(streams: FakeStreams) -> None:
+def duplicates(streams: FakeMexcStreams) -> None:
     streams.trouble.duplicate = True
 
 
-def swaps(streams: FakeStreams) -> None:
+def swaps(streams: FakeMexcStreams) -> None:
     streams.only.trouble.swap = True
 
 
-def goes_deaf(streams: FakeStreams) -> None:
+def goes_deaf(streams: FakeMexcStreams) -> None:
     streams.only.trouble.deaf = True
 
 
@@ -328,7 +329,7 @@ def goes_deaf(streams: FakeStreams) -> None:
     ],
 )
 async def test_frames_are_lost_doubled_and_exchanged_as_told(
-    mexc: FakeMexc, streams: FakeStreams, client: Client, trouble: Trouble, told: list[int]
+    mexc: FakeMexc, streams: FakeMexcStreams, client: Client, trouble: Trouble, told: list[int]
 ):
     await client.ask("SUBSCRIPTION", ACCOUNT)
     trouble(streams)
@@ -342,7 +343,7 @@ async def test_frames_are_lost_doubled_and_exchanged_as_told(
 
 
 async def test_a_frozen_connection_says_nothing_and_does_not_end(
-    mexc: FakeMexc, streams: FakeStreams, client: Client
+    mexc: FakeMexc, streams: FakeMexcStreams, client: Client
 ):
     await client.ask("SUBSCRIPTION", ACCOUNT)
     streams.only.freeze()
@@ -357,7 +358,7 @@ async def test_a_frozen_connection_says_nothing_and_does_not_end(
 
 
 async def test_handshakes_fail_as_told_and_the_server_can_be_gone_for_a_while(
-    streams: FakeStreams, session: aiohttp.ClientSession
+    streams: FakeMexcStreams, session: aiohttp.ClientSession
 ):
     streams.handshakes += [403, 429, CUT]
     statuses = []
@@ -376,7 +377,7 @@ async def test_handshakes_fail_as_told_and_the_server_can_be_gone_for_a_while(
     assert statuses == [403, 429, None]
 
 
-async def test_a_flood_arrives_whole(mexc: FakeMexc, streams: FakeStreams, client: Client):
+async def test_a_flood_arrives_whole(mexc: FakeMexc, streams: FakeMexcStreams, client: Client):
     await client.ask("SUBSCRIPTION", ACCOUNT)
     await streams.flood(API_KEY, frames=300)
     frames = await client.pushes(300)

@@ -2,106 +2,25 @@
 
 import asyncio
 import json
-import logging
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
 from engine.domain.streams.trust import Doubt
-from engine.errors import NotConnected
 from engine.exchanges.mexc import stream as stream_module
-from engine.exchanges.mexc.push_messages import ACCOUNT, DEALS, ORDERS, BalancePushed, Pushed
+from engine.exchanges.mexc.push_messages import ACCOUNT, DEALS, ORDERS, BalancePushed
 from engine.exchanges.mexc.stream import (
     Stream,
-    StreamSession,
-    connected,
-    open_streams,
 )
-from tests.exchange.conftest import API_KEY, new_key
+from tests.exchange.streaming import PRIVATE, Away
 from tests.exchange.test_push_messages import WIRE
-from tests.fakes.certificates import self_signed, server_side, trusting
-from tests.fakes.clock import FakeClock
-from tests.fakes.http import NO_CERTIFICATES
-from tests.fakes.mexc import FakeMexc
-from tests.fakes.mexc_streams import CUT, NO_ANSWER, Connection, FakeStreams, Refusal
-from tests.fakes.raw import Proxy, running_proxy
+from tests.fakes.mexc_connection import Connection, Refusal
 
-PRIVATE = (ACCOUNT, ORDERS, DEALS)
 KEY_TEXT = "Invalid listen key"
-
-
-@dataclass(slots=True)
-class Followed:
-    """A stream that is read, and what it told."""
-
-    stream: Stream
-    events: list[Pushed]
-    acknowledged: list[None]
-    run: asyncio.Task[Doubt] = field(init=False)
-
-    async def ends(self) -> Doubt:
-        return await asyncio.wait_for(self.run, timeout=5)
-
-
-@dataclass(slots=True)
-class Away:
-    """The fake exchange, and how one connects to it."""
-
-    mexc: FakeMexc
-    streams: FakeStreams
-    session: StreamSession
-    clock: FakeClock
-
-    async def connect(self, listen_key: str | None) -> Followed:
-        events, acknowledged = list[Pushed](), list[None]()
-        stream = await connected(
-            self.session,
-            listen_key=listen_key,
-            clock=self.clock,
-            on_event=events.append,
-            on_acknowledged=lambda: acknowledged.append(None),
-        )
-        return Followed(stream, events, acknowledged)
-
-    @asynccontextmanager
-    async def following(self, *, key: str | None = "") -> AsyncGenerator[Followed]:
-        """With a new key unless told otherwise; the run is over, one way or another, at the end."""
-        followed = await self.connect(new_key(self.mexc) if key == "" else key)
-        async with asyncio.TaskGroup() as tasks:
-            followed.run = tasks.create_task(followed.stream.run())
-            yield followed
-            await followed.stream.close()
-
-    @asynccontextmanager
-    async def subscribed(self) -> AsyncGenerator[tuple[Followed, Connection]]:
-        """To the account, acknowledged."""
-        async with self.following() as followed:
-            await followed.stream.subscribe([ACCOUNT])
-            await self.streams.until(lambda: bool(followed.acknowledged))
-            yield followed, self.streams.only
-
-    async def taken(self) -> None:
-        """All that the server has said so far is taken: a PING behind it is answered."""
-        connection = self.streams.only
-        before = connection.pongs
-        connection.ping()
-        await self.streams.until(lambda: connection.pongs > before)
-
-    def deposit(self) -> None:
-        self.mexc.deposit(API_KEY, "USDT", Decimal(20))
-
-
-@pytest.fixture
-async def away(mexc: FakeMexc, streams: FakeStreams, clock: FakeClock) -> AsyncGenerator[Away]:
-    async with open_streams(streams.url, tls=NO_CERTIFICATES) as session:
-        yield Away(mexc, streams, session, clock)
 
 
 async def test_a_change_of_the_account_is_an_event_and_the_acknowledgement_comes_once(away: Away):
@@ -379,150 +298,3 @@ async def test_closing_a_half_open_connection_takes_two_seconds_at_most(away: Aw
         assert await followed.ends() is Doubt.SILENT
         assert ended - began < 0.5  # whoever ends it waits for nothing
         assert 1.5 < loop.time() - began < 2.5
-
-
-@pytest.mark.parametrize(
-    ("handshake", "said", "status"),
-    [
-        (403, "the handshake was refused", 403),
-        (429, "the handshake was refused", 429),
-        (200, "the handshake was refused", 200),
-        (CUT, "ServerDisconnectedError", None),
-        (NO_ANSWER, "TimeoutError", None),
-    ],
-)
-async def test_a_failed_handshake_names_neither_the_address_nor_the_key(
-    away: Away,
-    monkeypatch: pytest.MonkeyPatch,
-    handshake: int,
-    said: str,
-    status: int | None,
-):
-    monkeypatch.setattr(stream_module, "_CONNECT_WITHIN_S", 0.05 if handshake < 0 else 5)
-    away.streams.handshakes.append(handshake)
-    with pytest.raises(NotConnected) as failed:
-        await away.connect(new_key(away.mexc))
-
-    assert (str(failed.value), failed.value.status) == (said, status)
-    assert failed.value.__suppress_context__
-    assert not any(secret in repr(failed.value) for secret in ("127.0", "listenKey"))
-
-
-async def test_a_server_that_is_gone_is_not_connected(away: Away):
-    await away.streams.stop()
-    with pytest.raises(NotConnected, match=r"^ClientConnectorError$"):
-        await away.connect(new_key(away.mexc))
-    await away.streams.start()
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return self_signed(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-async def proxy() -> AsyncGenerator[Proxy]:
-    async with running_proxy() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def through(
-    mexc: FakeMexc, clock: FakeClock, certificate: Path, proxy: Proxy
-) -> AsyncGenerator[Away]:
-    """By a proxy that wants a password, to a server whose certificate is ours."""
-    async with (
-        FakeStreams(mexc, tls=server_side(certificate)) as streams,
-        open_streams(
-            streams.url,
-            proxy=f"http://mexc%40home:p%3Ass@127.0.0.1:{proxy.port}",
-            tls=trusting(certificate),
-        ) as session,
-    ):
-        yield Away(mexc, streams, session, clock)
-
-
-async def test_a_proxy_is_told_who_asks_and_never_the_key(through: Away, proxy: Proxy):
-    key = new_key(through.mexc)
-    async with through.following(key=key) as followed:
-        await followed.stream.subscribe([ACCOUNT])
-        await through.streams.until(lambda: bool(followed.acknowledged))
-        through.deposit()
-        await through.streams.until(lambda: bool(followed.events))
-        proxy.cuts_after = 0
-        await followed.stream.beat()
-        through.clock.shift(timedelta(seconds=15))
-        await followed.stream.beat()
-
-        assert await followed.ends() is Doubt.CLOSED
-
-    assert proxy.authorized_as() == "mexc@home:p:ss"
-    assert not any(key.encode() in asked for asked in proxy.asked)
-    assert "p%3Ass" not in repr(through.session)
-    assert "Basic" not in repr(through.session)
-
-
-def refuses(proxy: Proxy) -> None:
-    proxy.refuses = b"407 No"
-
-
-def hangs_up(proxy: Proxy) -> None:
-    proxy.hangs_up = True
-
-
-def resets_in_the_handshake(proxy: Proxy) -> None:
-    proxy.cuts_after = 100
-
-
-@pytest.mark.parametrize("fails", [refuses, hangs_up, resets_in_the_handshake])
-async def test_a_failing_proxy_is_no_connection_and_tells_no_secret(
-    through: Away, proxy: Proxy, caplog: pytest.LogCaptureFixture, fails: Callable[[Proxy], None]
-):
-    caplog.set_level(logging.DEBUG)
-    fails(proxy)
-    key = new_key(through.mexc)
-    with pytest.raises(NotConnected) as failed:
-        await through.connect(key)
-
-    shown = f"{failed.value!r} {told(caplog)}"
-    assert failed.value.status is None
-    assert not any(secret in shown for secret in (key, "p:ss", "p%3Ass", "home"))
-
-
-async def test_a_certificate_that_nobody_vouches_for_is_not_connected_to(
-    mexc: FakeMexc, clock: FakeClock, certificate: Path
-):
-    async with (
-        FakeStreams(mexc, tls=server_side(certificate)) as streams,
-        open_streams(streams.url, tls=NO_CERTIFICATES) as session,
-    ):
-        with pytest.raises(NotConnected, match=r"^ClientConnectorCertificateError$"):
-            await Away(mexc, streams, session, clock).connect(new_key(mexc))
-
-        assert streams.connects == []
-
-
-def told(caplog: pytest.LogCaptureFixture) -> str:
-    """All that was logged, with what does not stand in the text."""
-    return " ".join(str(record.__dict__) for record in caplog.records)
-
-
-async def test_no_log_shows_a_key_whatever_happens(away: Away, caplog: pytest.LogCaptureFixture):
-    caplog.set_level(logging.DEBUG)
-    key = new_key(away.mexc)
-    for refusal in (*Refusal, None):
-        away.streams.refusals = {DEALS: refusal} if refusal is not None else {}
-        async with away.following(key=key) as followed:
-            await followed.stream.subscribe(PRIVATE)
-            if refusal is not Refusal.TEXT:
-                await away.taken()
-                away.streams.only.garbage()
-                away.streams.only.abort()
-            await followed.ends()
-    away.streams.handshakes += [403, CUT]
-    for _ in range(2):
-        with pytest.raises(NotConnected):
-            await away.connect(key)
-
-    assert "stream channel refused" in caplog.text
-    assert key not in told(caplog)

@@ -71,7 +71,7 @@ class ListenKeys:
         self._keys[value].until = self._now()
         self._tell(value)
 
-    def make(self, account: Account, _: Query) -> object:
+    def make(self, account: Account, _: Query) -> Mapping[str, str]:
         uid, now = uid_of(account), self._now()
         present = [key for key in self.left() if uid_of(key.account) == uid]
         if self.same_again and present:

@@ -1,6 +1,6 @@
 """The stream server of the fake MEXC: the same ledger as its REST, told as it changes.
 
-    async with FakeMexc(clock) as mexc, FakeStreams(mexc) as streams:
+    async with FakeMexc(clock) as mexc, FakeMexcStreams(mexc) as streams:
         streams.url                                  # ws://127.0.0.1:…/ws, or wss with *tls*
         mexc.deposit(API_KEY, "USDT", Decimal(20))   # an account frame, to each connection with a
                                                      # valid listen key of that account
@@ -12,8 +12,9 @@ the order in which it happened: *arrange* and *split* change that, *event_delay*
 `mexc.ledger.journal.rest_behind` lets REST show it later. All times are of the fake's clock; the
 server looks at it every 20 ms of real time.
 
-Faults: *trouble* of all connections and that of each one (see Trouble), *refusals* of channels,
-*handshakes* that fail, and the methods of a Connection; `cut_all`, `stop` and `start`.
+Faults (tests/fakes/mexc_connection.py): *trouble* of all connections and that of each one (see
+Trouble), *refusals* of channels, *handshakes* that fail, and the methods of a Connection; `flood`,
+`cut_all`, `stop` and `start`.
 """
 
 import asyncio
@@ -21,19 +22,23 @@ import json
 import ssl
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import Enum
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from weakref import WeakSet
 
 from engine.clock import SystemClock
 from tests.fakes.mexc import FakeMexc
-from tests.fakes.mexc_books import Account
+from tests.fakes.mexc_connection import (
+    INVALID_KEY,
+    AtExpiry,
+    Connection,
+    Refusal,
+    Trouble,
+    UnknownKey,
+)
 from tests.fakes.mexc_journal import Entry
-from tests.fakes.mexc_listen_keys import ListenKey
 from tests.fakes.mexc_pushes import (
     ACCOUNT,
     PRIVATE,
@@ -48,146 +53,15 @@ from tests.fakes.mexc_pushes import (
 from tests.fakes.websocket import WebSocket
 
 CUT, NO_ANSWER = 0, -1  # instead of a handshake's status
-INVALID_KEY = "Invalid listen key"
 _TICK_S, _LOOK_AGAIN = 0.02, 50
 _PATIENCE_S = 10
 _FINEST_S = 0.005
 _YOUNGER = timedelta(milliseconds=1)
 
 
-class Refusal(Enum):
-    """What the answer to a subscription is instead of an acknowledgement."""
-
-    BLOCKED = "blocked"
-    EMPTY = "empty"
-    OTHER = "another channel echoed"
-    NO_ANSWER = "no answer"
-    TEXT = "Invalid listen key"
-
-
-class AtExpiry(Enum):
-    """What becomes of a connection whose key has expired or was deleted."""
-
-    CLOSE = "close"
-    MUTE = "mute"
-    TEXT = "text"
-    BINARY = "the text as binary"
-
-
-class UnknownKey(Enum):
-    """How a connection begins whose key is unknown."""
-
-    OPEN = "101, and an empty msg later"
-    TEXT = "101 and a text"
-    REFUSED = "403"
-
-
-@dataclass(slots=True)
-class Trouble:
-    """*deaf*: PONGs and no events. *dead*: neither. *drop*: so many of the next frames of a channel.
-    *swap*: each frame after the one that follows it.
-    """
-
-    deaf: bool = False
-    dead: bool = False
-    drop: Counter[str] = field(default_factory=Counter)
-    duplicate: bool = False
-    swap: bool = False
-
-
-class Connection:
-    """One connection as the server sees it. *pings* are JSON ones that were answered or should have
-    been; *pongs* are answers to the server's own, *protocol_pongs* to opcode 9.
-    """
-
-    def __init__(self, server: "FakeStreams", socket: WebSocket, key: ListenKey | None) -> None:
-        self._server = server
-        self._socket = socket
-        self._held: bytes | None = None
-        self.key = key
-        self.connected_at = self.heard_at = server.now()
-        self.channels: list[str] = []
-        self.requests: list[dict[str, Any]] = []
-        self.trouble = Trouble()
-        self.pings = self.pongs = self.protocol_pongs = 0
-        self.is_muted = False
-
-    @property
-    def account(self) -> Account | None:
-        return self.key.account if self.key is not None else None
-
-    @property
-    def close_code(self) -> int | None:
-        """What the other side closed with; None where it did not."""
-        return self._socket.close_code
-
-    @property
-    def is_open(self) -> bool:
-        return self._socket.is_open
-
-    def say(self, text: str) -> None:
-        self._socket.send(text)
-
-    def garbage(self, data: bytes = b"\xff\xff\xff") -> None:
-        """A binary frame with these bytes."""
-        self._socket.push(data)
-
-    def raw(self, data: bytes) -> None:
-        """Bytes that are no frame."""
-        self._socket.raw(data)
-
-    def ping(self) -> None:
-        """As MEXC may do, and expect a PONG."""
-        self.say('{"method":"PING"}')
-
-    def protocol_ping(self) -> None:
-        self._socket.ping()
-
-    def close(self, code: int = 1000) -> None:
-        self._socket.close(code)
-
-    def hang_up(self) -> None:
-        self._socket.hang_up()
-
-    def abort(self) -> None:
-        self._socket.abort()
-
-    def freeze(self) -> None:
-        """A half-open connection: nothing is read, nothing written, and nothing ends."""
-        self._socket.freeze()
-
-    def push(self, channel: str, frame: bytes) -> None:
-        """A frame of a channel, unless some trouble has it otherwise."""
-        troubles = (self._server.trouble, self.trouble)
-        for trouble in troubles:
-            if trouble.deaf or trouble.dead:
-                return
-            if trouble.drop[channel] > 0:
-                trouble.drop[channel] -= 1
-                return
-        frames = [frame, frame] if any(t.duplicate for t in troubles) else [frame]
-        if any(trouble.swap for trouble in troubles) and self._held is None:
-            self._held = frame
-            return
-        if self._held is not None:
-            frames.append(self._held)
-            self._held = None
-        for one in frames:
-            self._socket.push(one)
-            self._server.pushed[channel] += 1
-        self.heard_at = self._server.now()
-
-    def answer(self, number: object, message: str) -> None:
-        if not (self.trouble.dead or self._server.trouble.dead):
-            self.say(json.dumps({"id": number, "code": 0, "msg": message}, ensure_ascii=False))
-
-    def answer_protocol_ping(self, data: bytes) -> None:
-        self._socket.pong(data)
-
-
-class FakeStreams:
-    """Counts: *connects* by when, *pushed* frames by channel, *requests* of subscriptions. What was
-    refused, closed for a rule, and why, is in *ended*.
+class FakeMexcStreams:
+    """*connects* are the times of all handshakes, *refused* counts those that failed by status,
+    *pushed* the frames by channel, *ended* the connections that a rule ended, by why.
     """
 
     def __init__(
