@@ -18,7 +18,8 @@ from bot.config.settings import ProcessSettings
 from bot.demo.console import Console, ConsoleRequest
 from bot.demo.terminal import Terminal
 from bot.demo.tour import Tour
-from bot.runtime.components import ExchangeSetup, assemble
+from bot.runtime.components import assemble
+from bot.runtime.exchange_setup import ExchangeSetup
 from bot.runtime.startup import build_application, come_online, open_database
 from bot.runtime.supervisor import run_until_stopped
 from bot.updates.polling import UpdatePoller
@@ -97,7 +98,13 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
                 exit_code = await tour.play()
             stop.set()
 
-        engine = [parts.heartbeat.run, parts.dispatcher.run, parts.periodic_jobs.run, intake.run]
+        engine = [
+            parts.heartbeat.run,
+            parts.dispatcher.run,
+            parts.fleet.run,
+            parts.periodic_jobs.run,
+            intake.run,
+        ]
         if somebody_types:  # the tour moves money when a step needs it
             engine.append(partial(deposits.run, console.until_read))
         await run_until_stopped(

@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -32,12 +32,13 @@ from bot.routing.access_filter import AccessFilter
 from bot.routing.failed_updates import FailedUpdates
 from bot.routing.registry import HandlerRegistry
 from bot.routing.router import Router
+from bot.runtime.exchange_setup import ExchangeSetup
 from bot.runtime.periodic_jobs import PeriodicJobs
 from bot.runtime.supervisor import App, Heartbeat
 from bot.updates.decode import chat_of, read_update
 from bot.updates.inbox import UpdateStore, UpdateWorkers
 from bot.updates.telegram_clock import TelegramClock
-from engine.accounts.account_service import AccountService, OpenPaper
+from engine.accounts.account_service import AccountService
 from engine.accounts.alert_preferences import AlertPreferenceService
 from engine.accounts.chat_migration import ChatMigration
 from engine.accounts.deliverability import Deliverability
@@ -56,12 +57,7 @@ from engine.accounts.trading_mode import TradingModes
 from engine.clock import Clock
 from engine.diagnosis.database_probe import DatabaseProbe
 from engine.diagnosis.workload import Workload
-from engine.domain.accounts.settings import Settings
-from engine.exchanges.interface import ExchangeFor, KeyInspector
 from engine.exchanges.price_history import PriceHistory
-from engine.exchanges.rate_limit_memory import RateLimitMemory
-from engine.exchanges.rate_limiter import Usage
-from engine.exchanges.request_stats import RequestStats
 from engine.execution.manual_resolution import ManualResolution
 from engine.execution.stray_orders import StrayOrders
 from engine.maintenance.pruning import Pruning
@@ -81,26 +77,11 @@ from engine.security.vault import Vault
 from engine.storage.database import Database
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.models.queues import OutboxRow
-from engine.timeouts import Timing
+from engine.streaming.fleet import Fleet
+from engine.streaming.live_accounts import LiveAccounts
 
 # Status messages that nothing happens to are edited one by one, this far apart.
 _RENEWAL = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeSetup:
-    """Where orders go: MEXC and paper beside it, or the demo's simulated market alone."""
-
-    exchange_for: ExchangeFor
-    key_check: KeyInspector
-    open_paper: OpenPaper
-    defaults: Settings
-    paper_only: bool
-    timing: Timing
-    heartbeat: timedelta
-    request_stats: RequestStats = field(default_factory=RequestStats)
-    usage: Callable[[], Usage] | None = None
-    rate_limit_memory: RateLimitMemory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +92,7 @@ class Components:
     application: App
     access: Access
     dispatcher: Dispatcher
+    fleet: Fleet
     flood: FloodControl
     heartbeat: Heartbeat
     images: ImageProcess
@@ -146,9 +128,23 @@ def assemble(
         exchange_for=setup.exchange_for,
         owner=owner,
     )
-    dispatcher = Dispatcher(
-        database=database, clock=clock, timing=setup.timing, checker=checker, owner=owner
+    live_accounts = LiveAccounts(clock, matters=lambda *_: True)
+    fleet = Fleet(
+        clock=clock,
+        live=live_accounts,
+        streams_for=setup.streams_for,
+        most=setup.most_streams,
     )
+    dispatcher = Dispatcher(
+        database=database,
+        clock=clock,
+        timing=setup.timing,
+        checker=checker,
+        owner=owner,
+        poll_interval=live_accounts.interval,
+        fleet=fleet,
+    )
+    live_accounts.on_due = lambda account_id, at: dispatcher.wake(account_id, at=at)
     telegram_activity = TelegramActivity(clock)
     key_expiry = KeyExpiryMonitor(
         database=database, clock=clock, vault=vault, key_check=setup.key_check
@@ -346,6 +342,7 @@ def assemble(
         application=application,
         access=access,
         dispatcher=dispatcher,
+        fleet=fleet,
         flood=flood,
         heartbeat=Heartbeat(application, dispatcher, every=setup.heartbeat),
         images=images,

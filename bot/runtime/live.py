@@ -16,8 +16,9 @@ from bot.observability.health import Health
 from bot.observability.liveness_ping import LivenessPing
 from bot.observability.metrics_page import MetricsPage
 from bot.observability.stall_alerts import StallAlerter
-from bot.runtime.components import ExchangeSetup, assemble
+from bot.runtime.components import assemble
 from bot.runtime.database_readiness import database_is_ready
+from bot.runtime.exchange_setup import ExchangeSetup
 from bot.runtime.startup import CannotStart, build_application, open_database, open_vault
 from bot.runtime.supervisor import run_until_stopped
 from bot.runtime.update_receiver import UpdateReceiver
@@ -139,10 +140,13 @@ async def run_live(
         engine = [
             parts.heartbeat.run,
             parts.dispatcher.run,
+            parts.fleet.run,
             parts.periodic_jobs.run,
             parts.status_renewal.run,
             stall_alerter.run,
         ]
+        if setup.streams is not None:
+            engine.append(setup.streams.run)
         if settings.heartbeat_url is not None:
             pulse = parts.dispatcher.pulse
             liveness_ping = LivenessPing(

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -22,7 +22,7 @@ from engine.domain.rebalancing.check_result import (
     OrderPending,
 )
 from engine.domain.rebalancing.planner import InsideBand
-from engine.domain.rebalancing.schedule import longest_silence, next_check
+from engine.domain.rebalancing.schedule import longest_silence, next_check, own_interval
 from engine.monitoring.counters import CheckTally
 from engine.monitoring.lateness import Lateness, LatenessTracker
 from engine.monitoring.stall_detector import EngineProgress, WorkProgress
@@ -38,6 +38,7 @@ from engine.storage import availability
 from engine.storage.accounts import check_inputs
 from engine.storage.service import Service
 from engine.storage.trading import check_results, order_types
+from engine.streaming.connections import Following, Nobody
 from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
@@ -55,11 +56,6 @@ def new_owner() -> str:
     return secrets.token_hex(8)
 
 
-def own_interval(_: AccountId, interval: timedelta) -> timedelta:
-    """The account is checked as often as its user chose."""
-    return interval
-
-
 @dataclass(eq=False, kw_only=True, repr=False)
 class Dispatcher(Service):
     """*poll_interval* returns how long an account is left alone after a check that found all inside
@@ -71,6 +67,7 @@ class Dispatcher(Service):
     checker: Checker
     owner: str
     poll_interval: Callable[[AccountId, timedelta], timedelta] = own_interval
+    fleet: Following = field(default_factory=Nobody)
 
     def __post_init__(self) -> None:
         self.tally = CheckTally()
@@ -96,6 +93,7 @@ class Dispatcher(Service):
             timing=self.timing,
             owner=self.owner,
             presence=self._presence,
+            on_gone=self.fleet.unwanted,
         )
         self._wakeups = WakeUps(
             account_queue=self._account_queue,
@@ -263,6 +261,7 @@ class Dispatcher(Service):
                 continue
             if is_idle_duty(duty):
                 queued.due_at = None
+                self.fleet.unwanted(account_id)
             else:
                 queued.busy = True
                 self._ahead += queued.line is not Line.POLLED
@@ -356,6 +355,8 @@ class Dispatcher(Service):
         if again_in is not None and (checked is None or checked.backs_off):
             queued.held_until = now + again_in
         if checked is not None:
+            if not isinstance(checked.look.verdict, CheckFailed):
+                self.fleet.wanted(duty.account, fence=fence)
             queued.look = checked.look
             if checked.look.seen is not None:
                 queued.seen, queued.seen_kept = checked.look, False

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,13 +28,16 @@ _LONGEST_WAIT = timedelta(hours=1)
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class LeaseManager(Service):
-    """Keeps *account_queue* in step with the leases in the database, under the name *owner*."""
+    """Keeps *account_queue* in step with the leases in the database, under the name *owner*.
+    *on_gone* is told each account that is lost or given up.
+    """
 
     account_queue: AccountQueue
     tally: CheckTally
     timing: Timing
     owner: str
     presence: ProcessPresence
+    on_gone: Callable[[AccountId], None]
 
     def __post_init__(self) -> None:
         self._renewed_at: datetime | None = None
@@ -70,6 +74,7 @@ class LeaseManager(Service):
         for account_id in lost:
             self.tally.lost()
             logger.warning("lease lost", extra={"account": account_id})
+            self.on_gone(account_id)
         await self._give_up(len(self.account_queue) - share)
         return bool(lost)
 
@@ -126,6 +131,8 @@ class LeaseManager(Service):
     async def _give_up(self, surplus: int) -> None:
         """Release the surplus to newer processes. A failure is undone by the next renewal."""
         given = self.account_queue.give_up(min(surplus, _AT_ONCE))
+        for account_id in given:
+            self.on_gone(account_id)
         if given:
             now = self.clock.steady()
             due_in = {account_id: queued.due_in(now) for account_id, queued in given.items()}

@@ -5,8 +5,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from engine.domain.accounts.account import Account
+from engine.domain.orders.order import AccountId
 from engine.domain.streams.events import AccountEvent
 from engine.domain.streams.trust import Doubt
 from engine.errors import EngineError
@@ -17,6 +19,26 @@ logger = logging.getLogger(__name__)
 
 # Two seconds in all.
 _END_WITHIN_S, _CANCEL_WITHIN_S = 1, 1
+
+
+class Following(Protocol):
+    """Is told which accounts are to have a stream here."""
+
+    def wanted(self, account: Account, *, fence: int) -> None:
+        """A check of *account* worked under *fence*: it is ours, and there is something to do."""
+        ...
+
+    def unwanted(self, account_id: AccountId) -> None:
+        """Another process owns the account, or there is nothing to do for it."""
+        ...
+
+
+class Nobody:
+    """No account has a stream."""
+
+    def wanted(self, account: Account, *, fence: int) -> None: ...
+
+    def unwanted(self, account_id: AccountId) -> None: ...
 
 
 @dataclass(slots=True, eq=False, repr=False)

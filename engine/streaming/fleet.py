@@ -47,7 +47,7 @@ def thrown() -> int:
 
 
 class Fleet:
-    """Opens and ends the accounts' connections, *most* at once. *streams_for* says where the stream
+    """Satisfies `Following`: opens and ends the accounts' connections, *most* at once. *streams_for* says where the stream
     of an account is, None where it has none.
     """
 
@@ -87,7 +87,6 @@ class Fleet:
     # What the dispatcher says.
 
     def wanted(self, account: Account, *, fence: int) -> None:
-        """A check of *account* worked under *fence*: it is ours, and there is something to do."""
         streams = self._streams_for(account)
         if streams is None or self._stopping:
             self.unwanted(account.id)
@@ -105,7 +104,6 @@ class Fleet:
         self._waiting[member] = None
 
     def unwanted(self, account_id: AccountId) -> None:
-        """Another process owns the account, or there is nothing to do for it."""
         member = self._members.pop(account_id, None)
         if member is None:
             return
@@ -298,14 +296,15 @@ class Fleet:
         member, stood_since = line.member, line.acknowledged_at
         if why is Doubt.KEY:
             member.new_key = True
+        self._welcome.ended(line, now)
+        is_refused = line.opened_at is not None and stood_since is None
         if stood_since is not None and now - stood_since >= STOOD:
             member.failures = member.refusals = 0
-        elif line.is_late or why is Doubt.KEY or type(line.problem) is EngineError:
-            # An answer that names no channel may mean a key that is not valid: once another one.
+        elif is_refused or why is Doubt.KEY or type(line.problem) is EngineError:
             member.refusals += 1
-            member.new_key = member.new_key or member.refusals == 1
+            # No answer may mean a key that is not valid: once another one.
+            member.new_key = member.new_key or (line.is_late and member.refusals == 1)
             return refused_again_in(member.refusals)
-        self._welcome.ended(line, now)
         again_in = backoff(member.failures, dice=self._dice())
         member.failures += 1
         return again_in

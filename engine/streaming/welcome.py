@@ -1,6 +1,7 @@
 """Whether the exchange takes more connections from here. How many it takes is documented nowhere."""
 
 import logging
+from collections import deque
 from datetime import datetime, timedelta
 
 from engine.errors import NotConnected
@@ -10,8 +11,8 @@ logger = logging.getLogger(__name__)
 
 NONE_ADDED_FOR = timedelta(minutes=10)
 _REFUSALS = frozenset({403, 429})
-# Closed so soon after the handshake, so many in a row: as good as a refusal.
-_SOON, _MOST_CLOSED = timedelta(seconds=5), 3
+# So many in a row that were closed so soon after the handshake are as good as a refusal.
+_SOON, _MOST_CLOSED, _TOGETHER = timedelta(seconds=5), 3, timedelta(seconds=10)
 
 
 class Welcome:
@@ -21,7 +22,7 @@ class Welcome:
 
     def __init__(self) -> None:
         self._none_before: datetime | None = None
-        self._closed = 0
+        self._closed: deque[datetime] = deque(maxlen=_MOST_CLOSED)
         self._is_unreachable = False
         self.is_wary = False
 
@@ -34,7 +35,8 @@ class Welcome:
             logger.info("streams reachable")
 
     def acknowledged(self) -> None:
-        self.is_wary, self._closed = False, 0
+        self.is_wary = False
+        self._closed.clear()
 
     def ended(self, line: Line, now: datetime) -> None:
         """*line* is over; the end of one that was subscribed says nothing."""
@@ -45,12 +47,17 @@ class Welcome:
             elif not self._is_unreachable:
                 self._is_unreachable = True
                 logger.warning("streams unreachable", extra={"problem": str(problem)})
-        elif line.opened_at is not None and not line.is_acknowledged:
-            self._closed += now - line.opened_at < _SOON
-            if self._closed >= _MOST_CLOSED:
+        elif (
+            line.opened_at is not None
+            and not line.is_acknowledged
+            and now - line.opened_at < _SOON
+        ):
+            self._closed.append(now)
+            if len(self._closed) == _MOST_CLOSED and now - self._closed[0] < _TOGETHER:
                 self._add_none(now, why="closed after the handshake")
 
     def _add_none(self, now: datetime, *, why: str) -> None:
         if self.allows(now):
             logger.warning("no streams added", extra={"why": why})
-        self._none_before, self.is_wary, self._closed = now + NONE_ADDED_FOR, True, 0
+        self._none_before, self.is_wary = now + NONE_ADDED_FOR, True
+        self._closed.clear()

@@ -26,6 +26,7 @@ from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.trading import orders
+from engine.streaming.connections import Following, Nobody
 from tests.builders import intent
 from tests.engine.harness import CHAT, Engine, StillClock, eventually
 from tests.fakes.database import OnStep, WatchedDatabase, gone, statements
@@ -95,6 +96,7 @@ class Process:
         owner: str = "process-1",
         on_step: OnStep | None = None,
         checker: Checker | None = None,
+        fleet: Following | None = None,
     ) -> None:
         self.clock = engine.clock
         self.checks = ScriptedChecker(engine)
@@ -107,6 +109,7 @@ class Process:
             timing=engine.timing,
             checker=checker or self.checks,
             owner=owner,
+            fleet=fleet or Nobody(),
         )
         engine.database.when_changed(LeaseRow, self.dispatcher.nudge)
 

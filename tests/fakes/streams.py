@@ -57,13 +57,13 @@ class FakeStream:
 @dataclass
 class FakeStreams:
     """*refuses* is raised instead of a connection; *acknowledges* says whether one is subscribed,
-    *shuts* whether the exchange closes it at once.
+    *shuts* why the exchange closes it at once.
     """
 
     clock: Clock
     refuses: Exception | None = None
     acknowledges: bool = True
-    shuts: bool = False
+    shuts: Doubt | None = None
     attempts: list[tuple[datetime, AccountId, bool]] = field(default_factory=list)
     streams: list[FakeStream] = field(default_factory=list)
     left: list[AccountId] = field(default_factory=list)
@@ -73,8 +73,8 @@ class FakeStreams:
         if self.refuses is not None:
             raise self.refuses
         stream = FakeStream(account, feed, acknowledges=self.acknowledges)
-        if self.shuts:
-            stream.cut()
+        if self.shuts is not None:
+            stream.cut(self.shuts)
         self.streams.append(stream)
         return stream
 

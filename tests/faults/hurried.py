@@ -16,7 +16,7 @@ import engine.domain.orders.settlement
 import engine.scheduling.lease_manager
 import engine.scheduling.queue_worker
 from bot.__main__ import main
-from bot.runtime.components import ExchangeSetup
+from bot.runtime.exchange_setup import ExchangeSetup
 from engine.scheduling.leader_election import LeaderElection
 
 LEASE = timedelta(seconds=3)

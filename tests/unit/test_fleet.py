@@ -226,6 +226,21 @@ async def test_channels_that_are_not_acknowledged_are_asked_for_after_minutes(be
     assert [renew for _, _, renew in bench.streams.attempts] == [False, True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("why", "is_subscribed"), [(Doubt.CLOSED, False), (Doubt.KEY, False), (Doubt.KEY, True)]
+)
+async def test_a_stream_that_ends_again_and_again_does_not_use_up_the_keys_of_an_hour(
+    bench: Bench, why: Doubt, is_subscribed: bool
+):
+    bench.streams.shuts, bench.streams.acknowledges = why, is_subscribed
+    async with sailing(bench):
+        bench.want(1)
+        await bench.turns(HOUR, every=SECOND)
+
+    assert len(bench.streams.attempts) == 6
+    assert {renew for _, _, renew in bench.streams.attempts[1:]} == {why is Doubt.KEY}
+
+
 async def test_a_key_without_the_right_is_not_asked_again_before_it_changes(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ):
@@ -273,7 +288,7 @@ async def test_where_the_exchange_takes_no_more_connections_those_that_stand_are
 
 
 async def test_connections_that_are_closed_after_the_handshake_are_no_more_welcome(bench: Bench):
-    bench.streams.shuts, bench.streams.acknowledges = True, False
+    bench.streams.shuts, bench.streams.acknowledges = Doubt.CLOSED, False
     async with sailing(bench):
         bench.want(5)
         await bench.turns(SECOND)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from engine.domain.orders.order import AccountId
+
 _MISSED_CHECKS = 3
 
 
@@ -27,3 +29,8 @@ def next_check(
 def longest_silence(*, waits: Iterable[timedelta]) -> timedelta:
     """Returns the longest time without a finished check, given the longest of *waits*."""
     return max(waits) * _MISSED_CHECKS
+
+
+def own_interval(_: AccountId, interval: timedelta) -> timedelta:
+    """The account is checked as often as its user chose."""
+    return interval

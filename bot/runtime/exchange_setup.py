@@ -1,0 +1,38 @@
+"""What the program needs of an exchange: MEXC, or the demo's simulated one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from engine.accounts.account_service import OpenPaper
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.settings import Settings
+from engine.exchanges.interface import AccountStreams, ExchangeFor, KeyInspector
+from engine.exchanges.rate_limit_memory import RateLimitMemory
+from engine.exchanges.rate_limiter import Usage
+from engine.exchanges.request_stats import RequestStats
+from engine.timeouts import Timing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeSetup:
+    """Where orders go: MEXC and paper beside it, or the demo's simulated market alone.
+    *streams* are those of accounts that trade real money, *most_streams* at once.
+    """
+
+    exchange_for: ExchangeFor
+    key_check: KeyInspector
+    open_paper: OpenPaper
+    defaults: Settings
+    paper_only: bool
+    timing: Timing
+    heartbeat: timedelta
+    request_stats: RequestStats = field(default_factory=RequestStats)
+    usage: Callable[[], Usage] | None = None
+    rate_limit_memory: RateLimitMemory | None = None
+    streams: AccountStreams | None = None
+    most_streams: int = 1000
+
+    def streams_for(self, account: Account) -> AccountStreams | None:
+        """Returns where the account's own stream is; None if it has none."""
+        return None if account.settings.dry_run else self.streams
