@@ -196,6 +196,7 @@ def assemble(
         exchange_for=setup.exchange_for,
         open_paper=setup.open_paper,
         paper_only=setup.paper_only,
+        revoke_stream=setup.revoke_stream,
     )
     invitations = Invitations(database=database, clock=clock, standing=access.standing)
     sharing = Sharing(

@@ -7,7 +7,13 @@ from datetime import timedelta
 from engine.accounts.account_service import OpenPaper
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
-from engine.exchanges.interface import AccountStreams, ExchangeFor, KeyInspector
+from engine.exchanges.interface import (
+    AccountStreams,
+    ExchangeFor,
+    KeyInspector,
+    RevokeStream,
+    no_stream,
+)
 from engine.exchanges.rate_limit_memory import RateLimitMemory
 from engine.exchanges.rate_limiter import Usage
 from engine.exchanges.request_stats import RequestStats
@@ -30,6 +36,7 @@ class ExchangeSetup:
     request_stats: RequestStats = field(default_factory=RequestStats)
     usage: Callable[[], Usage] | None = None
     rate_limit_memory: RateLimitMemory | None = None
+    revoke_stream: RevokeStream = no_stream
     streams: AccountStreams | None = None
     most_streams: int = 1000
 

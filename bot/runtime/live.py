@@ -35,6 +35,7 @@ from engine.exchanges.mexc.aiohttp_transport import open_transport
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.mexc.key_inspector import MexcKeyInspector
+from engine.exchanges.mexc.listen_keys.account_keys import ListenKeys
 from engine.exchanges.mexc.market_data import MexcMarket
 from engine.exchanges.mexc.transport import Transport
 from engine.exchanges.paper.exchange import PaperExchange
@@ -216,6 +217,9 @@ def mexc_setup(
         heartbeat=_HEARTBEAT,
         request_stats=client.traffic,
         usage=budget.usage,
+        revoke_stream=ListenKeys(
+            client=client, database=database, vault=vault, clock=clock
+        ).revoke,
         rate_limit_memory=RateLimitMemory(
             database=database, clock=clock, budget=budget, proxy=settings.mexc_proxy
         ),

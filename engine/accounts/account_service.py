@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from engine.accounts import key_sharing
 from engine.accounts.chat_migration import moved_to
 from engine.accounts.key_expiry import asked_again_at
-from engine.accounts.order_in_the_way import refuse_unresolved
+from engine.accounts.order_in_the_way import cancel_run
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.confirmation import RESUME, Confirmation, Refusal, RefusalReason
@@ -21,19 +21,19 @@ from engine.domain.accounts.settings import Settings
 from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.market.balances import Holdings
 from engine.domain.market.decimals import plain
-from engine.domain.orders.order import AccountId, Order
+from engine.domain.orders.order import Order
 from engine.domain.rebalancing.approval import ApprovalState
 from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT, lacks_an_asset, most_of
 from engine.domain.rebalancing.manual_trade import MANUAL, ManualRun
 from engine.domain.rebalancing.run_request import ManualOffer, RunOffer, RunRequest
-from engine.errors import (
-    AccountShared,
-    KeyElsewhere,
-    NoKey,
-    PaperOnly,
-    Unavailable,
+from engine.errors import AccountShared, KeyElsewhere, NoKey, PaperOnly, Unavailable
+from engine.exchanges.interface import (
+    ExchangeFor,
+    KeyInspection,
+    KeyInspector,
+    RevokeStream,
+    no_stream,
 )
-from engine.exchanges.interface import ExchangeFor, KeyInspection, KeyInspector
 from engine.membership import sharing
 from engine.notifications.changes import tell_others
 from engine.security.vault import Vault
@@ -80,6 +80,7 @@ class AccountService:
         exchange_for: ExchangeFor,
         open_paper: OpenPaper,
         paper_only: bool,
+        revoke_stream: RevokeStream = no_stream,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -89,6 +90,7 @@ class AccountService:
         self._exchange_for = exchange_for
         self._open_paper = open_paper
         self._paper_only = paper_only
+        self._revoke_stream = revoke_stream
 
     async def of(self, chat_id: int) -> Account:
         """The account that the chat sees: one that is shared with it, or else its `own`."""
@@ -129,7 +131,7 @@ class AccountService:
         async with self._database.writing() as session:
             current = await accounts.get(session, account.id)
             if "symbol" in wishes and wishes["symbol"] != current.settings.symbol:
-                await _cancel_run(session, current.id)
+                await cancel_run(session, current.id)
             after = await accounts.change(session, current, **wishes)
             await self._note(session, current, after, user_id)
             change = Change(current, after)
@@ -246,7 +248,7 @@ class AccountService:
             if await accounts.is_key_elsewhere(session, account, key_print=key_print):
                 raise KeyElsewhere("another chat trades with this key")
             await key_sharing.refuse_second(session, account, number=number)
-            await _cancel_run(session, account.id)
+            await cancel_run(session, account.id)
             # The account is locked: no share comes meanwhile (sharing.py).
             await _refuse_shared(session, chat_id)
             current = await accounts.get(session, account.id)
@@ -261,6 +263,7 @@ class AccountService:
             )
             await key_sharing.connected(session, key_print=key_print, number=number, now=now)
             await self._note(session, current, after, user_id)
+        await self._revoke_stream(current)
         return facts
 
     async def disconnect(self, chat_id: int, *, user_id: int, key_tail: str) -> Change:
@@ -274,7 +277,7 @@ class AccountService:
             current = await accounts.get(session, account.id)
             if current.sealed_key is not None and current.key_tail == key_tail:
                 await sharing.end_all(session, current, user_id=user_id, now=self._clock.now())
-            await _cancel_run(session, account.id)
+            await cancel_run(session, account.id)
             current = await accounts.get(session, account.id)
             after = (
                 current
@@ -282,6 +285,8 @@ class AccountService:
                 else await accounts.forget_key(session, current)
             )
             await self._note(session, current, after, user_id)
+        if after.sealed_key is None:
+            await self._revoke_stream(current)
         return Change(current, after)
 
     async def dry_run(self, chat_id: int, *, user_id: int, on: bool) -> Change:
@@ -302,11 +307,13 @@ class AccountService:
                 holdings = await self._surely_held(account)
             await self._open_paper(account, holdings)
         async with self._database.writing() as session:
-            await _cancel_run(session, account.id)
+            await cancel_run(session, account.id)
             current = await accounts.get(session, account.id)
             paused = current.settings.paused or not on
             after = await accounts.change(session, current, dry_run=on, paused=paused)
             await self._note(session, current, after, user_id)
+        if on:
+            await self._revoke_stream(current)
         return Change(current, after)
 
     async def _surely_held(self, account: Account) -> Holdings:
@@ -381,12 +388,6 @@ def _confirmed(
         return from_json(taken.payload, RunOffer), None
     by_hand = from_json(taken.payload, ManualOffer)
     return by_hand.offer, by_hand.run(option, user_id=user_id)
-
-
-async def _cancel_run(session: AsyncSession, account_id: AccountId) -> None:
-    """Cancel a confirmed run that has not begun. Raises OrderUnresolved while an order is."""
-    await refuse_unresolved(session, account_id)
-    await run_requests.drop(session, account_id)
 
 
 async def _refuse_shared(session: AsyncSession, chat_id: int) -> None:

@@ -6,7 +6,7 @@ from engine.domain.execution.maker_first import rests
 from engine.domain.orders.order import AccountId
 from engine.errors import OrderRests, OrderUnresolved
 from engine.storage.accounts import accounts
-from engine.storage.trading import orders
+from engine.storage.trading import orders, run_requests
 
 
 async def refuse_unresolved(session: AsyncSession, account_id: AccountId) -> None:
@@ -19,3 +19,9 @@ async def refuse_unresolved(session: AsyncSession, account_id: AccountId) -> Non
     if order is not None and rests(order):
         raise OrderRests("an order waits at the exchange")
     raise OrderUnresolved("an order is not resolved yet")
+
+
+async def cancel_run(session: AsyncSession, account_id: AccountId) -> None:
+    """Cancel a confirmed run that has not begun. Raises OrderUnresolved while an order is."""
+    await refuse_unresolved(session, account_id)
+    await run_requests.drop(session, account_id)

@@ -1,7 +1,7 @@
 """The exchange interface, implemented by MEXC and the paper exchange."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -320,6 +320,15 @@ class AccountStreams(Protocol):
     async def run(self) -> None:
         """Keep what identifies the accounts alive, until cancelled."""
         ...
+
+
+RevokeStream = Callable[[Account], Awaitable[None]]
+"""Ends, within seconds, what an account's stream was opened with, once its key is given up. Never
+raises."""
+
+
+async def no_stream(_: Account) -> None:
+    """A `RevokeStream` where accounts have none."""
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ _SECOND, _MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 _LOOK_AGAIN = timedelta(seconds=1)
 # An order needs its book. What asks for one after all the checks would ask for ever.
 _LAST_FOR = timedelta(seconds=1)
+_KEEPING_LAST_FOR = timedelta(seconds=10)
 # Checks are paced: if they spent the whole window in its first second, the next request, perhaps a
 # user's, would wait for 9 s. A fifth faster than the average limit of the address.
 _PACE_WINDOW, _PACE_PERCENT = timedelta(seconds=2), 24
@@ -27,15 +28,18 @@ _KEPT_FROM_LOOK_UPS = 60
 
 
 class Priority(IntEnum):
-    """Order of requests. Market data is last for a second, then first: an order may need it."""
+    """Order of requests. Market data is last for a second, then first: an order may need it. What
+    keeps a stream is last for ten, then takes its turn among the checks.
+    """
 
     ORDER = auto()
     LOOK_UP = auto()
     CHECK = auto()
     MARKET = auto()
+    KEEPING = auto()
 
 
-_UNHURRIED = frozenset({Priority.CHECK, Priority.MARKET})
+_UNHURRIED = frozenset({Priority.CHECK, Priority.MARKET, Priority.KEEPING})
 
 
 class RequestKind(Enum):
@@ -83,8 +87,12 @@ class _Waiter:
     since: datetime
 
     def rank(self, now: datetime) -> Priority:
-        is_overdue = self.priority is Priority.MARKET and now - self.since >= _LAST_FOR
-        return Priority.ORDER if is_overdue else self.priority
+        waited = now - self.since
+        if self.priority is Priority.MARKET and waited >= _LAST_FOR:
+            return Priority.ORDER
+        if self.priority is Priority.KEEPING and waited >= _KEEPING_LAST_FOR:
+            return Priority.CHECK
+        return self.priority
 
 
 @dataclass(slots=True)
@@ -218,7 +226,7 @@ class RateLimiter:
                 return 0
             case Priority.LOOK_UP:
                 return self._limits.weight // _KEPT_FROM_LOOK_UPS
-            case Priority.CHECK | Priority.MARKET:
+            case Priority.CHECK | Priority.MARKET | Priority.KEEPING:
                 return self._limits.weight // _KEPT_FROM_CHECKS
 
     def _own_window(self, kind: RequestKind, key: str) -> Window | None:

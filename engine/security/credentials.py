@@ -8,8 +8,11 @@ MASK = "***"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
+    """*listen_key* is the key of a stream, where a request is about one."""
+
     api_key: str = field(repr=False)
     api_secret: str = field(repr=False)
+    listen_key: str = field(default="", repr=False)
 
     def __repr__(self) -> str:
         return f"Credentials({MASK})"

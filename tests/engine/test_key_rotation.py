@@ -17,7 +17,7 @@ from engine.storage.chat.conversations import Conversation
 from engine.storage.coordination import key_values
 from engine.storage.database import Database
 from engine.storage.maintenance import encrypted_columns
-from engine.storage.models.accounts import AccountRow
+from engine.storage.models.accounts import AccountRow, ListenKeyRow
 from engine.storage.queues import inbox
 from engine.storage.queues.inbox import Sealed
 from tests.builders import settings
@@ -66,6 +66,12 @@ async def seal_everything(database: Database, vault: Vault, *, keys: int) -> Non
                 session,
                 Conversation(chat_id=1, user_id=user_id, kind="", sealed=asked, expires_at=START),
             )
+        listening = vault.seal_text("listen key", purpose="stream")
+        await session.merge(
+            ListenKeyRow(
+                account_id=1, sealed=listening, key_print="", created_at=START, extended_at=START
+            )
+        )
         waiting = [Sealed(n, 1, vault.seal_text("typed", purpose="inbox")) for n in (1, 2, 3)]
         await inbox.store(session, bot_id=1, updates=[*waiting, Sealed(4, 1, "")], now=START)
 
@@ -103,10 +109,10 @@ async def test_everything_sealed_goes_under_the_first_key_and_twice_is_once(data
     second = await rotate(database, BOTH)
 
     assert first.is_complete
-    assert resealed(first) == [3, 3, 3, 1, 1]
+    assert resealed(first) == [3, 1, 3, 3, 1, 1]
     assert second.is_complete
-    assert resealed(second) == [0, 0, 0, 0, 0]
-    assert [count.kept for count in second.counts.values()] == [3, 3, 3, 1, 1]
+    assert resealed(second) == [0, 0, 0, 0, 0, 0]
+    assert [count.kept for count in second.counts.values()] == [3, 1, 3, 3, 1, 1]
     assert await is_all_under(database, NEW)
     assert await secrets(database, NEW) == [SECRET.format(n) for n in (1, 2, 3)]
 
@@ -127,6 +133,7 @@ def test_every_column_that_holds_a_token_is_known():
         "engine/accounts/account_service.py",
         "engine/maintenance/backup_file.py",  # a file's chunks are under the key of their time
         "engine/accounts/chat_migration.py",
+        "engine/exchanges/mexc/listen_keys/account_keys.py",
         "engine/security/vault.py",
     }
 

@@ -16,7 +16,7 @@ from engine.exchanges.sliding_window import Window
 from tests.fakes.clock import START, FakeClock
 
 SECOND = timedelta(seconds=1)
-ORDER, LOOK_UP, CHECK, MARKET = Priority
+ORDER, LOOK_UP, CHECK, MARKET, KEEPING = Priority
 
 
 @pytest.fixture

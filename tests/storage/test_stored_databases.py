@@ -558,6 +558,7 @@ async def test_everything_sealed_goes_under_another_key(stored: Database):
     assert rotated.broken == 0
     assert {name: count.resealed for name, count in rotated.counts.items()} == {
         "keys of accounts": 1,
+        "keys of streams": 0,
         "open questions": 3,
         "updates to handle": 2,
         "the webhook's secret": 1,

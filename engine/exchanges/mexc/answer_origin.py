@@ -68,6 +68,6 @@ def complaint_of(
         return None
     message = _SIGNATURE.sub("…", found.message)
     if credentials is not None:  # an error may quote what we sent
-        for secret in (credentials.api_key, credentials.api_secret):
+        for secret in (credentials.api_key, credentials.api_secret, credentials.listen_key):
             message = message.replace(secret, "…") if secret else message
     return parsing.Complaint(code=found.code, message=message)

@@ -28,6 +28,13 @@ KLINES = Endpoint("GET", "/api/v3/klines", 1, Priority.CHECK)
 ACCOUNT = Endpoint("GET", "/api/v3/account", 10, Priority.CHECK, RequestKind.ACCOUNT)
 API_KEY_INFO = Endpoint("GET", "/api/v3/apiKeyInfo", 1, Priority.CHECK)
 UID = Endpoint("GET", "/api/v3/uid", 1, Priority.CHECK)
+# Of the account's stream. An hour is time enough to extend one, but not once that is nearly over.
+_LISTEN_KEYS = "/api/v3/userDataStream"
+NEW_LISTEN_KEY = Endpoint("POST", _LISTEN_KEYS, 1, Priority.KEEPING)
+EXTEND_LISTEN_KEY = Endpoint("PUT", _LISTEN_KEYS, 1, Priority.KEEPING)
+EXTEND_LISTEN_KEY_NOW = Endpoint("PUT", _LISTEN_KEYS, 1, Priority.LOOK_UP)
+LISTEN_KEYS = Endpoint("GET", _LISTEN_KEYS, 1, Priority.KEEPING)
+DELETE_LISTEN_KEY = Endpoint("DELETE", _LISTEN_KEYS, 1, Priority.KEEPING)
 ORDER = Endpoint("GET", "/api/v3/order", 2, Priority.LOOK_UP)
 OPEN_ORDERS = Endpoint("GET", "/api/v3/openOrders", 3, Priority.LOOK_UP)
 ALL_ORDERS = Endpoint("GET", "/api/v3/allOrders", 10, Priority.LOOK_UP)

@@ -59,6 +59,9 @@ DEFINITE = frozenset(_CLASS_OF)
 # For an answer whose code is not a number.
 UNREADABLE = -1
 
+# A listen key that has expired, or is none.
+UNKNOWN_LISTEN_KEY = 730708
+
 # -2013 of a look-up, -2011 of a cancellation: the order may be over, or not be visible yet.
 NOT_FOUND = frozenset({-2013, -2011})
 _INTERNAL = frozenset({500, 501, 503, 504, 604, 801, 11444, 20002, 730000})

@@ -35,6 +35,8 @@ _MOST_BYTES = 1 << 20
 _PING, _PONG = '{"method":"PING"}', '{"method":"PONG"}'
 _UNKNOWN_KEY = "Invalid listen key"
 
+OnAnswer = Callable[[str, str], Doubt | None]
+
 
 @dataclass(frozen=True, slots=True)
 class StreamSession:
@@ -80,7 +82,9 @@ async def _once(
 
 class Stream:
     """One connection. *on_event* gets what was pushed; *on_acknowledged* is called once, when every
-    one of the channels is subscribed. Times are of the steady clock.
+    one of the channels is subscribed. *on_answer* is told what each was answered, which is its own
+    name where it is subscribed; it returns why the connection is not worth keeping, if it is not.
+    Times are of the steady clock.
     """
 
     def __init__(
@@ -90,11 +94,13 @@ class Stream:
         clock: Clock,
         on_event: Callable[[Pushed], None],
         on_acknowledged: Callable[[], None],
+        on_answer: OnAnswer = lambda _channel, _said: None,
     ) -> None:
         self._socket = socket
         self._clock = clock
         self._on_event = on_event
         self._on_acknowledged = on_acknowledged
+        self._on_answer = on_answer
         self._asked: dict[int, str] = {}
         self._next_id = 1
         self._alive_at = clock.steady()
@@ -207,6 +213,7 @@ class Stream:
         if of is None:
             return  # it was answered before
         channel = self._asked.pop(of)
+        self._why = self._why or self._on_answer(channel, message)
         if message != channel:
             self.refused.append(channel)
             logger.warning(
@@ -239,6 +246,7 @@ async def connected(
     clock: Clock,
     on_event: Callable[[Pushed], None],
     on_acknowledged: Callable[[], None],
+    on_answer: OnAnswer = lambda _channel, _said: None,
 ) -> Stream:
     """Connect. Raises NotConnected, which names neither the address nor the key."""
     url = URL(streams.url)
@@ -259,4 +267,10 @@ async def connected(
         raise NotConnected("the handshake was refused", e.status) from None
     except (aiohttp.ClientError, TimeoutError, OSError) as e:
         raise NotConnected(error_name(e)) from None
-    return Stream(socket, clock=clock, on_event=on_event, on_acknowledged=on_acknowledged)
+    return Stream(
+        socket,
+        clock=clock,
+        on_event=on_event,
+        on_acknowledged=on_acknowledged,
+        on_answer=on_answer,
+    )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.storage.coordination import key_values
-from engine.storage.models.accounts import AccountRow
+from engine.storage.models.accounts import AccountRow, ListenKeyRow
 from engine.storage.models.chat import ConversationRow
 from engine.storage.models.coordination import KeyValueRow
 from engine.storage.models.queues import InboxRow
@@ -39,6 +39,12 @@ KEYS = EncryptedColumn(
 # not given that key does not start.
 PLACES = (
     KEYS,
+    EncryptedColumn(
+        name="keys of streams",
+        identity=(ListenKeyRow.account_id,),
+        secret=ListenKeyRow.sealed,
+        kept=ListenKeyRow.sealed != "",
+    ),
     EncryptedColumn(
         name="open questions",
         identity=(ConversationRow.chat_id, ConversationRow.user_id),

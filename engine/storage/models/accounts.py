@@ -95,6 +95,20 @@ class ExchangeAccountRow(Base):
     connected_at: Mapped[datetime]
 
 
+class ListenKeyRow(Base):
+    """The key of an account's stream, made with the API key of *key_print*. The exchange forgets it
+    an hour after *extended_at*. *created_at* tells it from the one before it.
+    """
+
+    __tablename__ = "listen_keys"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey(AccountRow.id), primary_key=True)
+    sealed: Mapped[str]
+    key_print: Mapped[str]
+    created_at: Mapped[datetime]
+    extended_at: Mapped[datetime]
+
+
 class MemberRow(Base):
     """A user who may use the bot in a chat, let in by the pairing code or an invitation."""
 

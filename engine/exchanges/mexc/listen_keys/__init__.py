@@ -1,0 +1,1 @@
+"""The keys by which accounts open their streams: asked for, kept, extended."""
