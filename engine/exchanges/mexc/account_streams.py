@@ -28,8 +28,10 @@ logger = logging.getLogger(__name__)
 
 # The account's channel is what counts. Whether the others need another permission is not known.
 _CHANNELS = (ACCOUNT, ORDERS, DEALS)
-# A handshake refused so may be the key's fault; others are about our address, or the server.
-_OF_THE_KEY = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED})
+# A handshake refused so may be the key's fault: the next attempt has another one.
+_MAYBE_OF_THE_KEY = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+)
 
 
 class MexcAccountStreams:
@@ -55,7 +57,7 @@ class MexcAccountStreams:
                 on_answer=reader.answer,
             )
         except NotConnected as e:
-            if e.status in _OF_THE_KEY:
+            if e.status in _MAYBE_OF_THE_KEY:
                 self._doubted.add(account.id)
             raise
         try:
