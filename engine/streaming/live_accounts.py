@@ -6,18 +6,18 @@ everything answers as if there were none: the account is polled at its own inter
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import AccountId, ClientOrderId, Fill
+from engine.domain.rebalancing.triggers import stream_trigger
 from engine.domain.streams.events import (
     AccountEvent,
     Amounts,
@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 _MOST_FILLS = 1000
 
 Wake = Callable[[AccountId, datetime], None]
+Matters = Callable[
+    [Account, BalanceEvent, Mapping[Asset, Amounts], Sequence[LowBalanceThreshold]], bool
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,30 @@ class LiveStanding:
 @dataclass(slots=True, eq=False)
 class _Watched:
     """One account under one fence. *feeds* are its connections: two while one replaces the other.
-    *again_at* is when a doubt has it read, until a check begins.
+    *marks* are its low-balance thresholds, None before its first check. *order* is ours and under
+    way: what it does to the balances is no new reason to trade. Its *fills* were told, and with
+    *is_told* its end, which nobody has looked up yet. *again_at* is when a doubt has it read, until a check
+    begins.
     """
 
     account: Account
     fence: int
+    assets: frozenset[Asset]
     live: LiveAccount = field(default_factory=LiveAccount)
     feeds: set["Feed"] = field(default_factory=set)
-    orders: set[ClientOrderId] = field(default_factory=set)
-    fills: dict[str, dict[str, Fill]] = field(default_factory=dict)
+    marks: Sequence[LowBalanceThreshold] | None = None
+    is_checking: bool = False
+    order: ClientOrderId | None = None
+    fills: dict[str, Fill] = field(default_factory=dict)
+    is_told: asyncio.Event = field(default_factory=asyncio.Event)
     again_at: datetime | None = None
+
+    def follow(self, order_id: ClientOrderId | None) -> None:
+        """That order is under way from now on; None if none is."""
+        if order_id != self.order:
+            self.order = order_id
+            self.fills.clear()
+            self.is_told.clear()
 
 
 class Feed:
@@ -84,17 +101,11 @@ class LiveAccounts:
     stream is not believed any more. *matters* says whether an event may change a decision.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        *,
-        matters: Callable[[Account, BalanceEvent, Mapping[Asset, Amounts]], bool],
-    ) -> None:
+    def __init__(self, clock: Clock, *, matters: Matters = stream_trigger.matters) -> None:
         self._clock = clock
         self._matters = matters
         self._watched: dict[AccountId, _Watched] = {}
         self._reading_again = ReadingAgain()
-        self._order_told: defaultdict[AccountId, asyncio.Event] = defaultdict(asyncio.Event)
         self.on_due: Wake = lambda _account_id, _at: None
         self.on_doubt: Callable[[AccountId, Doubt], None] = lambda _account_id, _why: None
         self.events = 0
@@ -103,10 +114,13 @@ class LiveAccounts:
     # What the fleet says.
 
     def open(self, account: Account, *, fence: int) -> Feed:
-        """Returns the feed of a connection that is about to be made. Another fence begins anew."""
+        """Returns the feed of a connection that is about to be made. Another fence begins anew, and
+        so does another key or kind of money.
+        """
         watched = self._watched.get(account.id)
-        if watched is None or watched.fence != fence:
-            watched = self._watched[account.id] = _Watched(account, fence)
+        if watched is None or watched.fence != fence or not _is_of(watched.account, account):
+            assets = frozenset(account.settings.assets)
+            watched = self._watched[account.id] = _Watched(account, fence, assets)
         if not any(feed.is_acknowledged for feed in watched.feeds):
             watched.live.opened()
         feed = Feed(self, account.id)
@@ -115,7 +129,8 @@ class LiveAccounts:
 
     def close(self, account_id: AccountId) -> None:
         """Forget the account: it has another owner, or no key."""
-        self._watched.pop(account_id, None)
+        if (watched := self._watched.pop(account_id, None)) is not None:
+            watched.is_told.set()  # whoever waits for an order looks it up
 
     def doubt(self, account_id: AccountId, why: Doubt) -> None:
         """The account is looked at now, and at its own interval from then on."""
@@ -158,21 +173,46 @@ class LiveAccounts:
             case BalanceEvent():
                 self._balance(watched, event)
             case OrderEvent():
-                if ClientOrderId(event.client_order_id) in watched.orders:
-                    self._hurry(watched)
+                self._order(watched, event)
             case FillEvent():
                 self._fill(watched, event)
             case other:
                 assert_never(other)
 
-    # What checks and orders ask.
+    # What checks and orders say and ask.
 
-    def checking(self, account: Account) -> None:
-        """A check of *account* begins: what was told so far is for it."""
-        if (watched := self._watched.get(account.id)) is not None:
-            watched.account = account
-            watched.again_at = None
-            watched.live.coalescing.checked(self._clock.steady())
+    def checking(
+        self,
+        account: Account,
+        *,
+        marks: Sequence[LowBalanceThreshold] = (),
+        order: ClientOrderId | None = None,
+    ) -> None:
+        """A check of *account* begins: what was told so far is for it. *order* is not resolved yet.
+        A stream of another key or kind of money is none of this account any more.
+        """
+        watched = self._watched.get(account.id)
+        if watched is None:
+            return
+        if not _is_of(watched.account, account):
+            self.close(account.id)
+            self.on_doubt(account.id, Doubt.KEY)
+            return
+        watched.account, watched.marks = account, marks
+        watched.assets = frozenset((*account.settings.assets, *(mark.asset for mark in marks)))
+        watched.live.keep_to(watched.assets)
+        watched.live.coalescing.checked(self._clock.steady())
+        watched.follow(order)
+        watched.is_checking, watched.again_at = True, None
+
+    def checked(self, account_id: AccountId) -> None:
+        """The check is over. An order that it left under way and whose end was told is due."""
+        watched = self._watched.get(account_id)
+        if watched is None:
+            return
+        watched.is_checking = False
+        if watched.order is not None and watched.is_told.is_set():
+            self._due(watched, self._clock.steady())
 
     def read(self, account_id: AccountId, holdings: Holdings, *, begun: datetime) -> ReadVerdict:
         """Compare *holdings*, asked for when *begun* by the steady clock, with what was told."""
@@ -180,11 +220,13 @@ class LiveAccounts:
         if watched is None:
             return ReadVerdict.AGREES
         missed = watched.live.missed
-        verdict = watched.live.read(holdings, begun=begun, now=self._clock.steady())
+        verdict = watched.live.read(
+            holdings, assets=watched.assets, begun=begun, now=self._clock.steady()
+        )
         self.missed += watched.live.missed - missed
-        if verdict is ReadVerdict.DIFFERS:
+        if verdict is ReadVerdict.DIFFERS:  # no reason to read again: this was read just now
             logger.warning("stream contradicted", extra={"account": account_id})
-            self._doubt(watched, Doubt.BROKEN)
+            self._disbelieve(watched, Doubt.BROKEN)
         return verdict
 
     def is_seen_twice(
@@ -196,42 +238,65 @@ class LiveAccounts:
             holdings, assets, now=self._clock.steady()
         )
 
-    @contextmanager
-    def order_under_way(self, account_id: AccountId, order_id: ClientOrderId) -> Iterator[None]:
-        """While an order of ours is, what it does to the balances is no new reason to trade."""
+    def ordered(self, account_id: AccountId, order_id: ClientOrderId) -> None:
+        """An order is about to leave. Until it is settled, what it does to the balances is no new
+        reason to trade.
+        """
+        if (watched := self._watched.get(account_id)) is not None:
+            watched.follow(order_id)
+
+    def settled(
+        self,
+        account_id: AccountId,
+        order_id: ClientOrderId,
+        *,
+        after: Holdings | None = None,
+        begun: datetime | None = None,
+    ) -> None:
+        """The order has ended, and is written down. *after* was asked for when *begun*, and shows it.
+        What was told meanwhile and is not in what was read last makes the account due.
+        """
         watched = self._watched.get(account_id)
-        if watched is None:
-            yield
+        if watched is None or watched.order != order_id:
             return
-        watched.orders.add(order_id)
-        try:
-            yield
-        finally:
-            watched.orders.discard(order_id)
-            if not watched.orders:
-                watched.fills.clear()
+        watched.follow(None)
+        if after is not None and begun is not None:
+            self.read(account_id, after, begun=begun)
+        if watched.live.is_unread():
+            self._soon(watched)
 
     async def sleep(self, account_id: AccountId, duration: timedelta) -> None:
-        """Return after *duration*, or as soon as the stream tells of an order that is under way."""
-        told = self._order_told[account_id]
-        told.clear()
-        async with asyncio.TaskGroup() as waits:
-            both = [waits.create_task(one) for one in (self._clock.sleep(duration), told.wait())]
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            for wait in both:
-                wait.cancel()
-
-    def fills_of(self, account_id: AccountId, exchange_order_id: str) -> Collection[Fill]:
-        """Returns the fills that were told of an order that is under way."""
+        """Return after *duration*, or as soon as the end of the order that is under way is told, which
+        may have been since the last call.
+        """
         watched = self._watched.get(account_id)
-        return [] if watched is None else [*watched.fills.get(exchange_order_id, {}).values()]
+        if watched is None or watched.order is None:
+            await self._clock.sleep(duration)
+            return
+        told = watched.is_told
+        if not told.is_set():
+            async with asyncio.TaskGroup() as waits:
+                both = [
+                    waits.create_task(one) for one in (self._clock.sleep(duration), _wait(told))
+                ]
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                for wait in both:
+                    wait.cancel()
+        told.clear()
+
+    def fills_of(self, account_id: AccountId, order_id: ClientOrderId) -> Collection[Fill]:
+        """Returns the fills that were told of the order, if it is the one that is under way."""
+        watched = self._watched.get(account_id)
+        if watched is None or watched.order != order_id:
+            return []
+        return [*watched.fills.values()]
 
     # What the dispatcher and the screens ask.
 
     def interval(self, account_id: AccountId, own: timedelta) -> timedelta:
         """Returns the time to the account's next poll, never less than its *own* interval."""
         watched = self._watched.get(account_id)
-        if watched is None:
+        if watched is None or not stream_trigger.hangs_on_balances(watched.account):
             return own
         return watched.live.interval(own, fits=fitting_interval(len(self._watched)))
 
@@ -269,43 +334,69 @@ class LiveAccounts:
         return watched if watched is not None and feed in watched.feeds else None
 
     def _balance(self, watched: _Watched, event: BalanceEvent) -> None:
+        if event.asset not in watched.assets:
+            return
         told = watched.live.note(event)
         if told is Told.GAP:
-            self._doubt(watched, Doubt.BROKEN)
+            self._disbelieve(watched, Doubt.BROKEN)
+        if told is Told.NOTHING or watched.order is not None:
             return
-        if told is Told.NOTHING or watched.orders:
+        if told is Told.GAP or self._may_matter(watched, event):
+            self._soon(watched)
+
+    def _may_matter(self, watched: _Watched, event: BalanceEvent) -> bool:
+        marks = watched.marks
+        return marks is None or self._matters(watched.account, event, watched.live.known(), marks)
+
+    def _order(self, watched: _Watched, event: OrderEvent) -> None:
+        """Its end alone is worth a look-up, which alone proves it."""
+        if not event.is_final or ClientOrderId(event.client_order_id) != watched.order:
             return
-        if self._matters(watched.account, event, watched.live.known()):
-            watched.live.coalescing.event(self._clock.steady())
-            if (due := watched.live.coalescing.due_at()) is not None:
-                self._due(watched, due)
+        watched.is_told.set()
+        if not watched.is_checking:
+            self._due(watched, self._clock.steady())
 
     def _fill(self, watched: _Watched, event: FillEvent) -> None:
-        if ClientOrderId(event.client_order_id) not in watched.orders:
-            return
-        fills = watched.fills.setdefault(event.exchange_order_id, {})
-        if len(fills) < _MOST_FILLS:
-            fills[event.fill.trade_id] = event.fill
-
-    def _hurry(self, watched: _Watched) -> None:
-        self._order_told[watched.account.id].set()
+        is_ours = ClientOrderId(event.client_order_id) == watched.order
+        if is_ours and len(watched.fills) < _MOST_FILLS:
+            watched.fills[event.fill.trade_id] = event.fill
 
     def _doubt(self, watched: _Watched, why: Doubt) -> None:
+        self._disbelieve(watched, why)
+        self._read_again(watched)
+
+    def _disbelieve(self, watched: _Watched, why: Doubt) -> None:
         watched.live.doubt(why, now=self._clock.steady())
         if watched.live.trust.state is StreamState.SUSPECT:
             for feed in watched.feeds:
                 feed.is_acknowledged = False  # its end is no second doubt
-        self._read_again(watched)
         self.on_doubt(watched.account.id, why)
 
     def _read_again(self, watched: _Watched) -> None:
         """At once, or in turn where many are to be; an order that is under way goes first."""
         now = self._clock.steady()
-        if watched.orders:
+        if watched.order is not None:
             watched.again_at = now
         elif watched.again_at is None or watched.again_at < now:
             watched.again_at = self._reading_again.moment(now)
         self._due(watched, watched.again_at)
 
+    def _soon(self, watched: _Watched) -> None:
+        """Once for all that is told within a moment, and not too often."""
+        coalescing = watched.live.coalescing
+        is_first = coalescing.due_at() is None
+        coalescing.event(self._clock.steady())
+        if is_first and (due := coalescing.due_at()) is not None:
+            self._due(watched, due)
+
     def _due(self, watched: _Watched, at: datetime) -> None:
         self.on_due(watched.account.id, at)
+
+
+def _is_of(one: Account, other: Account) -> bool:
+    """True if both mean the same money, by the same key."""
+    return (one.settings.dry_run, one.sealed_key) == (other.settings.dry_run, other.sealed_key)
+
+
+async def _wait(told: asyncio.Event) -> None:
+    await told.wait()

@@ -1,5 +1,6 @@
 """A stream says when to look: what it told, how far it is trusted, and how often it is asked."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -23,6 +24,14 @@ from engine.domain.streams.key_times import (
     backoff,
     extension_due,
     renewal_due,
+)
+from engine.domain.streams.live_account import (
+    BEHIND_FOR,
+    SIGHT_FOR,
+    TOLD_WITHIN,
+    LiveAccount,
+    ReadVerdict,
+    Told,
 )
 from engine.domain.streams.seen_balances import SeenBalances
 from engine.domain.streams.trust import (
@@ -235,3 +244,159 @@ def test_a_connection_that_fails_is_tried_again_within_a_minute_at_any_moment_of
 
     assert timedelta() <= wait <= MINUTE
     assert backoff(failures, dice=1000) == min(MINUTE, (2 ** min(failures, 9) // 2) * SECOND)
+
+
+def a_live_account(*, usdt: int = 40) -> LiveAccount:
+    """It is subscribed, and was read once."""
+    account = LiveAccount()
+    account.opened()
+    account.acknowledged(START)
+    assert read(account, usdt, at=START) is ReadVerdict.AGREES
+    return account
+
+
+def read(account: LiveAccount, usdt: int, *, at: datetime) -> ReadVerdict:
+    return account.read(held(usdt, at=at), assets=[USDT, MNTL], begun=at, now=at)
+
+
+def test_what_was_read_before_its_event_came_is_nothing_new():
+    account = a_live_account()
+    assert read(account, 60, at=START + SECOND) is ReadVerdict.AGREES
+
+    late = told(60, before=40, order=1, at=START + 5 * SECOND)
+    assert account.note(late) is Told.NOTHING
+    assert not account.is_deaf(START + HOUR)
+    assert not account.is_unread()
+
+
+def test_a_balance_that_goes_back_to_what_was_read_is_a_change_all_the_same():
+    account = a_live_account()
+
+    assert account.note(told(60, before=40, order=1)) is Told.CHANGE
+    assert account.note(told(40, before=60, order=2)) is Told.CHANGE
+    assert not account.is_unread()
+
+
+def test_what_was_told_and_not_read_yet_is_known_before_it_is_read():
+    account = a_live_account()
+    account.note(told(60, before=40, order=1))
+
+    assert account.is_unread()
+    assert account.known()[USDT] == (D(60), D(0))
+    assert read(account, 60, at=START + SECOND) is ReadVerdict.AGREES
+    assert not account.is_unread()
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 29])
+def test_balances_that_lack_a_young_event_are_behind_and_are_not_remembered(seconds: int):
+    account = a_live_account()
+    account.note(told(60, before=40, order=1, at=START + SECOND))
+
+    assert read(account, 40, at=START + SECOND + seconds * SECOND) is ReadVerdict.BEHIND
+    assert account.is_unread()
+    assert account.missed == 0
+
+
+def test_after_half_a_minute_what_was_read_counts_and_the_event_was_wrong():
+    account = a_live_account()
+    account.note(told(60, before=40, order=1))
+
+    assert read(account, 40, at=START + BEHIND_FOR) is ReadVerdict.DIFFERS
+    assert account.missed == 1
+    assert read(account, 40, at=START + BEHIND_FOR + SECOND) is ReadVerdict.AGREES
+
+
+def test_events_without_an_end_hold_up_nobody_for_longer_than_half_a_minute():
+    account, verdicts = a_live_account(), []
+    for second in range(1, 60):
+        at = START + second * SECOND
+        account.note(told(100 + second, before=99 + second, order=second, at=at))
+        verdicts.append(read(account, 99 + second, at=at))
+
+    assert verdicts.index(ReadVerdict.AGREES) == BEHIND_FOR // SECOND
+    assert account.missed == 0
+
+
+def test_an_old_event_that_was_read_once_is_no_reason_to_doubt_what_is_read_now():
+    account = a_live_account()
+    account.note(told(60, before=40, order=1))
+    read(account, 60, at=START + SECOND)
+
+    assert read(account, 20, at=START + HOUR) is ReadVerdict.AGREES
+    assert account.missed == 0
+    assert account.note(told(20, before=60, order=2, at=START + HOUR)) is Told.NOTHING
+
+
+def test_a_change_that_nobody_tells_is_missed_once_and_after_a_while():
+    account = a_live_account()
+    read(account, 20, at=START + SECOND)
+
+    assert not account.is_deaf(START + SECOND)
+    assert account.is_deaf(START + SECOND + TOLD_WITHIN)
+    assert not account.is_deaf(START + HOUR)
+    assert account.missed == 1
+
+
+def test_an_event_that_came_while_balances_were_read_may_be_in_them_or_not():
+    for usdt in (40, 60):
+        account = a_live_account()
+        account.note(told(60, before=40, order=1, at=START + 2 * SECOND))
+        begun, now = START + SECOND, START + 3 * SECOND
+
+        verdict = account.read(held(usdt), assets=[USDT], begun=begun, now=now)
+
+        assert verdict is ReadVerdict.AGREES
+        assert account.is_unread() is (usdt == 40)
+        assert not account.is_deaf(START + HOUR)
+
+
+def test_what_a_read_rounds_is_the_same():
+    account = a_live_account()
+    event = told(60, before=40, order=1)
+    account.note(replace(event, free=D("60.000000000012345678")))
+
+    assert read(account, 60, at=START + SECOND) is ReadVerdict.AGREES
+    assert account.is_seen_twice(held(60), [USDT], now=START + SECOND)
+
+
+def test_an_event_is_a_second_sight_of_exactly_what_it_told_and_for_a_minute():
+    account = a_live_account()
+    account.note(told(60, before=40, order=1))
+
+    assert account.is_seen_twice(held(60), [USDT], now=START + SIGHT_FOR)
+    assert not account.is_seen_twice(held(60), [USDT], now=START + SIGHT_FOR + SECOND)
+    assert not account.is_seen_twice(held(61), [USDT], now=START)
+    assert not account.is_seen_twice(held(60), [USDT, MNTL], now=START)
+    assert not account.is_seen_twice(held(60), [], now=START)
+
+
+@pytest.mark.parametrize("why", [why for why in Doubt if why is not Doubt.BROKEN])
+def test_what_a_lost_stream_told_is_not_compared_again(why: Doubt):
+    account = a_live_account()
+    account.note(told(60, before=40, order=1))
+    account.doubt(why, now=START)
+
+    assert read(account, 20, at=START + SECOND) is ReadVerdict.AGREES
+    assert not account.is_deaf(START + HOUR)
+    assert account.trust.state is StreamState.SUSPECT
+
+
+def test_a_stream_is_proven_by_what_was_read_since_it_was_subscribed():
+    account = LiveAccount()
+    account.opened()
+    account.acknowledged(START)
+
+    early = account.read(held(40), assets=[USDT], begun=START - SECOND, now=START)
+
+    assert (early, account.trust.is_live) == (ReadVerdict.AGREES, False)
+    read(account, 40, at=START)
+    assert account.trust.is_live
+
+
+def test_an_asset_that_nobody_trades_any_more_is_forgotten():
+    account = a_live_account()
+    account.note(told(60, before=40, order=1))
+    account.keep_to([MNTL])
+
+    assert read(account, 40, at=START + SECOND) is ReadVerdict.AGREES
+    assert not account.is_unread()

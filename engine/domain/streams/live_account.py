@@ -13,11 +13,12 @@ from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import Asset
 from engine.domain.streams.coalescing import Coalescing
 from engine.domain.streams.events import Amounts, BalanceEvent
-from engine.domain.streams.seen_balances import SeenBalances, amounts_in
+from engine.domain.streams.seen_balances import SeenBalances, amounts_in, is_same
 from engine.domain.streams.trust import Doubt, StreamState, Trust, poll_interval
 
-# What was read may lag behind the stream by about a second. So long nothing is traded on what
-# contradicts an event; after that what was read counts.
+# What was read may lag behind the stream by about a second. So long nothing is planned on what
+# contradicts an event; after that what was read counts, and so it does where one such read follows
+# another for so long, since events never stop.
 BEHIND_FOR = timedelta(seconds=30)
 # So long an event may come after a read that shows its change.
 TOLD_WITHIN = timedelta(seconds=10)
@@ -37,16 +38,26 @@ class ReadVerdict(Enum):
     """What a read of the balances is worth beside the stream."""
 
     AGREES = "agrees"
-    BEHIND = "behind"  # it lacks an event so young that it may still come to show it
+    BEHIND = (
+        "behind"  # it lacks an event so young that it may still come to show it: not to plan on
+    )
     DIFFERS = "differs"  # an event is missing, or was wrong: the read counts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Untold:
-    """A change that was read and that no event has told yet, until *by* then."""
+    """A change to *amounts*, to be told *until* then. *is_passed*: an event went on from there."""
 
     amounts: Amounts
-    by: datetime
+    until: datetime
+    is_passed: bool = False
+
+    def is_still(self, event: BalanceEvent, *, is_new: bool) -> bool:
+        """True if the change is not told by *event* either, alone or with what came after it."""
+        self.is_passed = self.is_passed or is_same(event.before, self.amounts)
+        if is_same(event.amounts, self.amounts):
+            return False
+        return self.is_passed or not is_new
 
 
 class LiveAccount:
@@ -57,9 +68,13 @@ class LiveAccount:
         self.coalescing = Coalescing()
         self.missed = 0
         self._seen = SeenBalances()
-        self._last_read: Holdings | None = None
+        self._read: Mapping[Asset, Amounts] | None = None
+        # Of these an event told something else than the last read, or there was none yet.
+        self._unread: set[Asset] = set()
+        # Changes that were read and that no event has told yet.
         self._untold: dict[Asset, _Untold] = {}
         self._acknowledged_at: datetime | None = None
+        self._behind_since: datetime | None = None
 
     def opened(self) -> None:
         self.trust = self.trust.opened()
@@ -74,61 +89,86 @@ class LiveAccount:
         self.trust = self.trust.doubted(why, now=now)
         self._untold.clear()
         if self.trust.state is StreamState.SUSPECT:
-            self._acknowledged_at = None
-            self._last_read = None
-            for asset in [*self._seen.last]:
-                self._seen.forget(asset)
+            self._acknowledged_at = self._read = self._behind_since = None
+            self.keep_to(())
+
+    def keep_to(self, assets: Collection[Asset]) -> None:
+        """Nothing but *assets* matters from now on."""
+        for asset in {*self._seen.last} - {*assets}:
+            self._forget(asset)
 
     def note(self, event: BalanceEvent) -> Told:
         """Take *event*. One that was read before it came is nothing new."""
-        noted = self._seen.note(event)
-        untold = self._untold.get(event.asset)
-        if untold is not None and untold.amounts == event.amounts:
-            del self._untold[event.asset]
-        was_read = self._last_read and amounts_in(self._last_read, event.asset) == event.amounts
-        if not noted.is_new or was_read:
+        asset, noted = event.asset, self._seen.note(event)
+        untold = self._untold.get(asset)
+        if untold is not None and not untold.is_still(event, is_new=noted.is_new):
+            del self._untold[asset]
+        if not noted.is_new:
             return Told.NOTHING
+        was_read = self._read is not None and is_same(self._read.get(asset), event.amounts)
+        if was_read and asset not in self._unread:
+            return Told.NOTHING
+        self._unread.add(asset)
         return Told.GAP if noted.is_broken else Told.CHANGE
 
-    def read(self, holdings: Holdings, *, begun: datetime, now: datetime) -> ReadVerdict:
-        """Compare *holdings*, asked for when *begun*, with what was told. While they are BEHIND they
-        are not remembered.
+    def read(
+        self, holdings: Holdings, *, assets: Collection[Asset], begun: datetime, now: datetime
+    ) -> ReadVerdict:
+        """Compare what *holdings*, asked for when *begun*, have of *assets* with what was told. While
+        they are BEHIND they are not remembered.
         """
         contradicted = self._seen.contradicted(holdings, since=begun)
-        if any(now - event.at < BEHIND_FOR for event in contradicted):
-            return ReadVerdict.BEHIND
-        for event in contradicted:
-            self._seen.forget(event.asset)
-        is_subscribed = self._acknowledged_at is not None and self._acknowledged_at <= begun
-        if is_subscribed:
-            for asset, amounts in self._changed(holdings).items():
-                self._untold[asset] = _Untold(amounts, now + TOLD_WITHIN)
-        self._last_read = holdings if is_subscribed else None
-        if contradicted:
-            self.missed += len(contradicted)
+        young = {event.asset for event in contradicted if now - event.at < BEHIND_FOR}
+        if young:
+            self._behind_since = self._behind_since or now
+            if now - self._behind_since < BEHIND_FOR:
+                return ReadVerdict.BEHIND
+        self._behind_since = None
+        # One that a read showed before is not wrong: a newer one is on its way, or missing.
+        wrong = {event.asset for event in contradicted} & self._unread - young
+        for asset in wrong:
+            self._forget(asset)
+        self._remember(holdings, assets, begun=begun, now=now)
+        if wrong:
+            self.missed += len(wrong)
             return ReadVerdict.DIFFERS
-        if is_subscribed and not self._untold:
+        if self._read is not None and not self._untold and not young:
             self.trust = self.trust.agreed()
         return ReadVerdict.AGREES
 
-    def _changed(self, holdings: Holdings) -> Mapping[Asset, Amounts]:
-        """Returns what changed since the last read and no event told."""
-        before = self._last_read
-        if before is None:
-            return {}
-        changed: dict[Asset, Amounts] = {}
-        for asset in {*before.balances, *holdings.balances}:
-            amounts, was = amounts_in(holdings, asset), amounts_in(before, asset)
-            event = self._seen.last.get(asset)
-            if amounts is None or was is None or amounts == was:
+    def _remember(
+        self, holdings: Holdings, assets: Collection[Asset], *, begun: datetime, now: datetime
+    ) -> None:
+        read = {
+            asset: amounts
+            for asset in assets
+            if (amounts := amounts_in(holdings, asset)) is not None
+        }
+        before, last = self._read or {}, self._seen.last
+        self._unread = {
+            asset for asset in self._unread if not is_same(read.get(asset), last[asset].amounts)
+        }
+        if self._acknowledged_at is None or self._acknowledged_at > begun:
+            self._read = None
+            return
+        self._read = read
+        for asset, amounts in read.items():
+            if asset not in before or is_same(before[asset], amounts):
                 continue
-            if event is None or event.amounts != amounts:
-                changed[asset] = amounts
-        return changed
+            event = last.get(asset)
+            if event is None or (event.at <= begun and not is_same(event.amounts, amounts)):
+                self._untold[asset] = _Untold(amounts, now + TOLD_WITHIN)
+
+    def is_unread(self) -> bool:
+        """True if something was told that the last read did not show."""
+        read = self._read or {}
+        return any(
+            not is_same(read.get(asset), self._seen.last[asset].amounts) for asset in self._unread
+        )
 
     def is_deaf(self, now: datetime) -> bool:
         """True if a change was read that no event told in time. Counts each as missed, once."""
-        late = [asset for asset, untold in self._untold.items() if untold.by <= now]
+        late = [asset for asset, untold in self._untold.items() if untold.until <= now]
         for asset in late:
             del self._untold[asset]
         self.missed += len(late)
@@ -137,13 +177,25 @@ class LiveAccount:
     def is_seen_twice(
         self, holdings: Holdings, assets: Collection[Asset], *, now: datetime
     ) -> bool:
-        """True if the stream told just now what *holdings* have of each of *assets*: a second sight."""
+        """True if the stream told just now what *holdings* have of each of *assets*: a second sight.
+        Of none it is none.
+        """
         since = now - SIGHT_FOR
-        return all(self._seen.shows(holdings, asset, since=since) for asset in assets)
+        return bool(assets) and all(
+            self._seen.shows(holdings, asset, since=since) for asset in assets
+        )
 
     def known(self) -> Mapping[Asset, Amounts]:
-        """Returns what the stream told last of each asset, to show and to judge by, not to trade on."""
-        return {asset: event.amounts for asset, event in self._seen.last.items()}
+        """Returns what was told or read last of each asset, to show and to judge by, not to trade on."""
+        told = {asset: event.amounts for asset, event in self._seen.last.items()}
+        if self._read is None:
+            return told
+        return {**self._read, **{asset: told[asset] for asset in self._unread}}
 
     def interval(self, own: timedelta, *, fits: timedelta) -> timedelta:
         return poll_interval(self.trust, own, fits=fits)
+
+    def _forget(self, asset: Asset) -> None:
+        self._seen.forget(asset)
+        self._unread.discard(asset)
+        self._untold.pop(asset, None)

@@ -7,11 +7,15 @@ means that an event is missing. That is a reason to look, never to trade.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import Asset
 from engine.domain.streams.events import Amounts, BalanceEvent
 from engine.errors import BadData
+
+# A stream writes up to 18 places, and what is read may be rounded.
+_ROUNDING = Decimal("1e-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,8 @@ class SeenBalances:
         self._last[event.asset] = event
         if known is None:
             return Noted(is_new=True)
-        is_new = event.amounts != known.amounts
-        return Noted(is_new, is_broken=is_new and event.before != known.amounts)
+        is_new = not is_same(event.amounts, known.amounts)
+        return Noted(is_new, is_broken=is_new and not is_same(event.before, known.amounts))
 
     def contradicted(self, holdings: Holdings, *, since: datetime) -> tuple[BalanceEvent, ...]:
         """Returns the events that *holdings* do not show, of those that came before they were asked
@@ -52,14 +56,15 @@ class SeenBalances:
         return tuple(
             event
             for event in self._last.values()
-            if event.at <= since and amounts_in(holdings, event.asset) not in {None, event.amounts}
+            if event.at <= since and not _may_show(holdings, event)
         )
 
     def shows(self, holdings: Holdings, asset: Asset, *, since: datetime) -> bool:
         """True if an event that came *since* then told what *holdings* have of *asset*."""
         event = self._last.get(asset)
-        is_young = event is not None and event.at >= since
-        return is_young and event is not None and amounts_in(holdings, asset) == event.amounts
+        if event is None or event.at < since:
+            return False
+        return is_same(amounts_in(holdings, asset), event.amounts)
 
     def forget(self, asset: Asset) -> None:
         """What was told of *asset* was wrong, or is over."""
@@ -73,3 +78,15 @@ def amounts_in(holdings: Holdings, asset: Asset) -> Amounts | None:
     except BadData:
         return None
     return balance.free, balance.locked
+
+
+def is_same(some: Amounts | None, others: Amounts | None) -> bool:
+    """True if both say the same, up to how they are rounded; what is not known is never the same."""
+    if some is None or others is None:
+        return False
+    return all(abs(one - other) <= _ROUNDING for one, other in zip(some, others, strict=True))
+
+
+def _may_show(holdings: Holdings, event: BalanceEvent) -> bool:
+    read = amounts_in(holdings, event.asset)
+    return read is None or is_same(read, event.amounts)

@@ -1,0 +1,1 @@
+"""What makes an account due besides its interval. Pure."""
