@@ -121,14 +121,15 @@ def assemble(
     loader_paths: Mapping[str, str] | None = None,
 ) -> Components:
     owner = new_owner()
+    live_accounts = LiveAccounts(clock)
     checker = Checker(
         database=database,
         clock=clock,
         timing=setup.timing,
         exchange_for=setup.exchange_for,
         owner=owner,
+        live=live_accounts,
     )
-    live_accounts = LiveAccounts(clock, matters=lambda *_: True)
     fleet = Fleet(
         clock=clock,
         live=live_accounts,

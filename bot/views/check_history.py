@@ -131,6 +131,8 @@ def _decided(look: CheckResult, symbol: Symbol) -> str:  # noqa: PLR0911 - one r
             return "No order: the tap no longer fitted, or came too late."
         case OrderPending():
             return "No order: an earlier one was not confirmed yet."
+        case AwaitingSettlement(told=True):
+            return "No order: MEXC's balance did not show a change that MEXC had told of."
         case AwaitingSettlement():
             return "No order: MEXC's balance did not show the last trade yet."
         case CheckFailed():

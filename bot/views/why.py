@@ -271,14 +271,23 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
                 "I look it up and send nothing else until I know.",
             )
         case AwaitingSettlement():
-            return lines(
-                "No order: MEXC's balance does not show the last trade yet.",
-                "Trading on it would trade the same drift twice.",
-            )
+            return _awaited(verdict)
         case CheckFailed():
             return what_went_wrong(verdict.kind, detail=verdict.detail, base=base)
         case _:
             assert_never(verdict)
+
+
+def _awaited(verdict: AwaitingSettlement) -> str:
+    if verdict.told:
+        return lines(
+            "No order: MEXC told of a change that its balance does not show yet.",
+            "I read it again within seconds.",
+        )
+    return lines(
+        "No order: MEXC's balance does not show the last trade yet.",
+        "Trading on it would trade the same drift twice.",
+    )
 
 
 def _bound(order: Order) -> str | None:

@@ -7,7 +7,7 @@ rest holds up nobody: it is looked after again at each check until its deadline.
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.domain.execution.maker_first import deadline_of
@@ -37,6 +37,7 @@ from engine.errors import OutcomeUnknown, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport
 from engine.storage.service import Service
 from engine.storage.trading import orders
+from engine.streaming.live_accounts import LiveAccounts
 from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
@@ -52,9 +53,12 @@ class Followed:
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class BoundedOrderFollower(Service):
-    """It waits for an order's end as long as `settle_for`, but not while the order may rest."""
+    """It waits for an order's end as long as `settle_for`, but not while the order may rest. What
+    *live* tells of the end hurries the look-up.
+    """
 
     timing: Timing
+    live: LiveAccounts
 
     async def follow(self, intent: Order, exchange: Exchange) -> Followed:
         """Look up an order that the exchange has just taken until it has ended, or rests."""
@@ -114,7 +118,7 @@ class BoundedOrderFollower(Service):
                     if is_open:
                         intent = await self._store_cancelling(intent, reason)
                         order = after(order, CancellingStored(reason), now=self.clock.steady())
-                    elif not await self._waits(order.next_at, until=until):
+                    elif not await self._waits(intent, order.next_at, until=until):
                         return Followed(intent, None)
                 case SendDelete():
                     if now >= until:
@@ -124,8 +128,10 @@ class BoundedOrderFollower(Service):
                 case Wait(at):
                     if order.may_rest and order.state is RestingState.RESTING and order.looks:
                         return Followed(intent, None)
-                    if not await self._waits(at, until=until):
+                    if not await self._waits(intent, at, until=until):
                         return Followed(intent, None)
+                    if at is not None and self.clock.steady() < at:  # its end was told
+                        order = replace(order, next_at=None)
                 case action:
                     raise ValueError(f"an open order has no {type(action).__name__}")
 
@@ -157,11 +163,11 @@ class BoundedOrderFollower(Service):
                 end_reason=reason,
             )
 
-    async def _waits(self, at: datetime | None, *, until: datetime) -> bool:
-        """Sleep until *at*; False where that is later than *until*."""
+    async def _waits(self, intent: Order, at: datetime | None, *, until: datetime) -> bool:
+        """Sleep until *at*, or the order's end is told; False where *at* is later than *until*."""
         if at is None or at > until:
             return False
-        await self.clock.sleep(at - self.clock.steady())
+        await self.live.sleep(intent.account_id, at - self.clock.steady())
         return True
 
 

@@ -15,8 +15,6 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.alerts.alerts import OrderUnclear, trade_settled
@@ -44,7 +42,7 @@ from engine.errors import BadData, ClockRefused, LeaseLost, OutcomeUnknown, Reje
 from engine.exchanges.interface import Exchange, OrderReport, OrderRequest
 from engine.execution.bounded_orders import BoundedOrderFollower, look_up
 from engine.execution.fills import NOTHING_READ, lacks_fees, late_fees, read_end, until_released
-from engine.execution.order_types import learn
+from engine.execution.order_types import learn, learn_from_end
 from engine.notifications import incidents, pause_answers
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
@@ -59,6 +57,7 @@ from engine.storage.trading import (
     runs,
     sliced_trades,
 )
+from engine.streaming.live_accounts import LiveAccounts
 from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
@@ -73,14 +72,15 @@ _LONGEST_PAUSE = timedelta(seconds=2)
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class OrderExecutor(Service):
-    """*owner* is this process's name in the leases."""
+    """*owner* is this process's name in the leases; *live* what the streams tell."""
 
     timing: Timing
     owner: str
+    live: LiveAccounts
 
     def __post_init__(self) -> None:
         self.bounded = BoundedOrderFollower(
-            database=self.database, clock=self.clock, timing=self.timing
+            database=self.database, clock=self.clock, timing=self.timing, live=self.live
         )
         # What coin beside the pair's own paid an account's last fee.
         self._fee_coins: dict[AccountId, Asset | None] = {}
@@ -122,6 +122,7 @@ class OrderExecutor(Service):
         sending = await self._start(
             intent, account=account, exchange=exchange, read_at=read_at, request=request, slot=slot
         )
+        self.live.ordered(account.id, sending.client_order_id)
         try:
             exchange_order_id = await exchange.place(OrderRequest.of(sending))
         except (Unavailable, ClockRefused) as e:  # the check measures the clock and retries
@@ -265,7 +266,7 @@ class OrderExecutor(Service):
                 )
             if self.clock.steady() + pause > deadline:
                 return intent
-            await self.clock.sleep(pause)
+            await self.live.sleep(intent.account_id, pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def take_balances(self, leg: Order) -> Holdings | None:
@@ -290,7 +291,8 @@ class OrderExecutor(Service):
             end = await until_released(intent, exchange, self.clock, locked=locked)
         if state is not OrderState.UNFILLED:
             coin = self._fee_coins.get(account.id)
-            end = await read_end(intent, report, exchange, self.clock, coin=coin)
+            told = self.live.fills_of(account.id, intent.client_order_id)
+            end = await read_end(intent, report, exchange, self.clock, coin=coin, told=told)
             self._fee_coins[account.id] = coin_of(end.fees, intent.symbol)
         after, now = end.after, self.clock.now()
         if after is not None and intent.leg is not None and not late:
@@ -310,7 +312,7 @@ class OrderExecutor(Service):
                 resolved_at=now,
             )
             await pause_answers.settle(session, settled)
-            await self._learn_from(session, account, settled)
+            await learn_from_end(session, account, settled, now=now)
             if state is OrderState.UNFILLED and intent.order_type.may_rest:
                 # The next plan trades at once: of no interest where nobody was alarmed.
                 if intent.was_unclear:
@@ -331,6 +333,7 @@ class OrderExecutor(Service):
                 calm = self.timing.calm(account.settings.interval)
                 await incidents.resolve(session, account, trouble, now=now, calm=calm)
                 await incidents.judge_fill(session, account, settled, now=now)
+        self.live.settled(account.id, settled.client_order_id, after=after, begun=end.begun)
         return settled
 
     async def learn_late_fees(self, fill: Order | None, exchange: Exchange) -> None:
@@ -342,17 +345,9 @@ class OrderExecutor(Service):
             async with self.database.writing() as session:
                 await orders.learn_fees(session, fill, fees)
 
-    async def _learn_from(self, session: AsyncSession, account: Account, ended: Order) -> None:
-        """What the end of an order says of its type. A maker that ended at once says nothing."""
-        now, cancelled = self.clock.now(), ended.cancelling_since is not None
-        if ended.order_type is OrderType.IOC:
-            lesson = Lesson.NOT_HONOURED if cancelled else Lesson.HONOURED
-            await learn(session, account, ended, lesson, now=now)
-        elif ended.order_type.may_rest and (cancelled or ended.state is not OrderState.UNFILLED):
-            await learn(session, account, ended, Lesson.HONOURED, now=now)
-
     async def _refused(self, intent: Order, account: Account, error: Rejected) -> Order:
         now = self.clock.now()
+        self.live.settled(account.id, intent.client_order_id)
         async with self.database.writing() as session:
             refused = await orders.move(
                 session, intent, OrderState.REJECTED, error=str(error), resolved_at=now
@@ -379,6 +374,7 @@ class OrderExecutor(Service):
             now, dropped = self.clock.now(), OrderState.DROPPED
             gone = await orders.move(session, intent, dropped, error=error, resolved_at=now)
             await pause_answers.settle(session, gone)
+        self.live.settled(gone.account_id, gone.client_order_id)
 
 
 def _is_awaited(intent: Order) -> bool:

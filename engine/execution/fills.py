@@ -1,6 +1,7 @@
 """Reads an order's end: its fees, the balances once they show it, and the market then."""
 
 import asyncio
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from engine.clock import Clock
 from engine.domain.execution.resting import BALANCES_WITHIN, LOOK_PAUSES
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import Asset, Symbol, symbol_of
-from engine.domain.orders.order import Fees, Order, can_be_of, coin_of
+from engine.domain.orders.order import Fees, Fill, Order, can_be_of, coin_of, fees_of
 from engine.domain.orders.settlement import shows
 from engine.errors import Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport
@@ -25,13 +26,14 @@ _SHOWS_FEES_WITHIN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class OrderEnd:
-    """What was read when an order had ended: its *fees*, the balances *after* it, the middle of the
-    book, and what the coin that paid the fee cost, if it is none of the pair. None of what could
-    not be read in time.
+    """What was read when an order had ended: its *fees*, the balances *after* it, asked for when
+    *begun* by the steady clock, the middle of the book, and what the coin that paid the fee cost, if
+    it is none of the pair. None of what could not be read in time.
     """
 
     fees: Fees | None = None
     after: Holdings | None = None
+    begun: datetime | None = None
     mid: Decimal | None = None
     fee_price: Decimal | None = None
 
@@ -46,12 +48,13 @@ async def read_end(
     clock: Clock,
     *,
     coin: Asset | None,
+    told: Collection[Fill] = (),
 ) -> OrderEnd:
     """The user waits for the fees and the balances. The prices, of *coin* too, are read meanwhile:
-    what is not there by then is left out.
+    what is not there by then is left out. *told* are the fills that a stream told.
     """
     async with asyncio.TaskGroup() as reads:
-        fees = reads.create_task(fees_of_order(intent, report, exchange, clock))
+        fees = reads.create_task(fees_of_order(intent, report, exchange, clock, told=told))
         after = reads.create_task(balances_after(intent, report, exchange, clock))
         prices = [
             reads.create_task(middle(exchange.market, intent.symbol, fresh=True)),
@@ -63,7 +66,8 @@ async def read_end(
     mid, *others = [None if price.cancelled() else price.result() for price in prices]
     paid_with = coin_of(fees.result(), intent.symbol)
     fee_price = others[0] if others and paid_with == coin else None
-    return OrderEnd(fees.result(), after.result(), mid, fee_price)
+    holdings, begun = after.result() or (None, None)
+    return OrderEnd(fees.result(), holdings, begun, mid, fee_price)
 
 
 def _symbols(coin: Asset | None) -> list[Symbol]:
@@ -71,9 +75,20 @@ def _symbols(coin: Asset | None) -> list[Symbol]:
 
 
 async def fees_of_order(
-    intent: Order, report: OrderReport, exchange: Exchange, clock: Clock
+    intent: Order,
+    report: OrderReport,
+    exchange: Exchange,
+    clock: Clock,
+    *,
+    told: Collection[Fill] = (),
 ) -> Fees | None:
-    """The fees once all fills are shown; None where the exchange shows no fill of the order."""
+    """The fees once all fills are shown; None where the exchange shows no fill of the order. It is
+    not asked where those that were *told* are all that was executed.
+    """
+    told_fees = fees_of(told, executed=report.execution.base_quantity)
+    is_all = sum(fill.quantity for fill in told_fees.fills) == report.execution.base_quantity
+    if told and is_all and can_be_of(report.execution, told_fees, symbol=intent.symbol):
+        return told_fees
     pause = _FIRST_PAUSE
     fees: Fees | None = None
     for _ in range(_MOST_READS):
@@ -123,15 +138,18 @@ def lacks_fees(order: Order, *, now: datetime) -> bool:
 
 async def balances_after(
     intent: Order, report: OrderReport, exchange: Exchange, clock: Clock
-) -> Holdings | None:
-    """The balances once they show the fill; None where the exchange is slow to show it."""
+) -> tuple[Holdings, datetime] | None:
+    """The balances once they show the fill, and when they were asked for by the steady clock; None
+    where the exchange is slow to show it.
+    """
     filled = replace(intent, execution=report.execution)
     pause = _FIRST_PAUSE
     for _ in range(_MOST_READS):
         try:
+            begun = clock.steady()
             holdings = await exchange.holdings()
             if shows(holdings, filled):
-                return holdings
+                return holdings, begun
         except (Unavailable, Rejected):
             return None
         await clock.sleep(pause)

@@ -9,7 +9,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.alerts.alerts import PricesNotTaken
 from engine.domain.execution.capability import Lesson, learned, says_it_once
 from engine.domain.market.pairs import OrderType
-from engine.domain.orders.order import Order
+from engine.domain.orders.order import Order, OrderState
 from engine.notifications.publish import publish
 from engine.storage.trading import order_types
 
@@ -44,3 +44,15 @@ async def learn(
     )
     key = f"prices:{account.id}:{settings.symbol}:{order_type.value}:{now.isoformat()}"
     await publish(session, account.chat_id, alert, key=key, now=now)
+
+
+async def learn_from_end(
+    session: AsyncSession, account: Account, ended: Order, *, now: datetime
+) -> None:
+    """What the end of an order says of its type. A maker that ended at once says nothing."""
+    cancelled = ended.cancelling_since is not None
+    if ended.order_type is OrderType.IOC:
+        lesson = Lesson.NOT_HONOURED if cancelled else Lesson.HONOURED
+        await learn(session, account, ended, lesson, now=now)
+    elif ended.order_type.may_rest and (cancelled or ended.state is not OrderState.UNFILLED):
+        await learn(session, account, ended, Lesson.HONOURED, now=now)

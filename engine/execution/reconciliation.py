@@ -189,6 +189,7 @@ class OrderReconciler(Service):
             )
             key = f"order:{intent.client_order_id}:never"
             await publish(session, account.chat_id, alert, key=key, now=now)
+        self.executor.live.settled(account.id, gone.client_order_id)
         return gone
 
     async def escalate(

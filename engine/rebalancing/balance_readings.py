@@ -18,39 +18,50 @@ from engine.domain.orders.settlement import (
     shows,
     was_seen_settled,
 )
-from engine.domain.rebalancing.balance_confirmation import agreed, needs_second
+from engine.domain.rebalancing.balance_confirmation import agreed, in_doubt, needs_second
 from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.streams.live_account import ReadVerdict
 from engine.errors import BadData
 from engine.exchanges.interface import Exchange
 from engine.rebalancing.balance_changes import BalanceChangeMonitor
+from engine.streaming.live_accounts import LiveAccounts
 from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
+
+# How soon balances that lack what a stream told are read again, and the last of them from then on.
+_BEHIND_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5))
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceReading:
     """A balance reading. *holdings* may be acted on if settled; *finding* is what came or went.
-    *first* is the exchange's first answer where it was asked twice.
+    *first* is the exchange's first answer where it was asked twice. They lack what a stream told
+    where *again_in* says when to read again.
     """
 
     holdings: Holdings
     is_settled: bool = True
     first: Holdings | None = None
     finding: ChangeFinding | None = None
+    again_in: timedelta | None = None
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
 class BalanceReader:
-    """Reads balances; remembers the odd rows logged and the fill seen settled, per account."""
+    """Reads balances; remembers the odd rows logged, the fill seen settled and how often they lacked
+    what *live* told, per account.
+    """
 
     clock: Clock
     timing: Timing
     balance_changes: BalanceChangeMonitor
+    live: LiveAccounts
 
     def __post_init__(self) -> None:
         self._logged: dict[AccountId, frozenset[str]] = {}
         self._settled: dict[AccountId, ClientOrderId] = {}
+        self._behind: dict[AccountId, int] = {}
 
     async def read(self, duty: CheckInput, exchange: Exchange) -> BalanceReading:
         """Read the balances: once, or a second time after a while where they fell for no reason, or
@@ -58,9 +69,9 @@ class BalanceReader:
 
         Raises what the exchange's reads raise, and BadData where two readings contradict.
         """
-        first = await self._read(duty, exchange)
-        if not self._is_settled(duty, first, exchange_time=exchange.time()):
-            return BalanceReading(first, is_settled=False)
+        first, again_in = await self._read(duty, exchange)
+        if again_in is not None or not self._is_settled(duty, first, exchange.time()):
+            return BalanceReading(first, is_settled=False, again_in=again_in)
         fills = await self.balance_changes.fills(duty)
         if self._may_be_deposit(duty, first, fills):
             return BalanceReading(first, is_settled=False)
@@ -69,9 +80,9 @@ class BalanceReader:
         if not self._is_doubtful(duty, first, fills, finding):
             return BalanceReading(first, finding=finding)
         await self.clock.sleep(self.timing.second_sight)
-        again = await self._read(duty, exchange)
-        if not self._is_settled(duty, again, exchange_time=exchange.time()):
-            return BalanceReading(again, is_settled=False)
+        again, again_in = await self._read(duty, exchange)
+        if again_in is not None or not self._is_settled(duty, again, exchange.time()):
+            return BalanceReading(again, is_settled=False, again_in=again_in)
         settings, asked = duty.account.settings, duty.to_centre
         both = agreed(first, again, settings=settings, asked=asked)
         found = await self.balance_changes.detect(duty, both, fills, market)
@@ -83,18 +94,26 @@ class BalanceReader:
                 raise BadData(f"MEXC said {was:f} USDT, and {now:f} USDT a moment later")
         return BalanceReading(both, first=first, finding=found)
 
-    async def _read(self, duty: CheckInput, exchange: Exchange) -> Holdings:
-        """One reading. Rows that make no sense are logged when they first appear."""
+    async def _read(
+        self, duty: CheckInput, exchange: Exchange
+    ) -> tuple[Holdings, timedelta | None]:
+        """One reading, and when to read again where it lacks what a stream told. Rows that make no
+        sense are logged when they first appear.
+        """
+        begun = self.clock.steady()
         holdings = await exchange.holdings()
         account_id, odd = duty.account.id, frozenset(holdings.unreadable.values())
         for what in sorted(odd - self._logged.get(account_id, frozenset())):
             logger.warning("balance unreadable", extra={"account": account_id, "read": what})
         self._logged[account_id] = odd
-        return holdings
+        if self.live.read(account_id, holdings, begun=begun) is not ReadVerdict.BEHIND:
+            self._behind.pop(account_id, None)
+            return holdings, None
+        count = self._behind.get(account_id, 0)
+        self._behind[account_id] = count + 1
+        return holdings, _BEHIND_PAUSES[min(count, len(_BEHIND_PAUSES) - 1)]
 
-    def _is_settled(
-        self, duty: CheckInput, holdings: Holdings, *, exchange_time: datetime
-    ) -> bool:
+    def _is_settled(self, duty: CheckInput, holdings: Holdings, exchange_time: datetime) -> bool:
         """True if *holdings* show the account's last fill."""
         fill, account_id = duty.last_fill, duty.account.id
         if fill is None:
@@ -135,9 +154,14 @@ class BalanceReader:
         fills: Sequence[Order],
         finding: ChangeFinding | None,
     ) -> bool:
-        """True if *holdings* must be read a second time. A paper ledger is our own."""
+        """True if *holdings* must be read a second time. A paper ledger is our own, and what a stream
+        told as well was seen twice.
+        """
         settings = duty.account.settings
         if settings.dry_run:
+            return False
+        doubted = in_doubt(holdings, settings=settings, last=duty.last_seen, marks=duty.marks)
+        if self.live.is_seen_twice(duty.account.id, holdings, doubted):
             return False
         return _keeps(duty, finding) or needs_second(
             holdings,

@@ -1,9 +1,18 @@
-"""The result of a check, and when the next one is due."""
+"""The result of a check, when the next one is due, and what is stored of one that failed."""
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from engine.domain.rebalancing.check_result import CheckResult
+from engine.domain.rebalancing.check_input import CheckInput
+from engine.domain.rebalancing.check_result import CheckFailed, CheckResult
+from engine.errors import EngineError, Rejected
+from engine.notifications import incidents
+from engine.storage.service import Service
+from engine.storage.trading import check_results
+from engine.storage.trading import run_requests as stored_requests
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +26,31 @@ class Checked:
     again_in: timedelta | None = None
     backs_off: bool = False
     by: timedelta | None = None
+
+
+class CheckFailures(Service):
+    async def record(self, duty: CheckInput, error: EngineError) -> CheckFailed:
+        """Record the incident, and drop the user's tap, which the check was for."""
+        kind = incidents.kind_of_question(error)
+        detail = error.message if isinstance(error, Rejected) else str(error)
+        logger.warning(
+            "check failed",
+            extra={"account": duty.account.id, "kind": kind.value, "detail": detail},
+        )
+        async with self.database.writing() as session:
+            if duty.slot is not None and duty.account.settings.fixed is not None:
+                # Nothing was traded for it; of several tokens some may have been.
+                await check_results.note_slot(session, duty.account, duty.account.slot_at)
+            if duty.request is not None:
+                await stored_requests.drop(
+                    session, duty.account.id, confirmation_id=duty.request.confirmation_id
+                )
+            await incidents.record(
+                session,
+                duty.account,
+                kind=kind,
+                detail=detail,
+                now=self.clock.now(),
+                asked=duty.request is not None,
+            )
+        return CheckFailed(kind, detail)

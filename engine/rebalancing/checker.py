@@ -3,7 +3,6 @@
 A check that holds makes one request to the exchange and writes nothing.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,7 +15,6 @@ from engine.domain.execution.bound import ExecutionMode
 from engine.domain.execution.bounded_order import NoOfferNear
 from engine.domain.execution.maker_first import rests
 from engine.domain.execution.slices import SlicesRun
-from engine.domain.market.balances import Holdings
 from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import UNRESOLVED, Order, OrderState, Trigger
 from engine.domain.rebalancing.check_input import CheckInput
@@ -36,7 +34,7 @@ from engine.domain.rebalancing.order_factory import create_order, run_id
 from engine.domain.rebalancing.planner import InsideBand, Plan
 from engine.domain.rebalancing.replay import shortened
 from engine.domain.targets.timing import Due
-from engine.errors import ClockRefused, DecryptionFailed, EngineError, LeaseLost, Rejected
+from engine.errors import ClockRefused, DecryptionFailed, EngineError, LeaseLost
 from engine.exchanges.interface import Exchange, ExchangeFor
 from engine.exchanges.pair_data import rules_and_book
 from engine.execution.executor import OrderExecutor, must_narrow
@@ -47,7 +45,7 @@ from engine.rebalancing import run_requests
 from engine.rebalancing.approvals import Approvals
 from engine.rebalancing.balance_changes import BalanceChangeMonitor
 from engine.rebalancing.balance_readings import BalanceReader, BalanceReading
-from engine.rebalancing.checked import Checked
+from engine.rebalancing.checked import Checked, CheckFailures
 from engine.rebalancing.crash_guard import CrashGuards, guarded
 from engine.rebalancing.evaluation import evaluate
 from engine.rebalancing.low_balance import LowBalanceMonitor
@@ -56,10 +54,8 @@ from engine.rebalancing.portfolio_checker import PortfolioChecker
 from engine.rebalancing.slices import AT_ONCE, SlicedTrades, over_by_a_look
 from engine.storage.service import Service
 from engine.storage.trading import check_results
-from engine.storage.trading import run_requests as stored_requests
+from engine.streaming.live_accounts import LiveAccounts
 from engine.timeouts import Timing, steadily
-
-logger = logging.getLogger(__name__)
 
 # How long a balance may lag behind a fill before the user is alerted.
 _SETTLES_SOON = timedelta(minutes=1)
@@ -71,16 +67,25 @@ class Checker(Service):
     timing: Timing
     exchange_for: ExchangeFor
     owner: str
+    live: LiveAccounts | None = None
 
     def __post_init__(self) -> None:
+        self._live = self.live or LiveAccounts(self.clock)
         self._executor = OrderExecutor(
-            database=self.database, clock=self.clock, timing=self.timing, owner=self.owner
+            database=self.database,
+            clock=self.clock,
+            timing=self.timing,
+            owner=self.owner,
+            live=self._live,
         )
         self._balance_changes = BalanceChangeMonitor(
             database=self.database, clock=self.clock, owner=self.owner
         )
         self._balances = BalanceReader(
-            clock=self.clock, timing=self.timing, balance_changes=self._balance_changes
+            clock=self.clock,
+            timing=self.timing,
+            balance_changes=self._balance_changes,
+            live=self._live,
         )
         self._approvals = Approvals(
             database=self.database, clock=self.clock, timing=self.timing, owner=self.owner
@@ -101,10 +106,19 @@ class Checker(Service):
             approvals=self._approvals,
             drift_over=self._drift_over,
         )
+        self._failures = CheckFailures(database=self.database, clock=self.clock)
         self._slices = SlicedTrades(database=self.database, clock=self.clock, owner=self.owner)
 
     async def check(self, duty: CheckInput, *, fence: int) -> Checked:
         """Do what is due for the account. Failures become troubles, not exceptions."""
+        order = duty.unresolved.client_order_id if duty.unresolved is not None else None
+        self._live.checking(duty.account, marks=duty.marks, order=order)
+        try:
+            return await self._check(duty, fence=fence)
+        finally:
+            self._live.checked(duty.account.id)
+
+    async def _check(self, duty: CheckInput, *, fence: int) -> Checked:
         try:
             if duty.unresolved is not None:
                 return await self._resolve(duty, duty.unresolved)
@@ -156,7 +170,7 @@ class Checker(Service):
         reading = await self._balances.read(duty, exchange)
         holdings = reading.holdings
         if not reading.is_settled:
-            return await self._unsettled(duty, holdings)
+            return await self._unsettled(duty, reading)
         await self._low_balance.observe(duty, holdings, exchange.market)
         account = await self._balance_changes.record(
             duty, reading.finding, holdings, exchange, fence=fence
@@ -209,15 +223,21 @@ class Checker(Service):
         async with self.database.writing() as session:
             await incidents.resolve(session, account, trouble, now=now, calm=calm)
 
-    async def _unsettled(self, duty: CheckInput, holdings: Holdings) -> Checked:
-        """The balances lack a fill that is known: a moment is normal, longer is a trouble."""
+    async def _unsettled(self, duty: CheckInput, reading: BalanceReading) -> Checked:
+        """The balances lack a fill that is known: a moment is normal, longer is a trouble. Or they
+        lack what a stream told: soon they show it, or are believed.
+        """
+        if reading.again_in is not None:
+            verdict = AwaitingSettlement(told=True)
+            look = self._look(duty, verdict, holdings=reading.holdings)
+            return Checked(look, again_in=reading.again_in)
         now, fill = self.clock.now(), duty.last_fill
         waited = now - ((fill and fill.resolved_at) or now)
         if waited > _SETTLES_SOON:
             async with self.database.writing() as session:
                 kind = IncidentKind.STALE_BALANCE
                 await incidents.record(session, duty.account, kind=kind, now=now)
-        look = self._look(duty, AwaitingSettlement(), holdings=holdings)
+        look = self._look(duty, AwaitingSettlement(), holdings=reading.holdings)
         return Checked(look, again_in=min(max(waited / 4, _SETTLE_POLL), _SETTLE_POLL * 15))
 
     async def _rebalance(  # noqa: C901, PLR0911, PLR0912 - one return an outcome
@@ -364,29 +384,7 @@ class Checker(Service):
         return Checked(look)
 
     async def _failed(self, duty: CheckInput, error: EngineError) -> Checked:
-        kind = incidents.kind_of_question(error)
-        detail = error.message if isinstance(error, Rejected) else str(error)
-        logger.warning(
-            "check failed",
-            extra={"account": duty.account.id, "kind": kind.value, "detail": detail},
-        )
-        async with self.database.writing() as session:
-            if duty.slot is not None and duty.account.settings.fixed is not None:
-                # Nothing was traded for it; of several tokens some may have been.
-                await check_results.note_slot(session, duty.account, duty.account.slot_at)
-            if duty.request is not None:
-                await stored_requests.drop(
-                    session, duty.account.id, confirmation_id=duty.request.confirmation_id
-                )
-            await incidents.record(
-                session,
-                duty.account,
-                kind=kind,
-                detail=detail,
-                now=self.clock.now(),
-                asked=duty.request is not None,
-            )
-        look = self._look(duty, CheckFailed(kind, detail))
+        look = self._look(duty, await self._failures.record(duty, error))
         return Checked(look, again_in=self.timing.error_backoff, backs_off=True)
 
     def _look(self, duty: CheckInput, verdict: Decision, **seen: Any) -> CheckResult:

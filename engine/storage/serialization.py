@@ -170,6 +170,11 @@ def _threshold_written(threshold: Threshold) -> Mapping[str, str]:
     return {name: plain(value) for name, value in both.items() if value is not None}
 
 
+def _awaiting_written(verdict: AwaitingSettlement) -> Mapping[str, bool]:
+    """As versions write it that know of no streams, where none told anything."""
+    return {"told": True} if verdict.told else {}
+
+
 def _threshold_read(value: Mapping[str, Any], _: Any) -> Threshold:
     if "value" not in value:
         return Threshold(**{name: decimal_from_text(value[name]) for name in value})
@@ -185,6 +190,7 @@ def _converter(*, omit_if_default: bool = False) -> JsonConverter:
     converter.register_unstructure_hook(timedelta, lambda span: span // timedelta(seconds=1))
     converter.register_structure_hook(timedelta, lambda seconds, _: timedelta(seconds=seconds))
     converter.register_unstructure_hook(Threshold, _threshold_written)
+    converter.register_unstructure_hook(AwaitingSettlement, _awaiting_written)
     converter.register_structure_hook(Threshold, _threshold_read)
     converter.register_unstructure_hook_factory(_is_choice, _choice_writer)
     converter.register_structure_hook_factory(_is_choice, _choice_reader)

@@ -7,7 +7,7 @@ everything answers as if there were none: the account is polled at its own inter
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -25,9 +25,10 @@ from engine.domain.streams.events import (
     FillEvent,
     OrderEvent,
 )
-from engine.domain.streams.live_account import LiveAccount, ReadVerdict, Told
+from engine.domain.streams.live_account import ReadVerdict, Told
 from engine.domain.streams.losses import ReadingAgain
 from engine.domain.streams.trust import Doubt, StreamState, Trust, fitting_interval
+from engine.streaming.watched import Watched
 
 logger = logging.getLogger(__name__)
 
@@ -45,35 +46,6 @@ class LiveStanding:
 
     state: StreamState
     known: Mapping[Asset, Amounts]
-
-
-@dataclass(slots=True, eq=False)
-class _Watched:
-    """One account under one fence. *feeds* are its connections: two while one replaces the other.
-    *marks* are its low-balance thresholds, None before its first check. *order* is ours and under
-    way: what it does to the balances is no new reason to trade. Its *fills* were told, and with
-    *is_told* its end, which nobody has looked up yet. *again_at* is when a doubt has it read, until a check
-    begins.
-    """
-
-    account: Account
-    fence: int
-    assets: frozenset[Asset]
-    live: LiveAccount = field(default_factory=LiveAccount)
-    feeds: set["Feed"] = field(default_factory=set)
-    marks: Sequence[LowBalanceThreshold] | None = None
-    is_checking: bool = False
-    order: ClientOrderId | None = None
-    fills: dict[str, Fill] = field(default_factory=dict)
-    is_told: asyncio.Event = field(default_factory=asyncio.Event)
-    again_at: datetime | None = None
-
-    def follow(self, order_id: ClientOrderId | None) -> None:
-        """That order is under way from now on; None if none is."""
-        if order_id != self.order:
-            self.order = order_id
-            self.fills.clear()
-            self.is_told.clear()
 
 
 class Feed:
@@ -104,7 +76,7 @@ class LiveAccounts:
     def __init__(self, clock: Clock, *, matters: Matters = stream_trigger.matters) -> None:
         self._clock = clock
         self._matters = matters
-        self._watched: dict[AccountId, _Watched] = {}
+        self._watched: dict[AccountId, Watched] = {}
         self._reading_again = ReadingAgain()
         self.on_due: Wake = lambda _account_id, _at: None
         self.on_doubt: Callable[[AccountId, Doubt], None] = lambda _account_id, _why: None
@@ -118,10 +90,10 @@ class LiveAccounts:
         so does another key or kind of money.
         """
         watched = self._watched.get(account.id)
-        if watched is None or watched.fence != fence or not _is_of(watched.account, account):
+        if watched is None or watched.fence != fence or not watched.is_of(account):
             assets = frozenset(account.settings.assets)
-            watched = self._watched[account.id] = _Watched(account, fence, assets)
-        if not any(feed.is_acknowledged for feed in watched.feeds):
+            watched = self._watched[account.id] = Watched(account, fence, assets)
+        if not watched.is_subscribed:
             watched.live.opened()
         feed = Feed(self, account.id)
         watched.feeds.add(feed)
@@ -145,7 +117,7 @@ class LiveAccounts:
         watched = self._of(feed)
         if watched is None:
             return
-        was_live = any(one.is_acknowledged for one in watched.feeds)
+        was_live = watched.is_subscribed
         feed.is_acknowledged = True
         if not was_live:
             watched.live.acknowledged(self._clock.steady())
@@ -156,7 +128,7 @@ class LiveAccounts:
         if watched is None:
             return
         watched.feeds.discard(feed)
-        if any(one.is_acknowledged for one in watched.feeds):
+        if watched.is_subscribed:
             return
         if feed.is_acknowledged:
             self._doubt(watched, why)
@@ -194,7 +166,7 @@ class LiveAccounts:
         watched = self._watched.get(account.id)
         if watched is None:
             return
-        if not _is_of(watched.account, account):
+        if not watched.is_of(account):
             self.close(account.id)
             self.on_doubt(account.id, Doubt.KEY)
             return
@@ -329,11 +301,11 @@ class LiveAccounts:
             logger.warning("stream deaf", extra={"account": account_id})
             self._doubt(watched, Doubt.DEAF)
 
-    def _of(self, feed: Feed) -> _Watched | None:
+    def _of(self, feed: Feed) -> Watched | None:
         watched = self._watched.get(feed.account_id)
         return watched if watched is not None and feed in watched.feeds else None
 
-    def _balance(self, watched: _Watched, event: BalanceEvent) -> None:
+    def _balance(self, watched: Watched, event: BalanceEvent) -> None:
         if event.asset not in watched.assets:
             return
         told = watched.live.note(event)
@@ -344,11 +316,11 @@ class LiveAccounts:
         if told is Told.GAP or self._may_matter(watched, event):
             self._soon(watched)
 
-    def _may_matter(self, watched: _Watched, event: BalanceEvent) -> bool:
+    def _may_matter(self, watched: Watched, event: BalanceEvent) -> bool:
         marks = watched.marks
         return marks is None or self._matters(watched.account, event, watched.live.known(), marks)
 
-    def _order(self, watched: _Watched, event: OrderEvent) -> None:
+    def _order(self, watched: Watched, event: OrderEvent) -> None:
         """Its end alone is worth a look-up, which alone proves it."""
         if not event.is_final or ClientOrderId(event.client_order_id) != watched.order:
             return
@@ -356,23 +328,23 @@ class LiveAccounts:
         if not watched.is_checking:
             self._due(watched, self._clock.steady())
 
-    def _fill(self, watched: _Watched, event: FillEvent) -> None:
+    def _fill(self, watched: Watched, event: FillEvent) -> None:
         is_ours = ClientOrderId(event.client_order_id) == watched.order
         if is_ours and len(watched.fills) < _MOST_FILLS:
             watched.fills[event.fill.trade_id] = event.fill
 
-    def _doubt(self, watched: _Watched, why: Doubt) -> None:
+    def _doubt(self, watched: Watched, why: Doubt) -> None:
         self._disbelieve(watched, why)
         self._read_again(watched)
 
-    def _disbelieve(self, watched: _Watched, why: Doubt) -> None:
+    def _disbelieve(self, watched: Watched, why: Doubt) -> None:
         watched.live.doubt(why, now=self._clock.steady())
         if watched.live.trust.state is StreamState.SUSPECT:
             for feed in watched.feeds:
                 feed.is_acknowledged = False  # its end is no second doubt
         self.on_doubt(watched.account.id, why)
 
-    def _read_again(self, watched: _Watched) -> None:
+    def _read_again(self, watched: Watched) -> None:
         """At once, or in turn where many are to be; an order that is under way goes first."""
         now = self._clock.steady()
         if watched.order is not None:
@@ -381,7 +353,7 @@ class LiveAccounts:
             watched.again_at = self._reading_again.moment(now)
         self._due(watched, watched.again_at)
 
-    def _soon(self, watched: _Watched) -> None:
+    def _soon(self, watched: Watched) -> None:
         """Once for all that is told within a moment, and not too often."""
         coalescing = watched.live.coalescing
         is_first = coalescing.due_at() is None
@@ -389,13 +361,8 @@ class LiveAccounts:
         if is_first and (due := coalescing.due_at()) is not None:
             self._due(watched, due)
 
-    def _due(self, watched: _Watched, at: datetime) -> None:
+    def _due(self, watched: Watched, at: datetime) -> None:
         self.on_due(watched.account.id, at)
-
-
-def _is_of(one: Account, other: Account) -> bool:
-    """True if both mean the same money, by the same key."""
-    return (one.settings.dry_run, one.sealed_key) == (other.settings.dry_run, other.sealed_key)
 
 
 async def _wait(told: asyncio.Event) -> None:

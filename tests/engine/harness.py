@@ -29,6 +29,7 @@ from engine.storage.models.queues import OutboxRow
 from engine.storage.models.trading import OrderRow, RunRequestRow
 from engine.storage.serialization import alert_from_json
 from engine.storage.trading import check_results, orders, run_requests
+from engine.streaming.live_accounts import LiveAccounts
 from engine.timeouts import Timing
 from tests import builders
 from tests.builders import Amount
@@ -81,6 +82,7 @@ class Engine:
         owner: str = "process-1",
         timing: Timing | None = None,
         on_step: OnStep | None = None,
+        live: LiveAccounts | None = None,
     ) -> None:
         """*on_step* watches the checker's own transactions, not those of the harness."""
         self.database = database
@@ -96,6 +98,7 @@ class Engine:
             timing=self.timing,
             exchange_for=lambda account: self.exchanges[account.chat_id],
             owner=owner,
+            live=live,
         )
 
     async def open_account(self, chat_id: int = CHAT, *, key: bool = True, **wishes) -> Account:

@@ -35,6 +35,7 @@ from engine.exchanges.interface import Exchange
 from engine.execution.executor import OrderExecutor
 from engine.execution.reconciliation import OrderReconciler, next_look
 from engine.storage.trading import orders
+from engine.streaming.live_accounts import LiveAccounts
 from tests import builders
 from tests.engine.harness import Engine
 from tests.fakes.clock import START, FakeClock
@@ -560,7 +561,11 @@ async def test_there_is_nothing_to_find_out_about_an_order_that_is_over_or_never
     engine: Engine, exchange: FakeExchange, clock: FakeClock, state: OrderState
 ):
     executor = OrderExecutor(
-        database=engine.database, clock=clock, timing=engine.timing, owner="worker-a"
+        database=engine.database,
+        clock=clock,
+        timing=engine.timing,
+        owner="worker-a",
+        live=LiveAccounts(clock),
     )
     resolver = OrderReconciler(database=engine.database, clock=clock, executor=executor)
     intent = builders.intent(state=state)

@@ -92,7 +92,7 @@ def test_every_reason_comes_back_inside_a_verdict(reason: Reason):
         OrderPlaced("bl1", Side.SELL, Decimal("17.10")),  # type: ignore[arg-type] # an id is a str
         NoTrade(UnderMinimum(Side.BUY, Decimal("0.4"), Decimal("1.1"))),
         OrderPending("bl1"),  # type: ignore[arg-type] # an id is a str
-        AwaitingSettlement(),
+        AwaitingSettlement(told=True),
         CheckFailed(IncidentKind.CLOCK, "700003: outside the window"),
     ],
     ids=lambda verdict: type(verdict).__name__,

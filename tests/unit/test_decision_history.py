@@ -88,10 +88,11 @@ def test_each_order_is_news():
         (NoTrade(InsideBand()), "No order: "),
         (PlanChanged(Side.SELL, D(3)), "No order: the tap no longer fitted"),
         (OrderPending(ClientOrderId("bl-1")), "No order: an earlier one"),
-        (AwaitingSettlement(), "No order: MEXC's balance"),
+        (AwaitingSettlement(), "No order: MEXC's balance did not show the last trade"),
+        (AwaitingSettlement(told=True), "No order: MEXC's balance did not show a change"),
         (CheckFailed(IncidentKind.UNREACHABLE, ""), "No order was sent. I could not reach MEXC."),
     ],
-    ids=["ordered", "declined", "inside", "moved", "waiting", "unsettled", "failed"],
+    ids=["ordered", "declined", "inside", "moved", "waiting", "unsettled", "behind", "failed"],
 )
 def test_each_decision_is_told_on_one_line_with_its_time(verdict: Decision, words: str):
     view = earlier_view(

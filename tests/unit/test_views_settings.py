@@ -412,6 +412,7 @@ def test_why_tells_what_was_seen_and_decided():
         ),
         (OrderPending(ClientOrderId("bl1")), "an earlier one is not confirmed"),
         (AwaitingSettlement(), "does not show the last trade yet"),
+        (AwaitingSettlement(told=True), "told of a change that its balance does not show yet"),
         (CheckFailed(IncidentKind.KEY_REFUSED, "<10072>"), "MEXC answered “<10072>”."),
         (OrderPlaced(ClientOrderId("bl1"), Side.SELL, Decimal(9)), "What became of it: /history"),
     ],

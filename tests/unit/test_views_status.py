@@ -205,6 +205,7 @@ def test_a_wide_band_has_a_row_of_its_own_below_its_gauge():
         (NoTrade(PairClosed()), "no order"),
         (AwaitingApproval(Side.BUY, Decimal(17), TradingMode.ASK), "up to you"),
         (AwaitingSettlement(), "waiting"),
+        (AwaitingSettlement(told=True), "waiting"),
         (CheckFailed(IncidentKind.UNREACHABLE, ""), "failed"),
     ],
 )

@@ -59,6 +59,24 @@ def needs_second(
     return uncounted > ZERO or fell >= expected.room[USDT] + _DUST
 
 
+def in_doubt(
+    holdings: Holdings,
+    *,
+    settings: Settings,
+    last: LastSeen | None,
+    marks: Sequence[LowBalanceThreshold] = (),
+) -> frozenset[Asset]:
+    """Returns the assets of which a second sight is worth one of all *holdings*: those that are not
+    as they were seen *last*, and those that are reported.
+    """
+    counting, known = settings.counting, last is not None and last.is_of(settings.assets)
+    before = last.amounts if last is not None and known else {}
+    changed = {a for a in settings.assets if holdings.of(a).total != before.get(a)}
+    crossed = {crossing.mark.asset for crossing in crossings(marks, holdings, counting=counting)}
+    # A total does not tell what of it is in open orders.
+    return frozenset(changed | crossed | ({USDT} if counting is Counting.FREE else set()))
+
+
 def lacks_an_asset(holdings: Holdings, assets: Sequence[Asset]) -> bool:
     """True if one of *assets* is not there at all. Raises BadData as `of` does."""
     return ZERO in [holdings.of(asset).total for asset in assets]

@@ -107,7 +107,9 @@ class OrderPending:
 
 @dataclass(frozen=True, slots=True)
 class AwaitingSettlement:
-    """The exchange's balance does not show the last fill yet."""
+    """The exchange's balance does not show the last fill yet, or a change that its stream *told*."""
+
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

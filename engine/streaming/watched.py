@@ -1,0 +1,58 @@
+"""What is known here of an account with a stream, under one fence."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from engine.domain.accounts.account import Account
+from engine.domain.accounts.low_balance import LowBalanceThreshold
+from engine.domain.market.pairs import Asset
+from engine.domain.orders.order import ClientOrderId, Fill
+from engine.domain.streams.live_account import LiveAccount
+
+
+class Subscription(Protocol):
+    """One connection of an account."""
+
+    is_acknowledged: bool
+
+
+@dataclass(slots=True, eq=False)
+class Watched:
+    """One account under one fence. *feeds* are its connections: two while one replaces the other.
+    *marks* are its low-balance thresholds, None before its first check. *order* is ours and under
+    way: what it does to the balances is no new reason to trade. Its *fills* were told, and with
+    *is_told* its end, which nobody has looked up yet. *again_at* is when a doubt has it read, until a check
+    begins.
+    """
+
+    account: Account
+    fence: int
+    assets: frozenset[Asset]
+    live: LiveAccount = field(default_factory=LiveAccount)
+    feeds: set[Subscription] = field(default_factory=set)
+    marks: Sequence[LowBalanceThreshold] | None = None
+    is_checking: bool = False
+    order: ClientOrderId | None = None
+    fills: dict[str, Fill] = field(default_factory=dict)
+    is_told: asyncio.Event = field(default_factory=asyncio.Event)
+    again_at: datetime | None = None
+
+    def follow(self, order_id: ClientOrderId | None) -> None:
+        """That order is under way from now on; None if none is."""
+        if order_id != self.order:
+            self.order = order_id
+            self.fills.clear()
+            self.is_told.clear()
+
+    @property
+    def is_subscribed(self) -> bool:
+        return any(feed.is_acknowledged for feed in self.feeds)
+
+    def is_of(self, account: Account) -> bool:
+        """True if the stream tells of the money that *account* trades, by the same key."""
+        mine, other = self.account, account
+        same_money = mine.settings.dry_run == other.settings.dry_run
+        return same_money and mine.sealed_key == other.sealed_key
