@@ -23,6 +23,7 @@ NAMES = (
     "alerts",
     "accounts",
     "fleet",
+    "streams",
     "chart",
     "profit",
     "planning",

@@ -93,8 +93,9 @@ class Line:
         return self.acknowledged_at is not None
 
     def acknowledge(self) -> None:
-        self.feed.acknowledge()
-        self._told()
+        if not self.is_over:
+            self.feed.acknowledge()
+            self._told()
 
     def event(self, event: AccountEvent) -> None:
         self.feed.event(event)

@@ -10,6 +10,7 @@ from engine.streaming.connections import Line
 logger = logging.getLogger(__name__)
 
 NONE_ADDED_FOR = timedelta(minutes=10)
+_CALM = timedelta(minutes=5)
 _REFUSALS = frozenset({403, 429})
 # So many in a row that were closed so soon after the handshake are as good as a refusal.
 _SOON, _MOST_CLOSED, _TOGETHER = timedelta(seconds=5), 3, timedelta(seconds=10)
@@ -23,16 +24,11 @@ class Welcome:
     def __init__(self) -> None:
         self._none_before: datetime | None = None
         self._closed: deque[datetime] = deque(maxlen=_MOST_CLOSED)
-        self._is_unreachable = False
+        self._failed_at: datetime | None = None
         self.is_wary = False
 
     def allows(self, now: datetime) -> bool:
         return self._none_before is None or self._none_before <= now
-
-    def connected(self) -> None:
-        if self._is_unreachable:
-            self._is_unreachable = False
-            logger.info("streams reachable")
 
     def acknowledged(self) -> None:
         self.is_wary = False
@@ -44,9 +40,9 @@ class Welcome:
         if isinstance(problem, NotConnected):
             if problem.status in _REFUSALS:
                 self._add_none(now, why=f"status {problem.status}")
-            elif not self._is_unreachable:
-                self._is_unreachable = True
+            elif self._failed_at is None or now - self._failed_at > _CALM:
                 logger.warning("streams unreachable", extra={"problem": str(problem)})
+            self._failed_at = now
         elif (
             line.opened_at is not None
             and not line.is_acknowledged

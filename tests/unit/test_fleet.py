@@ -302,7 +302,7 @@ async def test_a_thousand_that_are_cut_at_once_are_one_incident_and_back_within_
     caplog.set_level("INFO")
     async with sailing(bench):
         accounts = bench.want(1000)
-        await bench.turns(51 * SECOND)
+        await bench.turns(56 * SECOND)
         assert bench.fleet.standing == 1000
         bench.clock.shift(HOUR)
         for account in accounts:
