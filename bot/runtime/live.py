@@ -3,12 +3,14 @@
 import asyncio
 import errno
 import os
+import ssl
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from telegram.request import HTTPXRequest
 
 from bot.config.certificates import trusted
+from bot.config.library_environment import most_streams
 from bot.config.process_type import ProcessType, UpdateMode, require, update_mode
 from bot.config.settings import ProcessSettings
 from bot.observability.event_loop import Turning
@@ -31,12 +33,14 @@ from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Holdings
 from engine.errors import DecryptionFailed
 from engine.exchanges.interface import Exchange
+from engine.exchanges.mexc.account_streams import MexcAccountStreams
 from engine.exchanges.mexc.aiohttp_transport import open_transport
 from engine.exchanges.mexc.client import MexcClient
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.mexc.key_inspector import MexcKeyInspector
 from engine.exchanges.mexc.listen_keys.account_keys import ListenKeys
 from engine.exchanges.mexc.market_data import MexcMarket
+from engine.exchanges.mexc.stream import StreamSession, open_streams
 from engine.exchanges.mexc.transport import Transport
 from engine.exchanges.paper.exchange import PaperExchange
 from engine.exchanges.rate_limit_memory import RateLimitMemory
@@ -100,7 +104,15 @@ async def run_live(
             base_url=settings.telegram_api_url,
         )
         stack.push_async_callback(application.shutdown)
-        setup = mexc_setup(settings, transport=mexc, database=database, vault=vault, clock=clock)
+        streams = await _streams(stack, settings, tls)
+        setup = mexc_setup(
+            settings,
+            transport=mexc,
+            database=database,
+            vault=vault,
+            clock=clock,
+            streams=streams,
+        )
         if setup.rate_limit_memory is not None:
             await setup.rate_limit_memory.restore()
         parts = assemble(
@@ -178,6 +190,17 @@ async def _listen(stack: AsyncExitStack, routes: Routes, *, port: int, host: str
         ) from e
 
 
+async def _streams(
+    stack: AsyncExitStack, settings: ProcessSettings, tls: ssl.SSLContext
+) -> StreamSession | None:
+    """Returns what streams connect by, until *stack* ends; None where there are to be none."""
+    if not settings.streams:
+        return None
+    return await stack.enter_async_context(
+        open_streams(settings.mexc_stream_url, proxy=settings.mexc_proxy, tls=tls)
+    )
+
+
 def mexc_setup(
     settings: ProcessSettings,
     *,
@@ -185,10 +208,12 @@ def mexc_setup(
     database: Database,
     vault: Vault,
     clock: Clock,
+    streams: StreamSession | None = None,
 ) -> ExchangeSetup:
     budget = RateLimiter(clock, settings.mexc_limits)
     client = MexcClient(transport, base_url=settings.mexc_api_url, clock=clock, budget=budget)
     market = MexcMarket(client)
+    keys = ListenKeys(client=client, database=database, vault=vault, clock=clock)
 
     def paper(account: Account) -> PaperExchange:
         # Only the unsigned market client: a dry run has no key and no access to an order endpoint.
@@ -217,9 +242,9 @@ def mexc_setup(
         heartbeat=_HEARTBEAT,
         request_stats=client.traffic,
         usage=budget.usage,
-        revoke_stream=ListenKeys(
-            client=client, database=database, vault=vault, clock=clock
-        ).revoke,
+        revoke_stream=keys.revoke,
+        streams=MexcAccountStreams(keys=keys, streams=streams, clock=clock) if streams else None,
+        most_streams=most_streams(settings.mexc_streams_per_address),
         rate_limit_memory=RateLimitMemory(
             database=database, clock=clock, budget=budget, proxy=settings.mexc_proxy
         ),

@@ -11,7 +11,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.orders.order import AccountId
 from engine.domain.streams.events import AccountEvent
 from engine.domain.streams.trust import Doubt
-from engine.errors import EngineError
+from engine.errors import EngineError, NotConnected
 from engine.exchanges.interface import AccountStream, AccountStreams
 from engine.streaming.live_accounts import Feed
 
@@ -91,6 +91,11 @@ class Line:
     @property
     def is_acknowledged(self) -> bool:
         return self.acknowledged_at is not None
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status by which the attempt was refused."""
+        return self.problem.status if isinstance(self.problem, NotConnected) else None
 
     def acknowledge(self) -> None:
         if not self.is_over:

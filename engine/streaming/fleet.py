@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 from itertools import count
 
 from engine.clock import Clock, ClockSteps
@@ -296,7 +297,8 @@ class Fleet:
         if why is Doubt.KEY:
             member.new_key = True
         self._welcome.ended(line, now)
-        is_refused = line.opened_at is not None and stood_since is None
+        was_never_subscribed = line.opened_at is not None and stood_since is None
+        is_refused = was_never_subscribed or line.status == HTTPStatus.FORBIDDEN
         if stood_since is not None and now - stood_since >= STOOD:
             member.failures = member.refusals = 0
         elif is_refused or why is Doubt.KEY or type(line.problem) is EngineError:

@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from engine.errors import NotConnected
 from engine.streaming.connections import Line
@@ -11,8 +12,7 @@ logger = logging.getLogger(__name__)
 
 NONE_ADDED_FOR = timedelta(minutes=10)
 _CALM = timedelta(minutes=5)
-_REFUSALS = frozenset({403, 429})
-# So many in a row that were closed so soon after the handshake are as good as a refusal.
+# So many in a row that were forbidden, or closed so soon after the handshake, are a refusal.
 _SOON, _MOST_CLOSED, _TOGETHER = timedelta(seconds=5), 3, timedelta(seconds=10)
 
 
@@ -36,21 +36,27 @@ class Welcome:
 
     def ended(self, line: Line, now: datetime) -> None:
         """*line* is over; the end of one that was subscribed says nothing."""
-        problem = line.problem
-        if isinstance(problem, NotConnected):
-            if problem.status in _REFUSALS:
-                self._add_none(now, why=f"status {problem.status}")
-            elif self._failed_at is None or now - self._failed_at > _CALM:
-                logger.warning("streams unreachable", extra={"problem": str(problem)})
+        if line.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._add_none(now, why="status 429")
+        elif line.status == HTTPStatus.FORBIDDEN:
+            self._not_wanted(now, why="status 403")
+        elif isinstance(line.problem, NotConnected):
+            if self._failed_at is None or now - self._failed_at > _CALM:
+                logger.warning("streams unreachable", extra={"problem": str(line.problem)})
             self._failed_at = now
         elif (
             line.opened_at is not None
             and not line.is_acknowledged
             and now - line.opened_at < _SOON
         ):
-            self._closed.append(now)
-            if len(self._closed) == _MOST_CLOSED and now - self._closed[0] < _TOGETHER:
-                self._add_none(now, why="closed after the handshake")
+            self._not_wanted(now, why="closed after the handshake")
+
+    def _not_wanted(self, now: datetime, *, why: str) -> None:
+        """That may be the account's own fault, unless it is that of several at once."""
+        self._closed.append(now)
+        are_many = len(self._closed) == _MOST_CLOSED and now - self._closed[0] < _TOGETHER
+        if are_many or self.is_wary:
+            self._add_none(now, why=why)
 
     def _add_none(self, now: datetime, *, why: str) -> None:
         if self.allows(now):
