@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -11,104 +11,24 @@ import pytest
 from sqlalchemy import update
 
 from bot.observability.redaction import Redaction
-from engine.accounts.account_service import AccountService
 from engine.domain.accounts.account import Account
-from engine.domain.streams.trust import Doubt
 from engine.errors import BadCredentials, EngineError, MissingPermission, RateLimited, Unavailable
-from engine.exchanges.mexc.aiohttp_transport import open_transport
-from engine.exchanges.mexc.client import MexcClient
-from engine.exchanges.mexc.key_inspector import MexcKeyInspector
 from engine.exchanges.mexc.listen_keys.account_keys import ListenKeys
-from engine.exchanges.rate_limiter import RateLimiter
-from engine.security.vault import Vault
-from engine.storage.accounts import accounts
-from engine.storage.coordination import listen_keys
-from engine.storage.coordination.listen_keys import StoredListenKey
 from engine.storage.database import Database
 from engine.storage.models.accounts import ListenKeyRow
 from tests import builders
-from tests.engine.conftest import API_KEY, API_SECRET, UNLIMITED
+from tests.engine.conftest import API_KEY
 from tests.engine.harness import CHAT, Crash, Fuse
+from tests.engine.listening import MINUTE, PATH, SECOND, VAULT, Host, one_account, until
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.database import WatchedDatabase
-from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_books import Refused
 from tests.fakes.mexc_faults import DROPPED, Fault, json_reply
-from tests.fakes.tasks import a_moment, running
+from tests.fakes.tasks import running
 from tests.sampling import long
 
-VAULT = Vault(["qo6p0XBvY0WgVd3tXOtSCgrLkSYlPlDHWuJ5kdnvZAk="])
-SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-PATH = "/api/v3/userDataStream"
 OTHER_KEY, OTHER_SECRET = "mx0otherKEY", "otherSECRET"
-
-
-class Host:
-    """Processes of one program: each has its own keys in memory, and one database."""
-
-    def __init__(
-        self, database: Database, mexc: FakeMexc, clock: FakeClock, transport: object
-    ) -> None:
-        self.database = database
-        self.mexc = mexc
-        self.clock = clock
-        self._transport = transport
-        self.doubts: list[int] = []
-
-    @property
-    def valid(self) -> list[str]:
-        return self.mexc.listen_keys.of(API_KEY)
-
-    def requests(self, method: str) -> int:
-        return self.mexc.requests[method, PATH]
-
-    def process(self, database: Database | None = None) -> ListenKeys:
-        keys = ListenKeys(
-            client=self.client(),
-            database=database or self.database,
-            vault=VAULT,
-            clock=self.clock,
-        )
-        keys.on_doubt = self._doubt
-        return keys
-
-    def client(self) -> MexcClient:
-        return MexcClient(
-            self._transport,  # type: ignore[arg-type]
-            base_url=self.mexc.url,
-            clock=self.clock,
-            budget=RateLimiter(self.clock, UNLIMITED),
-        )
-
-    def service(self, keys: ListenKeys) -> AccountService:
-        async def open_paper(_account: Account, _holdings: object) -> None: ...
-
-        return AccountService(
-            database=self.database,
-            clock=self.clock,
-            vault=VAULT,
-            defaults=builders.settings(),
-            key_check=MexcKeyInspector(self.client()),
-            exchange_for=lambda _account: None,  # type: ignore[arg-type,return-value]
-            open_paper=open_paper,
-            paper_only=False,
-            revoke_stream=keys.revoke,
-        )
-
-    async def account(self) -> Account:
-        async with self.database.reading() as session:
-            found = await accounts.of_chat(session, CHAT)
-        assert found is not None
-        return found
-
-    async def stored(self, account: Account) -> StoredListenKey | None:
-        async with self.database.reading() as session:
-            return await listen_keys.get(session, account.id)
-
-    def _doubt(self, account_id: int, why: Doubt) -> None:
-        assert why is Doubt.KEY
-        self.doubts.append(account_id)
 
 
 @pytest.fixture
@@ -118,26 +38,8 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 async def host(sqlite: Database, mexc: FakeMexc, clock: FakeClock) -> AsyncGenerator[Host]:
-    """One account, connected."""
-    async with sqlite.writing() as session:
-        account = await accounts.get_or_create(
-            session, chat_id=CHAT, settings=builders.settings(), now=START
-        )
-        sealed = VAULT.seal_credentials(
-            api_key=API_KEY, api_secret=API_SECRET, account_uuid=account.uuid, chat_id=CHAT
-        )
-        await accounts.store_key(
-            session, account, sealed_key=sealed, key_tail=API_KEY[-4:], key_print="print"
-        )
-    async with open_transport(time_limit=2 * SECOND, tls=NO_CERTIFICATES) as transport:
-        yield Host(sqlite, mexc, clock, transport)
-
-
-async def until(condition: Callable[[], bool], clock: FakeClock) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await clock.advance(SECOND)
-            await a_moment()
+    async with one_account(sqlite, mexc, clock) as made:
+        yield made
 
 
 async def test_one_key_serves_every_connection_of_an_account_and_the_next_process(host: Host):

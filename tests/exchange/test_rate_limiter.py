@@ -147,6 +147,17 @@ async def test_market_data_does_wait_for_checks_that_come_at_the_same_moment(
     assert line.order == ["check", "book"]
 
 
+async def test_what_keeps_a_stream_waits_for_later_checks_for_ten_seconds_and_then_takes_its_turn(
+    manual: FakeClock, line: Line
+):
+    await spend(line.budget, 10)
+    manual.shift(9.5 * SECOND)
+    async with line.of(line.go("key", 1, KEEPING), *(line.go(f"{n}", 10) for n in range(3))):
+        pass
+
+    assert line.order == ["0", "key", "1", "2"]
+
+
 async def test_an_order_finds_room_where_checks_have_used_up_theirs(clock: FakeClock):
     budget = RateLimiter(clock, RateLimits(weight=300))
     for _ in range(29):

@@ -1,9 +1,12 @@
 """The streams of accounts at MEXC: a listen key, a connection, three channels; pushes as events."""
 
+import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
+from weakref import WeakSet
 
 from engine.clock import Clock, from_millis
 from engine.domain.accounts.account import Account
@@ -41,7 +44,11 @@ class MexcAccountStreams:
         self._keys = keys
         self._streams = streams
         self._clock = clock
+        # Accounts whose key is to be made anew, and the connections of each.
         self._doubted: set[AccountId] = set()
+        self._streams_of: defaultdict[AccountId, WeakSet[Stream]] = defaultdict(WeakSet)
+        self._tasks: asyncio.TaskGroup | None = None
+        keys.on_doubt = self._end
 
     async def open(self, account: Account, *, feed: AccountFeed, renew: bool) -> Stream:
         key = await self._keys.key_for(account, renew=renew or account.id in self._doubted)
@@ -65,14 +72,24 @@ class MexcAccountStreams:
         except BaseException:
             await stream.close()
             raise
+        self._streams_of[account.id].add(stream)
         return stream
 
     async def close(self, account_id: AccountId) -> None:
         self._keys.release(account_id)
         self._doubted.discard(account_id)
+        self._streams_of.pop(account_id, None)
 
     async def run(self) -> None:
-        await self._keys.run()
+        async with asyncio.TaskGroup() as self._tasks:
+            await self._keys.run()
+
+    def _end(self, account_id: AccountId, why: Doubt) -> None:
+        """The account's key is about to end, or has ended: so do its connections."""
+        self._doubted.add(account_id)
+        for stream in self._streams_of.get(account_id, ()):
+            if self._tasks is not None:
+                self._tasks.create_task(stream.end(why))
 
 
 class _Reader:
