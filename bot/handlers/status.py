@@ -7,6 +7,7 @@ from telegram.error import BadRequest, TelegramError
 from bot.handlers.context import Handler, Routes
 from bot.interaction.callback_data import Pin, Refresh
 from bot.interaction.request import Request, Toast, TrackedMessage
+from bot.messaging.rendered_status import price_on
 from bot.views.status import (
     may_not_pin_notice,
     newer_card_notice,
@@ -15,7 +16,9 @@ from bot.views.status import (
     telegram_away_notice,
     up_to_date_notice,
 )
+from engine.domain.accounts.account import Account
 from engine.domain.accounts.members import Role
+from engine.domain.rebalancing.check_result import CheckResult, PriceSeen
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +31,11 @@ class StatusHandler(Handler):
     async def status(self, request: Request) -> TrackedMessage:
         """Send a new status message; the former one is closed once this one is delivered."""
         account = await self.ctx.accounts.of(request.chat_id)
+        card = await self.ctx.status_messages.of(request.chat_id)
         drawn = await self.ctx.status_messages.draw(
             account,
-            await self.ctx.status_messages.of(request.chat_id),
-            look=await self.ctx.previews.fresh_look(account, patiently=True),
+            card,
+            look=await self._look(account, price_on(card, account.settings.symbol)),
             rules=await self.ctx.previews.known_rules(account),
             undelivered=True,
             for_viewer=not request.role.covers(Role.TRADER),
@@ -50,7 +54,7 @@ class StatusHandler(Handler):
         )
         if card is None:
             return Toast(newer_card_notice())
-        look = await self.ctx.previews.fresh_look(account, patiently=True)
+        look = await self._look(account, price_on(card, account.settings.symbol))
         is_viewer = not request.role.covers(Role.TRADER)
         drawn = await self.ctx.status_messages.draw(
             account,
@@ -66,6 +70,13 @@ class StatusHandler(Handler):
         if look is None and account.can_trade:
             return Toast(not_read_notice(seen_at=drawn.look.at if drawn.look else None))
         return Toast(up_to_date_notice())
+
+    async def _look(self, account: Account, shown: PriceSeen | None) -> CheckResult | None:
+        """The balances of now; None where they cannot be read soon."""
+        live = await self.ctx.overviews.live_look(account, shown=shown)
+        if live is not None:
+            return await self.ctx.previews.priced(account, live)
+        return await self.ctx.previews.fresh_look(account, patiently=True)
 
     async def _pin(self, request: Request, press: Pin) -> Toast:
         """Twice is once."""

@@ -24,12 +24,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.shares import Share
 from engine.domain.accounts.undeliverable import NOTHING
 from engine.domain.market.pairs import PairRules, Symbol
-from engine.domain.rebalancing.check_result import (
-    CheckResult,
-    newest,
-    newest_price,
-    price_in,
-)
+from engine.domain.rebalancing.check_result import CheckResult, newest, newest_price, price_in
 from engine.rebalancing.preview import Previews
 from engine.storage import availability
 from engine.storage.accounts import accounts, acting, shares
@@ -111,7 +106,7 @@ class StatusMessages:
         if rules is not None:
             self._rules[rules.symbol] = rules
         overview = await self._overviews.of(account)
-        known = (look, overview.seen, card.look if card else None)
+        known = (look, overview.seen, overview.told, card.look if card else None)
         seen_last = newest(*(k for k in known if k and k.seen and k.concerns(account.funds)))
         symbol = account.settings.symbol
         price = None
@@ -136,6 +131,7 @@ class StatusMessages:
                 week=week,
                 checked=checked,
                 next_check_at=overview.next_check_at,
+                live_every=overview.live_every,
                 rules=self._rules.get(symbol) if precise else None,
                 last_trade=overview.last_trade,
                 unresolved=overview.unresolved,

@@ -96,6 +96,7 @@ class Components:
     flood: FloodControl
     heartbeat: Heartbeat
     images: ImageProcess
+    live_accounts: LiveAccounts
     update_workers: UpdateWorkers
     outbox_sender: OutboxSender
     periodic_jobs: PeriodicJobs
@@ -150,7 +151,9 @@ def assemble(
     key_expiry = KeyExpiryMonitor(
         database=database, clock=clock, vault=vault, key_check=setup.key_check
     )
-    overviews = AccountOverviews(database=database, dispatcher=dispatcher)
+    overviews = AccountOverviews(
+        database=database, clock=clock, dispatcher=dispatcher, live=live_accounts
+    )
     price_history = PriceHistory(database=database, clock=clock, exchange_for=setup.exchange_for)
     previews = Previews(
         database=database,
@@ -348,6 +351,7 @@ def assemble(
         flood=flood,
         heartbeat=Heartbeat(application, dispatcher, every=setup.heartbeat),
         images=images,
+        live_accounts=live_accounts,
         update_workers=update_workers,
         outbox_sender=outbox_sender,
         periodic_jobs=PeriodicJobs(

@@ -23,11 +23,10 @@ from bot.views.components.forecast import HALTED_FOR_ALL
 from bot.views.components.keyboards import button, do, keyboard
 from bot.views.components.layout import block, escape, lines, row
 from bot.views.components.money_rows import quote_rows, token_rows, week_rows
+from bot.views.components.next_check import next_rows
 from bot.views.components.order_text import order_sentence, waits_line
 from bot.views.components.target_words import traded_name
 from bot.views.components.times import (
-    compact,
-    is_same_day,
     roughly,
     stamp,
     time_or_day,
@@ -86,6 +85,7 @@ def status_view(
     week: Week = NO_WEEK,
     checked: CheckResult | None = None,
     next_check_at: datetime | None = None,
+    live_every: timedelta | None = None,
     rules: PairRules | None = None,
     last_trade: Order | None = None,
     unresolved: Order | None = None,
@@ -102,7 +102,8 @@ def status_view(
     dated: bool = True,
 ) -> Message:
     """*look* is the newest that read the balances, *price* the pair's that was seen last, *week* what 7 days brought; *checked*
-    is the last check, where this process made it. *pause* is the end of a pause that has one. *ioc* is what is known of orders with a bound, *slices* a trade over time that runs. *undelivered* counts alerts that Telegram has not accepted
+    is the last check, where this process made it. *live_every* is how often the account is checked
+    although its stream is live; None where it is not. *pause* is the end of a pause that has one. *ioc* is what is known of orders with a bound, *slices* a trade over time that runs. *undelivered* counts alerts that Telegram has not accepted
     yet, *refused* says where it accepts none. *for_viewer* leaves out the buttons that would
     refuse, *is_shared* those of another chat's account. *renewed*: it is edited every 15 min at least. What is not *dated* leaves out what changes while nothing happens: prices and times.
     """
@@ -126,8 +127,15 @@ def status_view(
         *(_seen(look, checked) if dated else ()),
         *(_slices(slices, now=now) if slices else ()),
         *(
-            _next(account, unresolved, trouble, due=next_check_at, now=now)
-            if dated and slices is None
+            next_rows(
+                account,
+                unresolved,
+                trouble,
+                due=next_check_at,
+                live_every=live_every,
+                now=now if dated else None,
+            )
+            if slices is None
             else ()
         ),
     ]
@@ -228,36 +236,6 @@ def _result(verdict: Decision) -> str:
     if isinstance(verdict, NoTrade) and isinstance(verdict.reason, SecondLook):
         return "seen once"
     return _RESULTS.get(type(verdict), "no order")
-
-
-def _next(
-    account: Account,
-    unresolved: Order | None,
-    trouble: Incident | None,
-    *,
-    due: datetime | None,
-    now: datetime,
-) -> Iterable[str]:
-    every = compact(account.settings.interval)
-    if not account.can_trade:
-        text = "nothing without a key"
-    elif unresolved is not None:
-        text = "the order waits" if rests(unresolved) else "the order is looked up"
-    elif account.halted:
-        text = "nothing while halted"
-    elif account.settings.paused:
-        text = "nothing while paused"
-    elif trouble is not None:
-        text = "another try soon"
-    elif due is None:
-        text = f"check within {every}"
-    elif due <= now:
-        text = f"now, then every {every}"
-    elif is_same_day(due, now):
-        text = f"{time_or_day(due, now=now)}, then every {every}"
-    else:
-        text = stamp(due).strip()
-    return row("Next", text)
 
 
 def _key(account: Account, *, now: datetime) -> Iterable[str]:

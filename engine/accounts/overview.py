@@ -1,28 +1,33 @@
 """Summarizes an account from what is known, without a request to the exchange."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.execution.bound import ExecutionMode
 from engine.domain.execution.capability import UNKNOWN, Capability
+from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.candles import whole_hour
-from engine.domain.market.pairs import OrderType
-from engine.domain.orders.order import AccountId, Order
+from engine.domain.market.pairs import USDT, OrderType, base_of
+from engine.domain.orders.order import AccountId, Order, Trigger
 from engine.domain.profit.report import ProfitReport
 from engine.domain.rebalancing.check_result import (
+    BalanceSnapshot,
     CheckResult,
+    NoTrade,
     PriceSeen,
     newest,
     newest_price,
     price_in,
 )
+from engine.domain.rebalancing.planner import InsideBand
 from engine.domain.rebalancing.slices.run import SlicesProgress, done_by
 from engine.scheduling.dispatcher import Dispatcher
 from engine.storage.accounts import alert_preferences, incidents, stored_profit, timed_pauses
@@ -37,6 +42,7 @@ from engine.storage.trading import (
     orders,
     sliced_trades,
 )
+from engine.streaming.live_accounts import LiveAccounts, LiveStanding
 
 # A failed check stores its incident just before its result.
 _SAME_CHECK = timedelta(seconds=1)
@@ -55,7 +61,9 @@ class AccountOverview:
     this process makes the account's checks. *price* is the price of the pair seen last, by
     whatever read it. *pause* is the end of a pause that has one. *time_zone* is the chat's.
     *ioc* is what is known of orders with a bound, where the account wants such.
-    *slices* are a trade over time that runs.
+    *slices* are a trade over time that runs. *live* is the account's stream where this process
+    has it, *told* the balances that it told since they were *seen*, *every* how often the account
+    is checked all the same.
     """
 
     look: CheckResult | None
@@ -71,18 +79,30 @@ class AccountOverview:
     time_zone: str | None
     ioc: Capability
     slices: SlicesProgress | None = None
+    live: LiveStanding | None = None
+    told: CheckResult | None = None
+    every: timedelta | None = None
+
+    @property
+    def live_every(self) -> timedelta | None:
+        """Returns how often the account is checked all the same; None where it is not live."""
+        return self.every if self.live is not None and self.live.is_live else None
 
 
 class AccountOverviews:
-    def __init__(self, *, database: Database, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self, *, database: Database, clock: Clock, dispatcher: Dispatcher, live: LiveAccounts
+    ) -> None:
         self._database = database
+        self._clock = clock
         self._dispatcher = dispatcher
+        self._live = live
 
     async def of(self, account: Account) -> AccountOverview:
         standing = self._dispatcher.standing(account.id)
         async with self._database.reading() as session:
             stored = await check_results.get(session, account.id)
-            seen = await check_results.seen(session, account.id)
+            read = await check_results.seen(session, account.id)
             last_trade = await orders.last_trade(session, account.id)
             unresolved = await orders.unresolved_of(session, [account.id])
             trouble = await incidents.get(session, account.id)
@@ -100,11 +120,13 @@ class AccountOverviews:
         checked = _of(account, standing.look if standing else None)
         look = checked or _of(account, stored)
         own = standing.seen if standing else None
+        seen = _newest_seen(account, own, stored, read)
+        live = self._live.standing(account.id) if standing else None
         return AccountOverview(
             look=look,
-            seen=_newest_seen(account, own, stored, seen),
+            seen=seen,
             checked=checked,
-            price=_newest_price(account, last_trade, own, stored, seen),
+            price=_newest_price(account, last_trade, own, stored, read),
             next_check_at=standing.due_at if standing else None,
             last_trade=last_trade,
             unresolved=unresolved.get(account.id),
@@ -114,6 +136,30 @@ class AccountOverviews:
             time_zone=time_zone,
             ioc=ioc,
             slices=slices,
+            live=live,
+            told=_told(
+                account, live, seen, steady_is_behind=self._clock.now() - self._clock.steady()
+            ),
+            every=self._live.interval(account.id, account.settings.interval),
+        )
+
+    async def live_look(
+        self, account: Account, *, shown: PriceSeen | None = None
+    ) -> CheckResult | None:
+        """The balances of now without a request, where the account's stream vouches for them; their
+        price, of what is known and what is *shown*, where it is younger than the account's interval.
+        Else None.
+        """
+        known = await self.of(account)
+        look, now = known.told or known.seen, self._clock.now()
+        if known.live_every is None or look is None or look.seen is None:
+            return None
+        price, interval = newest_price(known.price, shown), account.settings.interval
+        if account.settings.fixed is None:  # worth nothing without all prices
+            return look if now - look.at < interval else None
+        is_young = price is not None and now - price.at < interval
+        return replace(
+            look, seen=replace(look.seen, price=price.price if price and is_young else None)
         )
 
     async def snapshot(self, account: Account) -> CheckResult | None:
@@ -132,6 +178,37 @@ async def _slices(session: AsyncSession, account: Account) -> SlicesProgress | N
     if run is None:
         return None
     return SlicesProgress(run, done_by(await orders.of_slices(session, account.id, run)))
+
+
+def _told(
+    account: Account,
+    live: LiveStanding | None,
+    seen: CheckResult | None,
+    *,
+    steady_is_behind: timedelta,
+) -> CheckResult | None:
+    """What a stream that is believed told since the balances were *seen*, without a price. Several
+    tokens are worth nothing without their prices, which are read with them.
+    """
+    settings, fixed = account.settings, account.settings.fixed
+    if live is None or not live.is_live or live.told_at is None or fixed is None:
+        return None
+    at = live.told_at + steady_is_behind
+    if seen is None or seen.seen is None or seen.seen.symbol != settings.symbol or at <= seen.at:
+        return None
+    known = {USDT: seen.seen.quote, base_of(settings.symbol): seen.seen.base}
+    told = {asset: Balance(*live.known[asset]) for asset in known if asset in live.known}
+    if told.items() <= known.items():
+        return None
+    return CheckResult(
+        at=at,
+        trigger=Trigger.INTERVAL,
+        target=fixed.target,
+        band=fixed.band,
+        verdict=NoTrade(InsideBand()),
+        seen=BalanceSnapshot.of(settings, Holdings(known | told, at), None),
+        funds=account.funds,
+    )
 
 
 def _newest_seen(account: Account, *known: CheckResult | None) -> CheckResult | None:

@@ -259,6 +259,16 @@ class Previews(Service):
         await self._remember(account, look)
         return look
 
+    async def priced(self, account: Account, look: CheckResult) -> CheckResult:
+        """Returns the balances of *look*, which are those of now, with a price if one can be read."""
+        if look.seen is None or look.seen.price is not None or look.portfolio is not None:
+            return look
+        try:
+            book = await self.book(account)
+        except EngineError:
+            return look
+        return replace(look, at=book.read_at, seen=replace(look.seen, price=book.mid))
+
     async def _snapshot(self, account: Account, holdings: Holdings) -> PortfolioSnapshot | None:
         """All prices of a portfolio; None where they cannot be read soon."""
         if account.settings.fixed is not None:

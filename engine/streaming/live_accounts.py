@@ -7,7 +7,7 @@ everything answers as if there were none: the account is polled at its own inter
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -27,7 +27,7 @@ from engine.domain.streams.events import (
 )
 from engine.domain.streams.live_account import ReadVerdict, Told
 from engine.domain.streams.losses import ReadingAgain
-from engine.domain.streams.trust import Doubt, StreamState, Trust, fitting_interval
+from engine.domain.streams.trust import LIVE, Doubt, StreamState, Trust, fitting_interval
 from engine.streaming.watched import Watched
 
 logger = logging.getLogger(__name__)
@@ -42,10 +42,18 @@ Matters = Callable[
 
 @dataclass(frozen=True, slots=True)
 class LiveStanding:
-    """How far an account's stream is, and what it told last, to show and never to trade on."""
+    """How far an account's stream is, and what it told last, to show and never to trade on:
+    *told_at* by the steady clock, None where it told nothing.
+    """
 
     state: StreamState
-    known: Mapping[Asset, Amounts]
+    known: Mapping[Asset, Amounts] = field(default_factory=dict)
+    told_at: datetime | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """True if what it tells is believed: balances that were read agree."""
+        return self.state in LIVE
 
 
 class Feed:
@@ -277,7 +285,8 @@ class LiveAccounts:
         watched = self._watched.get(account_id)
         if watched is None:
             return None
-        return LiveStanding(watched.live.trust.state, watched.live.known())
+        live = watched.live
+        return LiveStanding(live.trust.state, live.known(), live.told_at())
 
     def trust(self, account_id: AccountId) -> Trust:
         watched = self._watched.get(account_id)

@@ -198,6 +198,45 @@ def test_a_wide_band_has_a_row_of_its_own_below_its_gauge():
 
 
 @pytest.mark.parametrize(
+    ("due_in", "every", "rows"),
+    [
+        (72, 120, ["Next     live, or 12:01"]),
+        (0, 120, ["Next     live, and a check now"]),
+        (600, 1300, ["Next     live, or 12:10", "         else every 21m 40s"]),
+        (86_400, 86_400, ["Next     live, or 23 Nov 12:00", "         else every 1d"]),
+    ],
+)
+def test_while_the_stream_is_live_the_card_says_so_and_how_often_it_is_checked_all_the_same(
+    due_in: int, every: int, rows: list[str]
+):
+    view = status_view(
+        account=account(),
+        now=NOW,
+        look=a_look(),
+        next_check_at=NOW + timedelta(seconds=due_in),
+        live_every=timedelta(seconds=every),
+    )
+    text = check_message(view).splitlines()
+
+    start = text.index(rows[0])
+    assert text[start : start + len(rows) + 1] == [*rows, ""]
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        {"account": account(settings=settings(paused=True))},
+        {"account": account(sealed_key=None)},
+        {"unresolved": intent(state=OrderState.UNKNOWN)},
+    ],
+)
+def test_an_account_that_nothing_would_be_done_for_is_not_live(stop: dict[str, Any]):
+    known: dict[str, Any] = {"account": account(), "live_every": timedelta(minutes=2)}
+
+    assert "live," not in check_message(status_view(now=NOW, **known | stop))
+
+
+@pytest.mark.parametrize(
     ("verdict", "words"),
     [
         (OrderPlaced(ClientOrderId("x"), Side.BUY, Decimal(17)), "order sent"),

@@ -192,6 +192,10 @@ class LiveAccount:
             return told
         return {**self._read, **{asset: told[asset] for asset in self._unread}}
 
+    def told_at(self) -> datetime | None:
+        """Returns when the newest of what is `known` was told; None if nothing is."""
+        return max((event.at for event in self._seen.last.values()), default=None)
+
     def interval(self, own: timedelta, *, fits: timedelta) -> timedelta:
         return poll_interval(self.trust, own, fits=fits)
 

@@ -30,6 +30,9 @@ class StreamState(Enum):
     SUSPECT = "suspect"
 
 
+LIVE = frozenset({StreamState.PROVEN, StreamState.TRUSTED})
+
+
 class Doubt(Enum):
     """Why a stream is not believed any more."""
 
@@ -55,7 +58,7 @@ class Trust:
 
     @property
     def is_live(self) -> bool:
-        return self.state in {StreamState.PROVEN, StreamState.TRUSTED}
+        return self.state in LIVE
 
     @property
     def wants_new_key(self) -> bool:
