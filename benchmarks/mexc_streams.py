@@ -20,20 +20,20 @@ from tests.fakes.certificates import server_side
 
 class Streams:
     def __init__(self) -> None:
-        self._open: set[web.Request] = set()
+        self._open: dict[web.WebSocketResponse, web.Request] = {}
         self._begun: list[float] = []
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(compress=False)
         self._begun.append(time.monotonic())
         await socket.prepare(request)
-        self._open.add(request)
+        self._open[socket] = request
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     await socket.send_str(_answer(json.loads(message.data)))
         finally:
-            self._open.discard(request)
+            del self._open[socket]
         return socket
 
     async def counts(self, _: web.Request) -> web.Response:
@@ -43,7 +43,7 @@ class Streams:
         return web.json_response(counts)
 
     async def cut(self, _: web.Request) -> web.Response:
-        for request in [*self._open]:
+        for request in [*self._open.values()]:
             if request.transport is not None:
                 request.transport.abort()
         return web.json_response({})
