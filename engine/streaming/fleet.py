@@ -48,8 +48,8 @@ def thrown() -> int:
 
 
 class Fleet:
-    """Satisfies `Following`: opens and ends the accounts' connections, *most* at once. *streams_for* says where the stream
-    of an account is, None where it has none.
+    """Satisfies `Following`: opens and ends the accounts' connections, *most* at once. *streams_for*
+    says where the stream of an account is, None where it has none.
     """
 
     def __init__(
@@ -321,8 +321,8 @@ class Fleet:
         member = self._members.get(account_id)
         if member is None or why is Doubt.BROKEN:
             return
-        if why is Doubt.DEAF and self._live.trust(account_id).wants_new_key:
-            member.new_key = True
+        is_deaf_again = why is Doubt.DEAF and self._live.trust(account_id).wants_new_key
+        member.new_key = member.new_key or is_deaf_again or why is Doubt.KEY
         for line in member.lines:
             if line.is_acknowledged or why is Doubt.KEY:
                 self._end(line, why)

@@ -56,7 +56,7 @@ class FakeStream:
 
 @dataclass
 class FakeStreams:
-    """*refuses* is raised instead of a connection; *acknowledges* says whether one is subscribed,
+    """*refuses* is raised instead of a connection, and with *hangs* nothing comes of it at all; *acknowledges* says whether one is subscribed,
     *shuts* why the exchange closes it at once.
     """
 
@@ -64,12 +64,15 @@ class FakeStreams:
     refuses: Exception | None = None
     acknowledges: bool = True
     shuts: Doubt | None = None
+    hangs: bool = False
     attempts: list[tuple[datetime, AccountId, bool]] = field(default_factory=list)
     streams: list[FakeStream] = field(default_factory=list)
     left: list[AccountId] = field(default_factory=list)
 
     async def open(self, account: Account, *, feed: AccountFeed, renew: bool) -> FakeStream:
         self.attempts.append((self.clock.steady(), account.id, renew))
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.refuses is not None:
             raise self.refuses
         stream = FakeStream(account, feed, acknowledges=self.acknowledges)

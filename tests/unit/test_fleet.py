@@ -151,6 +151,34 @@ async def test_a_connection_is_closed_once_its_account_is_not_what_it_was(bench:
         assert len(bench.streams.of(account.id)) == (by in {"key", "fence"})
 
 
+async def test_an_attempt_that_is_under_way_is_given_up_with_its_account(bench: Bench):
+    bench.streams.hangs = True
+    async with sailing(bench):
+        [account] = bench.want(1)
+        await bench.turns()
+        bench.fleet.unwanted(account.id)
+        await turned(times=12)
+        assert bench.streams.left == [account.id]
+
+        bench.streams.hangs = False
+        bench.fleet.wanted(account, fence=3)
+        await bench.turns(SECOND)
+        assert bench.fleet.standing == 1
+
+
+async def test_a_key_that_ends_while_a_connection_is_made_is_not_asked_for_again(bench: Bench):
+    bench.streams.hangs = True
+    async with sailing(bench):
+        [account] = bench.want(1)
+        await bench.turns()
+        bench.live.doubt(account.id, Doubt.KEY)
+        bench.streams.hangs = False
+        await turned()
+        await bench.turns(2 * SECOND)
+
+    assert [renew for _, _, renew in bench.streams.attempts] == [False, True]
+
+
 async def test_a_lost_connection_is_made_again_after_longer_and_longer_waits(bench: Bench):
     async with sailing(bench):
         bench.want(1)
