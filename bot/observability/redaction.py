@@ -11,12 +11,12 @@ _PATTERNS = (
     (re.compile(r"(/connect(?:@\w+)?)(?:\s|\\[nt])+\S+(?:\s+\S+)?[^\n]*"), rf"\1 {_HIDDEN}"),
     (re.compile(r"mx0[A-Za-z0-9]{6,}"), _HIDDEN),
     (re.compile(r"(signature['\"]?[=:] ?['\"]?)[0-9a-f]+", re.IGNORECASE), rf"\1{_HIDDEN}"),
-    # The key of an account's stream, in an address, and as it is: 64 such letters.
+    # The key of an account's stream, in an address, and as it is: 64 of these letters, or what a cut has left.
     (
         re.compile(r"(listenKey['\"]?(?:[=:]|%3D) ?['\"]?)[A-Za-z0-9]+", re.IGNORECASE),
         rf"\1{_HIDDEN}",
     ),
-    (re.compile(r"(?<![A-Za-z0-9])[0-9a-f]{64}(?![A-Za-z0-9])", re.IGNORECASE), _HIDDEN),
+    (re.compile(r"(?<![A-Za-z0-9])[0-9a-f]{48,}(?![A-Za-z0-9])", re.IGNORECASE), _HIDDEN),
     # The credentials in a URL: a database's password, a proxy's, the key of a DSN.
     (re.compile(r"(\w://)[^\s/@'\"]+@"), rf"\1{_HIDDEN}@"),
 )

@@ -22,6 +22,7 @@ _WANTS_A_BROWSER = re.compile(
     rb"Just a moment|challenge|Attention Required|captcha", re.IGNORECASE
 )
 _UTF8_MARK = b"\xef\xbb\xbf"
+_SHORTEST_PART = 4
 _SIGNATURE = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -69,5 +70,14 @@ def complaint_of(
     message = _SIGNATURE.sub("…", found.message)
     if credentials is not None:  # an error may quote what we sent
         for secret in (credentials.api_key, credentials.api_secret, credentials.listen_key):
-            message = message.replace(secret, "…") if secret else message
+            message = _without(secret, message) if secret else message
     return parsing.Complaint(code=found.code, message=message)
+
+
+def _without(secret: str, message: str) -> str:
+    """Returns *message* without *secret*, and without the part of it that a cut at the end has left."""
+    message = message.replace(secret, "…")
+    for length in range(min(len(secret), len(message)), _SHORTEST_PART - 1, -1):
+        if message.endswith(secret[:length]):
+            return f"{message[:-length]}…"
+    return message

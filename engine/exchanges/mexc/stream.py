@@ -33,6 +33,7 @@ _MOST_GARBAGE, _GARBAGE_SPAN = 3, timedelta(minutes=1)
 _CONNECT_WITHIN_S, _CLOSE_WITHIN_S = 10, 2
 _MOST_BYTES = 1 << 20
 _PING, _PONG = '{"method":"PING"}', '{"method":"PONG"}'
+_MOST_SAID = 200
 _UNKNOWN_KEY = "Invalid listen key"
 
 OnAnswer = Callable[[str, str], Doubt | None]
@@ -217,7 +218,7 @@ class Stream:
         if message != channel:
             self.refused.append(channel)
             logger.warning(
-                "stream channel refused", extra={"channel": channel, "said": message[:80]}
+                "stream channel refused", extra={"channel": channel, "said": message[:_MOST_SAID]}
             )
         elif not self._asked and not self.refused:
             self._on_acknowledged()
