@@ -99,10 +99,12 @@ class Host:
         self.doubts.append(account_id)
 
 
-async def until(condition: Callable[[], bool], clock: FakeClock) -> None:
-    async with asyncio.timeout(5):
+async def until(
+    condition: Callable[[], bool], clock: FakeClock, *, every: timedelta = SECOND
+) -> None:
+    async with asyncio.timeout(20):
         while not condition():
-            await clock.advance(SECOND)
+            await clock.advance(every)
             await a_moment()
 
 

@@ -21,22 +21,24 @@ from engine.domain.streams.events import (
 )
 from engine.domain.streams.trust import Doubt
 from engine.errors import NotConnected, Unavailable
-from engine.exchanges.interface import AccountStreams
 from engine.exchanges.mexc.account_streams import MexcAccountStreams, cause_of
 from engine.exchanges.mexc.listen_keys.account_keys import ListenKeys
 from engine.exchanges.mexc.push_messages import ACCOUNT, DEALS, ORDERS
 from engine.exchanges.mexc.stream import Stream, open_streams
 from engine.storage.database import Database
+from engine.streaming.fleet import Fleet
+from engine.streaming.live_accounts import LiveAccounts
 from tests.builders import MNTLUSDT
 from tests.engine.conftest import API_KEY
-from tests.engine.listening import MINUTE, PATH, Host, one_account, until
+from tests.engine.listening import MINUTE, PATH, SECOND, Host, one_account, until
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc
-from tests.fakes.mexc_connection import Refusal, UnknownKey
+from tests.fakes.mexc_connection import AtExpiry, Refusal, UnknownKey
 from tests.fakes.mexc_faults import Fault, json_reply
 from tests.fakes.mexc_streams import CUT, FakeMexcStreams
 from tests.fakes.tasks import running
+from tests.sampling import sampled
 
 
 @dataclass(slots=True)
@@ -290,7 +292,38 @@ async def test_no_failure_of_a_stream_shows_its_key(away: Away, caplog: pytest.L
     assert key not in "\n".join(shown)
 
 
-def test_it_is_what_the_fleet_opens(away: Away) -> None:
-    streams: AccountStreams = away.streams
+@pytest.mark.parametrize(
+    "ended",
+    sampled(
+        {
+            f"{how.name}-{unknown.name}": (how, unknown)
+            for how in AtExpiry
+            for unknown in UnknownKey
+        },
+        every=100,
+    ),
+)
+async def test_after_a_key_has_expired_the_fleet_gets_one_new_key_and_one_connection(
+    away: Away, ended: tuple[AtExpiry, UnknownKey]
+):
+    away.server.idle_for = timedelta(seconds=60)
+    away.server.at_expiry, away.server.unknown_key = ended
+    clock, account = away.host.clock, await away.account()
+    live = LiveAccounts(clock)
+    fleet = Fleet(clock=clock, live=live, streams_for=lambda _account: away.streams, most=9)
+    first: list[str] = []
+    async with running(fleet.run(), away.streams.run()):
+        fleet.wanted(account, fence=1)
+        await until(lambda: fleet.standing == 1, clock, every=SECOND / 4)
+        first += away.host.valid
+        away.host.mexc.listen_keys.expire(first[0])
+        await until(
+            lambda: away.host.valid != first and bool(away.host.valid) and fleet.standing == 1,
+            clock,
+            every=SECOND,
+        )
+        for _ in range(300):
+            await clock.advance(SECOND)
 
-    assert streams is away.streams
+    assert away.host.requests("POST") == 2
+    assert fleet.attempts <= 4

@@ -61,6 +61,7 @@ class World:
             key_print="",
             created_at=self.clock.now(),
             extended_at=self.clock.steady() - age,
+            kept_at=self.clock.steady(),
         )
         self.keeper.keep(key)
         return key
@@ -121,6 +122,18 @@ async def test_at_50_minutes_its_stream_is_in_doubt_once_and_at_60_it_is_over(wo
 
     assert world.doubts == [(50 * MINUTE, 1)]
     assert world.keeper.of(key.account.id) is None
+
+
+async def test_a_key_that_another_process_left_is_extended_before_it_is_doubted(world: World):
+    world.keep(1, age=54 * MINUTE)
+    world.put.fails = lambda key: Unavailable("away") if key.account.id == 2 else None
+    world.keep(2, age=54 * MINUTE)
+
+    async with running(world.keeper.run()):
+        await world.pass_(2 * MINUTE)
+
+    assert world.put.asked[0][2]
+    assert world.doubts == [(MINUTE, 2)]
 
 
 async def test_an_unknown_key_is_in_doubt_at_once_and_not_asked_about_again(world: World):

@@ -241,6 +241,7 @@ class ListenKeys:
                 key_print=key.key_print,
                 created_at=key.created_at,
                 extended_at=self._clock.steady() - age,
+                kept_at=self._clock.steady(),
             )
         )
 

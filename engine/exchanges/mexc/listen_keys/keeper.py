@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 _LOOK_EVERY = timedelta(seconds=1)
 # In flight at a time, and so many more where one is nearly too old.
 _MOST_AT_ONCE, _MORE_URGENT = 4, 4
+# A key that is taken over is extended first, however old it is.
+_TRIED_FOR = timedelta(minutes=1)
 _REFUSED_FOR = timedelta(minutes=1)
 _SIDES = 1000
 
@@ -40,7 +42,8 @@ class KeyGone(Exception):
 @dataclass(slots=True, eq=False, kw_only=True)
 class KeptKey:
     """A key in use. *created_at* names it in the database. *is_waiting*: for its turn to be
-    extended, or for the answer. *entry* is its place in the heap that counts.
+    extended, or for the answer. *entry* is its place in the heap that counts. One that another
+    process left is in use from *kept_at* on.
     """
 
     account: Account
@@ -48,6 +51,7 @@ class KeptKey:
     key_print: str
     created_at: datetime
     extended_at: datetime
+    kept_at: datetime
     failures: int = 0
     failed_at: datetime | None = None
     is_doubted: bool = False
@@ -61,6 +65,9 @@ class KeptKey:
             failed_at=self.failed_at,
             dice=crc32(self.account.uuid.encode()) % _SIDES,
         )
+
+    def doubt_due(self) -> datetime:
+        return max(self.extended_at + DOUBTFUL_AFTER, self.kept_at + _TRIED_FOR)
 
 
 Extend = Callable[[KeptKey, bool], Awaitable[None]]
@@ -123,13 +130,12 @@ class KeyKeeper:
             workers.create_task(self._work())
 
     def _due(self, key: KeptKey, now: datetime) -> None:
-        age = now - key.extended_at
-        if age >= VALID_FOR:
-            self.forget(key.account.id)  # it has ended: the next stream has another one
-        if age >= DOUBTFUL_AFTER and not key.is_doubted:
+        ends_at = key.extended_at + VALID_FOR
+        if now >= min(ends_at, key.doubt_due()) and not key.is_doubted:
             key.is_doubted = True
             self._doubt(key)
-        if not self._is_kept(key):
+        if now >= ends_at:
+            self.forget(key.account.id)  # the next stream has another one
             return
         if not key.is_waiting and key.extension_due() <= now:
             self._make_ready(key)
@@ -137,7 +143,9 @@ class KeyKeeper:
 
     def _plan(self, key: KeptKey) -> None:
         """Look at *key* again when the next thing is due."""
-        then = [key.extended_at + (VALID_FOR if key.is_doubted else DOUBTFUL_AFTER)]
+        then = [key.extended_at + VALID_FOR]
+        if not key.is_doubted:
+            then.append(key.doubt_due())
         if not key.is_waiting:
             then.append(key.extension_due())
         key.entry = next(self._numbers)
