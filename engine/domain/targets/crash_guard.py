@@ -94,3 +94,15 @@ def guard_step(
         return GuardStep.GO_ON
     is_over = fall_within_a_day(values, now=now) < guard.fall
     return GuardStep.LIFT if is_over else GuardStep.GO_ON
+
+
+def acts_at(guard: CrashGuard, values: Sequence[ManagedValue], *, now: datetime) -> Decimal | None:
+    """Returns what must be managed, or less, for the guard to act, if no money comes or leaves
+    meanwhile; None where *values* do not say.
+    """
+    recent = [value for value in values if now - value.at <= DAY]
+    if not recent:
+        return None
+    last = recent[-1].before + recent[-1].flow
+    fallen = fall_within_a_day([*recent, ManagedValue(now, last)], now=now)
+    return last * (ONE - guard.fall) / (ONE - fallen) if fallen < ONE and last > ZERO else None
