@@ -14,7 +14,7 @@ from engine.domain.market.balances import Holdings
 from engine.domain.market.candles import HourlyClose
 from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import Asset, OrderType, PairRules, Side, Symbol
-from engine.domain.market.quotes import Quotes
+from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.orders.order import (
     AccountId,
     ClientOrderId,
@@ -329,6 +329,37 @@ raises."""
 
 async def no_stream(_: Account) -> None:
     """A `RevokeStream` where accounts have none."""
+
+
+class PriceFeed(Protocol):
+    """Where one connection writes what it is told of prices."""
+
+    def answered(self, symbol: Symbol, *, is_subscribed: bool) -> None:
+        """The exchange tells the prices of *symbol* from now on, or refuses to."""
+        ...
+
+    def quote(self, symbol: Symbol, quote: Quote | None) -> None:
+        """The best prices changed. None: on one side nothing is offered."""
+        ...
+
+
+class PriceStream(AccountStream, Protocol):
+    """One connection that tells the prices of pairs, to nobody in particular."""
+
+    async def subscribe(self, symbols: Sequence[Symbol]) -> None:
+        """Ask for *symbols*, too: of one connection at most `most_pairs` in all."""
+        ...
+
+
+class PriceStreams(Protocol):
+    """Opens streams of prices, which need no account."""
+
+    @property
+    def most_pairs(self) -> int: ...
+
+    async def open(self, feed: PriceFeed) -> PriceStream:
+        """Connect. Raises NotConnected or another Unavailable."""
+        ...
 
 
 @asynccontextmanager

@@ -323,9 +323,3 @@ def test_only_after_a_check_that_found_all_inside_prices_are_enough(verdict: Any
 )
 def test_time_and_what_is_not_known_are_left_to_polls(changed: Account):
     assert watch_of(changed, a_look(changed), QUOTES, now=START) is None
-
-
-def test_where_the_stream_and_the_check_disagree_nothing_is_watched():
-    far = {**QUOTES, BTC: Quote(D(19), D(20))}
-
-    assert watch_of(a_basket(), a_look(a_basket()), far, now=START) is None

@@ -88,8 +88,7 @@ def watch_of(
     account: Account, look: CheckResult, quotes: Mapping[Asset, Quote], *, now: datetime
 ) -> PriceWatch | None:
     """Returns what to watch between a check of *account* and the next one. *quotes* are of all tokens
-    that it waits for. None where the check left something to do, or time alone does, or where a
-    check would have something to do at *quotes* that this one did not find.
+    that it waits for. None where the check left something to do, or time alone does.
     """
     is_timed = account.waiting is not None or account.slicing_until is not None
     is_stopped = account.buying_stopped_at is not None
@@ -108,7 +107,7 @@ def watch_of(
         if worth is None:
             return None
         watch = replace(watch, worth=worth)
-    return None if watch.calls(quotes) else watch
+    return watch
 
 
 def _moves(account: Account) -> bool:

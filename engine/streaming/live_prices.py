@@ -1,0 +1,210 @@
+"""Which accounts of this process wait for prices, and which of them a price makes due.
+
+A price says when to look, never what is there: the check reads prices and balances itself. An account
+is polled at its own interval unless every price that it waits for is live.
+"""
+
+import logging
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from engine.clock import Clock
+from engine.domain.accounts.account import Account
+from engine.domain.market.decimals import ONE
+from engine.domain.market.pairs import Asset, Symbol, symbol_of
+from engine.domain.market.quotes import Quote
+from engine.domain.orders.order import AccountId
+from engine.domain.rebalancing.check_result import CheckResult
+from engine.domain.rebalancing.triggers.price_trigger import PriceWatch, waits_for, watch_of
+from engine.domain.streams.band_exits import BandExits
+from engine.domain.streams.coalescing import Coalescing
+from engine.streaming.price_streams import PriceFleet
+
+logger = logging.getLogger(__name__)
+
+# A check that finds another price, of which nobody told for so long, doubts the stream.
+_DEAF_AFTER = timedelta(seconds=15)
+_OTHER_PRICE = ONE / 1000
+_SIDES = 1001
+
+Wake = Callable[[AccountId, datetime], None]
+
+
+class PriceFollowing(Protocol):
+    """Who is told what checks found, and which accounts are not checked here any more."""
+
+    def checked(self, account: Account, look: CheckResult) -> None: ...
+
+    def unwanted(self, account_id: AccountId) -> None: ...
+
+
+class NoPrices:
+    """Implements PriceFollowing where no prices are streamed."""
+
+    def checked(self, account: Account, look: CheckResult) -> None:
+        """Nobody wants to know."""
+
+    def unwanted(self, account_id: AccountId) -> None:
+        """Nobody wants to know."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """An account, and what its last check saw. *watch* is None while prices are not enough."""
+
+    account: Account
+    look: CheckResult
+    tokens: frozenset[Asset] = frozenset()
+    watch: PriceWatch | None = None
+    coalescing: Coalescing = field(default_factory=Coalescing)
+
+
+class LivePrices:
+    """*on_due* makes an account due at that moment of the steady clock."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        fleet: PriceFleet,
+        *,
+        dice: Callable[[], int] = lambda: secrets.randbelow(_SIDES),
+    ) -> None:
+        self._clock = clock
+        self._fleet = fleet
+        self._dice = dice
+        self._waiting: dict[AccountId, _Waiting] = {}
+        self._users: defaultdict[Symbol, set[AccountId]] = defaultdict(set)
+        self._exits = BandExits()
+        self.on_due: Wake = lambda _account_id, _at: None
+        self.missed = 0
+        fleet.on_live = self._is_live
+        fleet.on_quote = self._quoted
+        fleet.on_lost = self._lost
+
+    # What the dispatcher says and asks.
+
+    def checked(self, account: Account, look: CheckResult) -> None:
+        """A check of *account* ended: what was told so far was for it."""
+        tokens = waits_for(account)
+        one = self._waiting.get(account.id)
+        if one is None:
+            one = self._waiting[account.id] = _Waiting(account, look)
+        one.account, one.look = account, look
+        one.coalescing.checked(self._clock.steady())
+        self._use(one, tokens)
+        self._compare(look)
+        watch, quotes = self._watch(one), self._quotes(one)
+        if watch is not None and quotes is not None and watch.calls(quotes):
+            # The check, which read the prices, found nothing to do at them.
+            self._stop_watching(one)
+
+    def unwanted(self, account_id: AccountId) -> None:
+        """Another process owns the account, or there is nothing to do for it."""
+        one = self._waiting.pop(account_id, None)
+        if one is not None:
+            self._use(one, frozenset())
+            self._exits.drop(account_id)
+
+    def are_live(self, account_id: AccountId) -> bool:
+        """True if nothing that the account's decision hangs on but its balances is left to polls."""
+        one = self._waiting.get(account_id)
+        return one is not None and one.watch is not None
+
+    @property
+    def watched(self) -> int:
+        """How many accounts wait for prices that are live."""
+        return len(self._exits)
+
+    # What the streams tell.
+
+    def _is_live(self, symbol: Symbol) -> None:
+        """Whoever waits for *symbol* may be out of its band already."""
+        for account_id in [*self._users.get(symbol, ())]:
+            one = self._waiting[account_id]
+            if one.watch is None and (watch := self._watch(one)) is not None:
+                self._judge(one, watch)
+
+    def _quoted(self, symbol: Symbol, quote: Quote) -> None:
+        for account_id in self._exits.left(symbol, quote.mid):
+            one = self._waiting[account_id]
+            if one.watch is not None:
+                self._judge(one, one.watch)
+
+    def _lost(self, symbols: Collection[Symbol]) -> None:
+        """Who waits for *symbols* is polled again: not all at once, and not later than it wants."""
+        now = self._clock.steady()
+        for account_id in {user for one in symbols for user in self._users.get(one, ())}:
+            one = self._waiting[account_id]
+            if one.watch is not None:
+                self._stop_watching(one)
+                own = one.account.settings.interval
+                self.on_due(account_id, now + own * self._dice() / (_SIDES - 1))
+
+    def _judge(self, one: _Waiting, watch: PriceWatch) -> None:
+        """Make the account due where a check has something to do; else wait for other prices."""
+        quotes = self._quotes(one)
+        if quotes is None:
+            self._stop_watching(one)
+        elif watch.calls(quotes):
+            now = self._clock.steady()
+            one.coalescing.event(now)
+            if (due := one.coalescing.due_at()) is not None:
+                self.on_due(one.account.id, min(due, now + one.account.settings.interval))
+        else:
+            self._wait(one, watch, quotes)
+
+    def _watch(self, one: _Waiting) -> PriceWatch | None:
+        """Begin to watch what prices may change since the last check, where all are live."""
+        self._stop_watching(one)
+        quotes = self._quotes(one)
+        if quotes is not None:
+            one.watch = watch_of(one.account, one.look, quotes, now=self._clock.now())
+            if one.watch is not None:
+                self._wait(one, one.watch, quotes)
+        return one.watch
+
+    def _wait(self, one: _Waiting, watch: PriceWatch, quotes: Mapping[Asset, Quote]) -> None:
+        brackets = {symbol_of(asset): edges for asset, edges in watch.brackets(quotes).items()}
+        self._exits.put(one.account.id, brackets)
+
+    def _stop_watching(self, one: _Waiting) -> None:
+        one.watch = None
+        self._exits.drop(one.account.id)
+
+    def _quotes(self, one: _Waiting) -> Mapping[Asset, Quote] | None:
+        """None unless all prices that the account waits for are live."""
+        found = {asset: self._fleet.quote(symbol_of(asset)) for asset in one.tokens}
+        live = {asset: quote for asset, quote in found.items() if quote is not None}
+        return live if len(live) == len(found) else None
+
+    def _use(self, one: _Waiting, tokens: frozenset[Asset]) -> None:
+        """These are the tokens that the account waits for."""
+        for asset in sorted(tokens - one.tokens):
+            self._users[symbol_of(asset)].add(one.account.id)
+            self._fleet.want(symbol_of(asset))
+        for asset in sorted(one.tokens - tokens):
+            symbol = symbol_of(asset)
+            self._users[symbol].discard(one.account.id)
+            if not self._users[symbol]:
+                del self._users[symbol]
+                self._fleet.leave(symbol)
+        one.tokens = tokens
+
+    def _compare(self, look: CheckResult) -> None:
+        """Doubt the streams of which *look* has another price than they told, long ago."""
+        if look.portfolio is None:
+            return
+        for asset, mid in look.portfolio.prices.items():
+            symbol = symbol_of(asset)
+            quote, told_at = self._fleet.quote(symbol), self._fleet.told_at(symbol)
+            if quote is None or told_at is None:
+                continue
+            is_old = self._clock.steady() - told_at >= _DEAF_AFTER
+            is_near = quote.bid * (ONE - _OTHER_PRICE) <= mid <= quote.ask * (ONE + _OTHER_PRICE)
+            if is_old and not is_near:
+                self.missed += 1
+                self._fleet.doubt(symbol)
