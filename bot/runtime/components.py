@@ -78,6 +78,7 @@ from engine.storage.database import Database
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.models.queues import OutboxRow
 from engine.streaming.fleet import Fleet
+from engine.streaming.following import Streams
 from engine.streaming.live_accounts import LiveAccounts
 
 # Status messages that nothing happens to are edited one by one, this far apart.
@@ -137,6 +138,8 @@ def assemble(
         streams_for=setup.streams_for,
         most=setup.most_streams,
     )
+    streams = Streams(fleet, setup.prices)
+    live_accounts.prices_are_live = streams.prices_are_live
     dispatcher = Dispatcher(
         database=database,
         clock=clock,
@@ -144,9 +147,11 @@ def assemble(
         checker=checker,
         owner=owner,
         poll_interval=live_accounts.interval,
-        fleet=fleet,
+        streams=streams,
     )
     live_accounts.on_due = lambda account_id, at: dispatcher.wake(account_id, at=at)
+    if setup.prices is not None:
+        setup.prices.on_due = live_accounts.on_due
     telegram_activity = TelegramActivity(clock)
     key_expiry = KeyExpiryMonitor(
         database=database, clock=clock, vault=vault, key_check=setup.key_check

@@ -17,13 +17,15 @@ from engine.exchanges.interface import (
 from engine.exchanges.rate_limit_memory import RateLimitMemory
 from engine.exchanges.rate_limiter import Usage
 from engine.exchanges.request_stats import RequestStats
+from engine.streaming.live_prices import LivePrices
 from engine.timeouts import Timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeSetup:
     """Where orders go: MEXC and paper beside it, or the demo's simulated market alone.
-    *streams* are those of accounts that trade real money, *most_streams* at once.
+    *streams* are those of accounts that trade real money, *most_streams* at once; *prices* are those
+    that all accounts share.
     """
 
     exchange_for: ExchangeFor
@@ -39,6 +41,7 @@ class ExchangeSetup:
     revoke_stream: RevokeStream = no_stream
     streams: AccountStreams | None = None
     most_streams: int = 1000
+    prices: LivePrices | None = None
 
     def streams_for(self, account: Account) -> AccountStreams | None:
         """Returns where the account's own stream is; None if it has none."""

@@ -6,6 +6,7 @@ import os
 import ssl
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 from telegram.request import HTTPXRequest
 
@@ -40,6 +41,7 @@ from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.mexc.key_inspector import MexcKeyInspector
 from engine.exchanges.mexc.listen_keys.account_keys import ListenKeys
 from engine.exchanges.mexc.market_data import MexcMarket
+from engine.exchanges.mexc.price_streams import MexcPriceStreams
 from engine.exchanges.mexc.stream import StreamSession, open_streams
 from engine.exchanges.mexc.transport import Transport
 from engine.exchanges.paper.exchange import PaperExchange
@@ -48,6 +50,8 @@ from engine.exchanges.rate_limiter import RateLimiter
 from engine.scheduling.clock_changes import ClockChanges
 from engine.security.vault import Vault
 from engine.storage.database import Database
+from engine.streaming.live_prices import LivePrices
+from engine.streaming.price_streams import PriceFleet
 from engine.timeouts import Timing
 
 # The machine does not have this address, or none of its family.
@@ -160,6 +164,8 @@ async def run_live(
         ]
         if setup.streams is not None:
             engine.append(setup.streams.run)
+        if setup.prices is not None:
+            engine.append(setup.prices.run)
         if settings.heartbeat_url is not None:
             pulse = parts.dispatcher.pulse
             liveness_ping = LivenessPing(
@@ -198,6 +204,18 @@ async def _streams(
         return None
     return await stack.enter_async_context(
         open_streams(settings.mexc_stream_url, proxy=settings.mexc_proxy, tls=tls)
+    )
+
+
+def _prices(streams: StreamSession, market: MexcMarket, clock: Clock) -> LivePrices:
+    """Returns the prices that all accounts share, and who waits for them."""
+    return LivePrices(
+        clock,
+        PriceFleet(
+            clock=clock,
+            streams=MexcPriceStreams(streams=streams, clock=clock),
+            read=partial(market.quotes, listed_only=True),
+        ),
     )
 
 
@@ -243,6 +261,7 @@ def mexc_setup(
         request_stats=client.traffic,
         usage=budget.usage,
         revoke_stream=keys.revoke,
+        prices=None if streams is None else _prices(streams, market, clock),
         streams=MexcAccountStreams(keys=keys, streams=streams, clock=clock) if streams else None,
         most_streams=most_streams(settings.mexc_streams_per_address),
         rate_limit_memory=RateLimitMemory(

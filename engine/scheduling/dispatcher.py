@@ -38,7 +38,7 @@ from engine.storage import availability
 from engine.storage.accounts import check_inputs
 from engine.storage.service import Service
 from engine.storage.trading import check_results, order_types
-from engine.streaming.connections import Following, Nobody
+from engine.streaming.following import Nobody, Watching
 from engine.timeouts import Timing
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Dispatcher(Service):
     checker: Checker
     owner: str
     poll_interval: Callable[[AccountId, timedelta], timedelta] = own_interval
-    fleet: Following = field(default_factory=Nobody)
+    streams: Watching = field(default_factory=Nobody)
 
     def __post_init__(self) -> None:
         self.tally = CheckTally()
@@ -93,7 +93,7 @@ class Dispatcher(Service):
             timing=self.timing,
             owner=self.owner,
             presence=self._presence,
-            on_gone=self.fleet.unwanted,
+            on_gone=self.streams.unwanted,
         )
         self._wakeups = WakeUps(
             account_queue=self._account_queue,
@@ -261,7 +261,7 @@ class Dispatcher(Service):
                 continue
             if is_idle_duty(duty):
                 queued.due_at = None
-                self.fleet.unwanted(account_id)
+                self.streams.unwanted(account_id)
             else:
                 queued.busy = True
                 self._ahead += queued.line is not Line.POLLED
@@ -347,6 +347,8 @@ class Dispatcher(Service):
             return
         now = self.clock.steady()
         self.tally.done(checked.look if checked else None)
+        if checked is not None:
+            self.streams.checked(duty.account, checked.look, fence=fence)
         interval = self._interval_after(duty, checked)
         again_in = checked.again_in if checked else self.timing.error_backoff
         self._account_queue.finished(account_id, interval=interval, again_in=again_in or interval)
@@ -355,8 +357,6 @@ class Dispatcher(Service):
         if again_in is not None and (checked is None or checked.backs_off):
             queued.held_until = now + again_in
         if checked is not None:
-            if not isinstance(checked.look.verdict, CheckFailed):
-                self.fleet.wanted(duty.account, fence=fence)
             queued.look = checked.look
             if checked.look.seen is not None:
                 queued.seen, queued.seen_kept = checked.look, False

@@ -33,14 +33,6 @@ class Following(Protocol):
         ...
 
 
-class Nobody:
-    """No account has a stream."""
-
-    def wanted(self, account: Account, *, fence: int) -> None: ...
-
-    def unwanted(self, account_id: AccountId) -> None: ...
-
-
 @dataclass(slots=True, eq=False, repr=False)
 class Member:
     """An account that is to have a connection: two while one replaces the other. *failures* and

@@ -78,7 +78,8 @@ class Feed:
 
 class LiveAccounts:
     """*on_due* makes an account due at that moment of the steady clock; *on_doubt* is told which
-    stream is not believed any more. *matters* says whether an event may change a decision.
+    stream is not believed any more. *prices_are_live* says whether prices that may lead to a trade are
+    told, too. *matters* says whether an event may change a decision.
     """
 
     def __init__(self, clock: Clock, *, matters: Matters = stream_trigger.matters) -> None:
@@ -87,6 +88,7 @@ class LiveAccounts:
         self._watched: dict[AccountId, Watched] = {}
         self._reading_again = ReadingAgain()
         self.on_due: Wake = lambda _account_id, _at: None
+        self.prices_are_live: Callable[[AccountId], bool] = lambda _account_id: False
         self.on_doubt: Callable[[AccountId, Doubt], None] = lambda _account_id, _why: None
         self.events = 0
         self.missed = 0
@@ -276,9 +278,13 @@ class LiveAccounts:
     def interval(self, account_id: AccountId, own: timedelta) -> timedelta:
         """Returns the time to the account's next poll, never less than its *own* interval."""
         watched = self._watched.get(account_id)
-        if watched is None or not stream_trigger.hangs_on_balances(watched.account):
+        if watched is None or not self._is_told_all(account_id, watched.account):
             return own
         return watched.live.interval(own, fits=fitting_interval(len(self._watched)))
+
+    def _is_told_all(self, account_id: AccountId, account: Account) -> bool:
+        """True if whatever may lead to a trade is told by a stream."""
+        return stream_trigger.hangs_on_balances(account) or self.prices_are_live(account_id)
 
     def standing(self, account_id: AccountId) -> LiveStanding | None:
         """None where there is no stream."""

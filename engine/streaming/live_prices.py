@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
@@ -29,38 +28,26 @@ logger = logging.getLogger(__name__)
 # A check that finds another price, of which nobody told for so long, doubts the stream.
 _DEAF_AFTER = timedelta(seconds=15)
 _OTHER_PRICE = ONE / 1000
+# Checks share prices that are so old at most.
+_PRICES_LAG = timedelta(seconds=2)
+_MOST_LOOKS = 1
 _SIDES = 1001
 
 Wake = Callable[[AccountId, datetime], None]
 
 
-class PriceFollowing(Protocol):
-    """Who is told what checks found, and which accounts are not checked here any more."""
-
-    def checked(self, account: Account, look: CheckResult) -> None: ...
-
-    def unwanted(self, account_id: AccountId) -> None: ...
-
-
-class NoPrices:
-    """Implements PriceFollowing where no prices are streamed."""
-
-    def checked(self, account: Account, look: CheckResult) -> None:
-        """Nobody wants to know."""
-
-    def unwanted(self, account_id: AccountId) -> None:
-        """Nobody wants to know."""
-
-
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """An account, and what its last check saw. *watch* is None while prices are not enough."""
+    """An account, and what its last check saw. *watch* is None while prices are not enough;
+    *disagreed* counts the checks in a row that found nothing to do at prices that call for one.
+    """
 
     account: Account
     look: CheckResult
     tokens: frozenset[Asset] = frozenset()
     watch: PriceWatch | None = None
     coalescing: Coalescing = field(default_factory=Coalescing)
+    disagreed: int = 0
 
 
 class LivePrices:
@@ -90,6 +77,9 @@ class LivePrices:
     def checked(self, account: Account, look: CheckResult) -> None:
         """A check of *account* ended: what was told so far was for it."""
         tokens = waits_for(account)
+        if not tokens and account.settings.fixed is not None:
+            self.unwanted(account.id)  # its balances are enough
+            return
         one = self._waiting.get(account.id)
         if one is None:
             one = self._waiting[account.id] = _Waiting(account, look)
@@ -98,9 +88,14 @@ class LivePrices:
         self._use(one, tokens)
         self._compare(look)
         watch, quotes = self._watch(one), self._quotes(one)
-        if watch is not None and quotes is not None and watch.calls(quotes):
-            # The check, which read the prices, found nothing to do at them.
+        if watch is None or quotes is None or not watch.calls(quotes):
+            one.disagreed = 0
+            return
+        one.disagreed += 1
+        if one.disagreed > _MOST_LOOKS:
             self._stop_watching(one)
+        else:  # the check may have had prices of a moment before
+            self._call(one, not_before=self._clock.steady() + _PRICES_LAG)
 
     def unwanted(self, account_id: AccountId) -> None:
         """Another process owns the account, or there is nothing to do for it."""
@@ -113,6 +108,10 @@ class LivePrices:
         """True if nothing that the account's decision hangs on but its balances is left to polls."""
         one = self._waiting.get(account_id)
         return one is not None and one.watch is not None
+
+    async def run(self) -> None:
+        """Keep the connections, until cancelled."""
+        await self._fleet.run()
 
     @property
     def watched(self) -> int:
@@ -150,12 +149,17 @@ class LivePrices:
         if quotes is None:
             self._stop_watching(one)
         elif watch.calls(quotes):
-            now = self._clock.steady()
-            one.coalescing.event(now)
-            if (due := one.coalescing.due_at()) is not None:
-                self.on_due(one.account.id, min(due, now + one.account.settings.interval))
+            self._call(one, not_before=self._clock.steady())
         else:
             self._wait(one, watch, quotes)
+
+    def _call(self, one: _Waiting, *, not_before: datetime) -> None:
+        """Make the account due, not too often, and not later than it is polled without streams."""
+        now = self._clock.steady()
+        one.coalescing.event(now)
+        due = max(not_before, one.coalescing.due_at() or now)
+        self._exits.drop(one.account.id)
+        self.on_due(one.account.id, min(due, now + one.account.settings.interval))
 
     def _watch(self, one: _Waiting) -> PriceWatch | None:
         """Begin to watch what prices may change since the last check, where all are live."""

@@ -26,7 +26,9 @@ from engine.storage.coordination import leases
 from engine.storage.database import Database
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.trading import orders
-from engine.streaming.connections import Following, Nobody
+from engine.streaming.connections import Following
+from engine.streaming.following import Nobody, Streams
+from engine.streaming.live_prices import LivePrices
 from tests.builders import intent
 from tests.engine.harness import CHAT, Engine, StillClock, eventually
 from tests.fakes.database import OnStep, WatchedDatabase, gone, statements
@@ -97,6 +99,7 @@ class Process:
         on_step: OnStep | None = None,
         checker: Checker | None = None,
         fleet: Following | None = None,
+        prices: LivePrices | None = None,
     ) -> None:
         self.clock = engine.clock
         self.checks = ScriptedChecker(engine)
@@ -109,7 +112,7 @@ class Process:
             timing=engine.timing,
             checker=checker or self.checks,
             owner=owner,
-            fleet=fleet or Nobody(),
+            streams=Nobody() if fleet is None else Streams(fleet, prices),
         )
         engine.database.when_changed(LeaseRow, self.dispatcher.nudge)
 

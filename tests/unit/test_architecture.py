@@ -36,6 +36,7 @@ DOMAIN_MAY_IMPORT = {
     "decimal",
     "enum",
     "hashlib",
+    "heapq",
     "itertools",
     "re",
     "typing",

@@ -286,7 +286,7 @@ async def test_a_check_that_finds_another_price_doubts_a_stream_that_was_long_si
         assert not process.streams.streams[0].is_open
 
 
-async def test_a_price_at_which_the_check_found_nothing_to_do_is_not_believed():
+async def test_a_price_at_which_two_checks_found_nothing_to_do_is_not_believed():
     basket = a_basket()
     async with a_process(basket) as process:
         process.streams.tell(BTCUSDT, *OUTSIDE)
@@ -298,7 +298,19 @@ async def test_a_price_at_which_the_check_found_nothing_to_do_is_not_believed():
             await process.wait(1)
 
         assert not process.live.are_live(basket.id)
-        assert process.woken == []
+        assert len(process.woken) == 1
+
+
+async def test_a_check_that_had_the_prices_of_a_moment_before_is_made_again():
+    basket = a_basket()
+    async with a_process(basket) as process:
+        process.streams.tell(BTCUSDT, *OUTSIDE)
+        await process.wait(2)
+        process.woken.clear()
+        process.check(basket)
+
+        assert process.woken == [(basket.id, process.clock.steady() + 2 * SECOND)]
+        assert process.live.are_live(basket.id)
 
 
 async def test_a_price_that_goes_to_and_fro_makes_due_six_times_a_minute():
