@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
@@ -31,6 +32,9 @@ _OTHER_PRICE = ONE / 1000
 # Checks share prices that are so old at most.
 _PRICES_LAG = timedelta(seconds=2)
 _MOST_LOOKS = 1
+# In one turn of the loop: to judge one takes up to half a millisecond.
+_AT_ONCE = 50
+_MOST_LEFT = 1000
 _SIDES = 1001
 
 Wake = Callable[[AccountId, datetime], None]
@@ -66,11 +70,14 @@ class LivePrices:
         self._waiting: dict[AccountId, _Waiting] = {}
         self._users: defaultdict[Symbol, set[AccountId]] = defaultdict(set)
         self._exits = BandExits()
+        self._to_judge: dict[AccountId, None] = {}
+        self._left_over: set[Symbol] = set()
         self.on_due: Wake = lambda _account_id, _at: None
         self.missed = 0
         fleet.on_live = self._is_live
         fleet.on_quote = self._quoted
         fleet.on_lost = self._lost
+        fleet.on_turn = self.turn
 
     # What the dispatcher says and asks.
 
@@ -107,7 +114,7 @@ class LivePrices:
     def are_live(self, account_id: AccountId) -> bool:
         """True if nothing that the account's decision hangs on but its balances is left to polls."""
         one = self._waiting.get(account_id)
-        return one is not None and one.watch is not None
+        return one is not None and one.watch is not None and self._quotes(one) is not None
 
     async def run(self) -> None:
         """Keep the connections, until cancelled."""
@@ -122,26 +129,42 @@ class LivePrices:
 
     def _is_live(self, symbol: Symbol) -> None:
         """Whoever waits for *symbol* may be out of its band already."""
-        for account_id in [*self._users.get(symbol, ())]:
-            one = self._waiting[account_id]
-            if one.watch is None and (watch := self._watch(one)) is not None:
-                self._judge(one, watch)
+        self._to_judge |= dict.fromkeys(self._users.get(symbol, ()))
 
     def _quoted(self, symbol: Symbol, quote: Quote) -> None:
-        for account_id in self._exits.left(symbol, quote.mid):
-            one = self._waiting[account_id]
-            if one.watch is not None:
-                self._judge(one, one.watch)
+        left = self._exits.left(symbol, quote.mid, most=_MOST_LEFT)
+        self._to_judge |= dict.fromkeys(left)
+        if len(left) == _MOST_LEFT:
+            self._left_over.add(symbol)
 
     def _lost(self, symbols: Collection[Symbol]) -> None:
-        """Who waits for *symbols* is polled again: not all at once, and not later than it wants."""
-        now = self._clock.steady()
-        for account_id in {user for one in symbols for user in self._users.get(one, ())}:
-            one = self._waiting[account_id]
+        for symbol in symbols:
+            self._to_judge |= dict.fromkeys(self._users.get(symbol, ()))
+
+    def turn(self) -> None:
+        """Judge a few of those whom prices concern: many may leave their bands at once."""
+        if len(self._to_judge) < _AT_ONCE:
+            for symbol in [*self._left_over]:
+                self._left_over.discard(symbol)
+                if (quote := self._fleet.quote(symbol)) is not None:
+                    self._quoted(symbol, quote)
+        for account_id in [*islice(self._to_judge, _AT_ONCE)]:
+            del self._to_judge[account_id]
+            if (one := self._waiting.get(account_id)) is not None:
+                self._look(one)
+
+    def _look(self, one: _Waiting) -> None:
+        if self._quotes(one) is None:
             if one.watch is not None:
+                # Polled again: not all at once, and not later than it wants.
                 self._stop_watching(one)
                 own = one.account.settings.interval
-                self.on_due(account_id, now + own * self._dice() / (_SIDES - 1))
+                spread = own * self._dice() / (_SIDES - 1)
+                self.on_due(one.account.id, self._clock.steady() + spread)
+            return
+        watch = one.watch or self._watch(one)
+        if watch is not None:
+            self._judge(one, watch)
 
     def _judge(self, one: _Waiting, watch: PriceWatch) -> None:
         """Make the account due where a check has something to do; else wait for other prices."""

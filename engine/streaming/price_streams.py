@@ -106,6 +106,7 @@ class PriceFleet:
         self._tasks: asyncio.TaskGroup | None = None
         self.on_live: Callable[[Symbol], None] = lambda _symbol: None
         self.on_quote: Callable[[Symbol, Quote], None] = lambda _symbol, _quote: None
+        self.on_turn: Callable[[], None] = lambda: None
         self.on_lost: Callable[[Collection[Symbol]], None] = lambda _symbols: None
         self.told = 0
 
@@ -165,6 +166,7 @@ class PriceFleet:
         now = self._clock.steady()
         try:
             self._pass_on(now)
+            self.on_turn()
             self._give_lines(now)
             for line in [*self._lines]:
                 self._keep(line, now)

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from engine.domain.accounts.account import Account
@@ -16,6 +17,7 @@ from engine.domain.rebalancing.check_result import NoTrade
 from engine.domain.streams.trust import Doubt
 from engine.domain.targets.target import Basket
 from engine.errors import NotConnected, Unavailable
+from engine.streaming import live_prices
 from engine.streaming.live_prices import LivePrices
 from engine.streaming.price_streams import PriceFleet
 from tests.fakes.clock import FakeClock
@@ -378,3 +380,19 @@ async def test_what_a_former_connection_still_tells_is_dropped():
         await process.wait(2)
 
         assert process.woken == []
+
+
+async def test_a_price_that_concerns_many_is_judged_a_few_at_a_time(monkeypatch: Any):
+    monkeypatch.setattr(live_prices, "_AT_ONCE", 10)
+    monkeypatch.setattr(live_prices, "_MOST_LEFT", 15)
+    async with a_process(*many(40)) as process:
+        await process.wait(1)
+        assert process.live.watched == 40
+        process.streams.tell(BTCUSDT, *OUTSIDE)
+        due = []
+        for _ in range(6):
+            await process.wait(0.25)
+            due.append(len({account_id for account_id, _ in process.woken}))
+
+    assert max(after - before for before, after in pairwise([0, *due])) <= 10
+    assert due[-1] == 40

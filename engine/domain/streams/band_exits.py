@@ -69,11 +69,13 @@ class BandExits:
             elif len(edges.lows) + len(edges.highs) > 4 * edges.present + _SPARE:
                 self._clear(edges)
 
-    def left(self, symbol: Symbol, price: Decimal) -> Sequence[AccountId]:
-        """Returns whose brackets *price* leaves, the farthest first; they have none any more."""
+    def left(
+        self, symbol: Symbol, price: Decimal, *, most: int | None = None
+    ) -> Sequence[AccountId]:
+        """Returns whose brackets *price* leaves, *most* of them at once; they have none any more."""
         found: list[AccountId] = []
         edges = self._edges.get(symbol)
-        while edges is not None:
+        while edges is not None and (most is None or len(found) < most):
             if edges.lows and -edges.lows[0][0] > price:
                 number = heapq.heappop(edges.lows)[1]
             elif edges.highs and edges.highs[0][0] < price:
