@@ -18,6 +18,7 @@ from telegram.request import HTTPXRequest
 
 from bot.config.settings import ProcessSettings
 from bot.runtime.components import Components, assemble
+from bot.runtime.exchange_setup import ExchangeSetup
 from bot.runtime.live import mexc_setup
 from bot.runtime.startup import build_application, come_online, open_database, open_vault
 from bot.updates.polling import UpdatePoller, UpdatesSource
@@ -139,7 +140,7 @@ class World:
             if polls:
                 await enter(running(intake.run()))
             await enter(running(parts.update_workers.run(), parts.dispatcher.run()))
-            yield Program(self, parts, database, _recorded(parts), dict(env or {}))
+            yield Program(self, parts, database, _recorded(parts), dict(env or {}), setup)
             await parts.dispatcher.release()
 
 
@@ -150,6 +151,7 @@ class Program:
     database: Database
     recorded: asyncio.Event  # whenever an update is over
     env: Mapping[str, str]
+    setup: ExchangeSetup
 
     async def say(self, chat_id: int, text: str, **how: Any) -> list[SentMessage]:
         """Somebody writes; what the bot sent them by the time the update was over."""

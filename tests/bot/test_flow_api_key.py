@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.observability.logs import configure, recent_lines
+from engine.exchanges.mexc.listen_keys.account_keys import ListenKeys
 from engine.storage.models.chat import ConversationRow
 from tests.bot.harness import (
     FRIEND,
@@ -395,6 +396,18 @@ async def test_forgetting_the_key_is_asked_about_first(world: World, bot: Progra
     assert question.labels == []
     assert (account.sealed_key, account.key_tail, account.settings.paused) == (None, None, True)
     assert "This chat has no key." in again.text
+
+
+async def test_with_the_key_goes_what_its_stream_was_opened_with(world: World, bot: Program):
+    await bot.connect()
+    keys: ListenKeys = bot.setup.revoke_stream.__self__  # type: ignore[attr-defined]
+    made = await keys.key_for(await bot.account(), renew=False)
+
+    await bot.ask(OWNER, "/disconnect")
+    assert world.mexc.listen_keys.of(KEY) == [made]
+    await bot.tap(OWNER, "Forget the key")
+
+    assert world.mexc.listen_keys.of(KEY) == []
 
 
 async def test_a_key_forgotten_twice_is_forgotten_once(world: World, bot: Program):

@@ -28,6 +28,7 @@ from tests.fakes.mexc_faults import DROPPED, Fault, json_reply
 from tests.fakes.tasks import running
 from tests.sampling import long
 
+ODD_KEYS = ["", "short", "a" * 129, "a" * 32 + "&b=1", "a" * 32 + "/", "ä" * 32, "a" * 32 + "\n"]
 OTHER_KEY, OTHER_SECRET = "mx0otherKEY", "otherSECRET"
 
 
@@ -219,6 +220,35 @@ async def test_a_loop_of_ours_does_not_use_up_the_keys(host: Host):
         host.clock.shift(10 * SECOND)
 
     assert host.requests("POST") == 3
+
+
+async def test_what_a_cool_down_refused_does_not_count(host: Host):
+    account, keys = await host.account(), host.process()
+    silent = json_reply({"code": 429}, status=429, headers={"Retry-After": "120"})
+    host.mexc.inject(Fault("POST", PATH, reply=silent))
+
+    for _ in range(12):
+        with pytest.raises(RateLimited):
+            await keys.key_for(account, renew=False)
+        host.clock.shift(9 * SECOND)
+    host.clock.shift(12 * SECOND)
+
+    assert await keys.key_for(account, renew=False) in host.valid
+    assert host.requests("POST") == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, [], {"listenKey": None}, {"listenKey": 12}, *({"listenKey": odd} for odd in ODD_KEYS)],
+    ids=str,
+)
+async def test_what_could_not_stand_in_an_address_is_no_key(host: Host, answer: object):
+    account = await host.account()
+    host.mexc.inject(Fault("POST", PATH, reply=json_reply(answer)))
+
+    with pytest.raises(Unavailable):
+        await host.process().key_for(account, renew=False)
+    assert await host.stored(account) is None
 
 
 async def test_in_a_cool_down_nothing_is_sent(host: Host):

@@ -22,7 +22,9 @@ from engine.errors import (
     BadCredentials,
     DecryptionFailed,
     EngineError,
+    HostRefused,
     MissingPermission,
+    RateLimited,
     Rejected,
     Unavailable,
 )
@@ -164,6 +166,9 @@ class ListenKeys:
         try:
             return await self._requests.make(credentials)
         except _FOR_GOOD:
+            raise
+        except (RateLimited, HostRefused):
+            asked.remove(now)  # nothing was made
             raise
         except Rejected as e:
             self._refused_until[key_print] = now + _ASKED_AGAIN_AFTER
