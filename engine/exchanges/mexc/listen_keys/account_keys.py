@@ -134,6 +134,8 @@ class ListenKeys:
         replaced: str | None,
     ) -> str:
         value = await self._made(account, credentials)
+        if replaced is not None:
+            self._requests.note("POST", "the key" if value == replaced else "another key")
         now = self._clock.now()
         key = StoredListenKey(
             sealed=self._vault.seal_text(value, purpose=_purpose(account)),

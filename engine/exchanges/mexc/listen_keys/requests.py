@@ -60,9 +60,10 @@ class ListenKeyRequests:
         answer = await self._client.read(
             endpoint, [(_FIELD, key)], credentials=replace(credentials, listen_key=key)
         )
-        self._note(endpoint.method, _form_of(answer.contents, key))
+        self.note(endpoint.method, _form_of(answer.contents, key))
 
-    def _note(self, method: str, form: str) -> None:
+    def note(self, method: str, form: str) -> None:
+        """Write into the log, once, that such a request is answered so."""
         if (method, form) not in self._seen:
             self._seen.add((method, form))
             logger.info("listen key answered", extra={"method": method, "form": form})
