@@ -149,9 +149,12 @@ def assemble(
         poll_interval=live_accounts.interval,
         streams=streams,
     )
+    price_alerts = PriceAlerts(database=database, clock=clock, exchange_for=setup.exchange_for)
     live_accounts.on_due = lambda account_id, at: dispatcher.wake(account_id, at=at)
     if setup.prices is not None:
         setup.prices.on_due = live_accounts.on_due
+        price_alerts.told = setup.prices.fleet
+        setup.prices.fleet.on_quote.append(price_alerts.quoted)
     telegram_activity = TelegramActivity(clock)
     key_expiry = KeyExpiryMonitor(
         database=database, clock=clock, vault=vault, key_check=setup.key_check
@@ -369,9 +372,7 @@ def assemble(
                 "pauses": TimedPauses(
                     database=database, clock=clock, foresee=previews.foresee
                 ).round,
-                "price alerts": PriceAlerts(
-                    database=database, clock=clock, exchange_for=setup.exchange_for
-                ).round,
+                "price alerts": price_alerts.round,
                 "prices": price_history.round,
                 "pruning": Pruning(database=database, clock=clock, keep=keep).round,
             },

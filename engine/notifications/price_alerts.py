@@ -1,17 +1,21 @@
 """Looks once a minute at the prices that chats wait for, and tells what has moved.
 
-One request reads all prices for every account, in whichever process claims the minute.
+One request reads all prices for every account, in the process that claims the minutes. Prices that
+are told there need none, and one that may be what a chat waits for is looked at within seconds.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 
 from engine.clock import to_millis
 from engine.domain.alerts.price_alerts import PriceMove, PriceMoved, noted
-from engine.domain.market.pairs import Asset, base_of
+from engine.domain.market.decimals import ZERO
+from engine.domain.market.pairs import Asset, Symbol, base_of, symbol_of
+from engine.domain.market.quotes import Quote
 from engine.domain.orders.order import AccountId
 from engine.errors import EngineError
 from engine.exchanges.interface import ExchangeFor, within
@@ -24,47 +28,99 @@ from engine.storage.service import Service
 _EVERY = timedelta(minutes=1)
 # A little less: the rounds of the processes are not evenly spaced.
 _CLAIMED_FOR = timedelta(seconds=54)
+_GIVEN_UP_AFTER = timedelta(seconds=90)
+_ANY_PRICE = ZERO, Decimal("Infinity")
 _PAGE = 200
 _PATIENCE_S = 5
 # A pair that the public listing lacks may be one that some keys see.
 _MOST_KEYS = 3
 
 
+class ToldPrices(Protocol):
+    """The prices that streams tell."""
+
+    def want(self, symbol: Symbol) -> None: ...
+
+    def leave(self, symbol: Symbol) -> None: ...
+
+    def quote(self, symbol: Symbol) -> Quote | None:
+        """The price of this moment; None where it is not told."""
+        ...
+
+
 @dataclass(eq=False, kw_only=True, repr=False)
 class PriceAlerts(Service):
+    """*told* are the prices that are told to this process, None where none are."""
+
     exchange_for: ExchangeFor
+    told: ToldPrices | None = None
 
     def __post_init__(self) -> None:
         # Not at the start, which has load enough.
         self._look_at = self.clock.steady() + _EVERY
+        self._was_ours = False
+        self._followed: set[Symbol] = set()
+        self._bounds: dict[Symbol, tuple[Decimal, Decimal]] = {}
+        self._moved: set[Symbol] = set()
+
+    def quoted(self, symbol: Symbol, quote: Quote) -> None:
+        """A price was told: the next round looks whether it is there still, and for whom."""
+        low, high = self._bounds.get(symbol, (quote.mid, quote.mid))
+        if not low <= quote.mid <= high:
+            self._moved.add(symbol)
 
     async def round(self) -> None:
         """Look at all prices, if it is the time and ours to do. Raises what the exchange raises."""
+        if self._moved:
+            moved, self._moved = [*self._moved], set()
+            await self._look(moved)
         if self.clock.steady() < self._look_at:
             return
         self._look_at = self.clock.steady() + _EVERY
         async with self.database.reading() as session:
-            first = await price_alerts.page(session, most=_PAGE)
-        if first and await self._is_ours():
-            await self._look(first)
+            symbols = {*await price_alerts.symbols(session)}
+        self._was_ours = bool(symbols) and await self._is_ours()
+        self._follow(symbols if self._was_ours else set())
+        if self._was_ours:
+            await self._look()
 
     async def _is_ours(self) -> bool:
+        """Whoever looked last goes on, as long as it is there."""
         if not self.database.is_shared:
             return True
+        every = _CLAIMED_FOR if self._was_ours else _GIVEN_UP_AFTER
         async with self.database.writing() as session:
-            return await price_alerts.claim(session, now=self.clock.now(), every=_CLAIMED_FOR)
+            return await price_alerts.claim(session, now=self.clock.now(), every=every)
 
-    async def _look(self, first: Sequence[SetAlert]) -> None:
-        page = first
-        while page:
-            await self._look_at_page(page)
-            if len(page) < _PAGE:
-                return
-            after = page[-1].account_id, page[-1].alert.symbol
+    def _follow(self, symbols: set[Symbol]) -> None:
+        if self.told is None:
+            return
+        for symbol in sorted(symbols - self._followed):
+            self.told.want(symbol)
+        for symbol in self._followed - symbols:
+            self.told.leave(symbol)
+            self._bounds.pop(symbol, None)
+        self._followed = symbols
+
+    async def _look(self, only: Sequence[Symbol] | None = None) -> None:
+        """At all alerts, or at those of some pairs."""
+        bounds: dict[Symbol, tuple[Decimal, Decimal]] = {}
+        after: tuple[int, str] | None = (0, "")
+        while after is not None:
             async with self.database.reading() as session:
-                page = await price_alerts.page(session, after=after, most=_PAGE)
+                page = await price_alerts.page(session, after=after, most=_PAGE, only=only)
+            if page:
+                await self._look_at_page(page, bounds)
+            last = page[-1] if len(page) == _PAGE else None
+            after = None if last is None else (last.account_id, last.alert.symbol)
+        for symbol in self._bounds.keys() if only is None else only:
+            bounds.setdefault(symbol, _ANY_PRICE)
+        self._bounds |= bounds
 
-    async def _look_at_page(self, page: Sequence[SetAlert]) -> None:
+    async def _look_at_page(
+        self, page: Sequence[SetAlert], bounds: dict[Symbol, tuple[Decimal, Decimal]]
+    ) -> None:
+        """*bounds* are narrowed to the prices at which none of the alerts is told."""
         prices, now = await self._prices(page), self.clock.now()
         changed = []
         for one in page:
@@ -72,6 +128,10 @@ class PriceAlerts(Service):
             if price is None:
                 continue
             after, move = noted(one.alert, price, now=now)
+            symbol, told_at = one.alert.symbol, after.bounds(now)
+            if told_at is not None and after.is_armed(now):
+                low, high = bounds.get(symbol, _ANY_PRICE)
+                bounds[symbol] = max(low, told_at[0]), min(high, told_at[1])
             if after is not one.alert:
                 changed.append((one, after, move))
         if not changed:
@@ -89,13 +149,14 @@ class PriceAlerts(Service):
         wanted: defaultdict[Asset, list[AccountId]] = defaultdict(list)
         for one in page:
             wanted[base_of(one.alert.symbol)] += [one.account_id] if one.has_key else []
-        async with self.database.reading() as session:
-            anybody = await accounts.get(session, page[0].account_id)
-        async with within(_PATIENCE_S):
-            quotes = await public_market(self.exchange_for, anybody).quotes(
-                wanted, listed_only=True
-            )
-        public = {asset: quote.mid for asset, quote in quotes.by_asset.items()}
+        public = self._told(wanted)
+        if unknown := wanted.keys() - public.keys():
+            async with self.database.reading() as session:
+                anybody = await accounts.get(session, page[0].account_id)
+            async with within(_PATIENCE_S):
+                market = public_market(self.exchange_for, anybody)
+                quotes = await market.quotes(unknown, listed_only=True)
+            public |= {asset: quote.mid for asset, quote in quotes.by_asset.items()}
         signed = dict(public)
         for asset in wanted.keys() - public.keys():
             for account_id in wanted[asset][:_MOST_KEYS]:
@@ -104,6 +165,12 @@ class PriceAlerts(Service):
                     signed[asset] = price
                     break
         return {False: public, True: signed}
+
+    def _told(self, assets: Iterable[Asset]) -> dict[Asset, Decimal]:
+        if self.told is None:
+            return {}
+        quotes = {asset: self.told.quote(symbol_of(asset)) for asset in assets}
+        return {asset: quote.mid for asset, quote in quotes.items() if quote is not None}
 
     async def _signed_price(self, account_id: AccountId, asset: Asset) -> Decimal | None:
         async with self.database.reading() as session:

@@ -65,7 +65,7 @@ class LivePrices:
         dice: Callable[[], int] = lambda: secrets.randbelow(_SIDES),
     ) -> None:
         self._clock = clock
-        self._fleet = fleet
+        self.fleet = fleet
         self._dice = dice
         self._waiting: dict[AccountId, _Waiting] = {}
         self._users: defaultdict[Symbol, set[AccountId]] = defaultdict(set)
@@ -75,7 +75,7 @@ class LivePrices:
         self.on_due: Wake = lambda _account_id, _at: None
         self.missed = 0
         fleet.on_live = self._is_live
-        fleet.on_quote = self._quoted
+        fleet.on_quote.append(self._quoted)
         fleet.on_lost = self._lost
         fleet.on_turn = self.turn
 
@@ -118,7 +118,7 @@ class LivePrices:
 
     async def run(self) -> None:
         """Keep the connections, until cancelled."""
-        await self._fleet.run()
+        await self.fleet.run()
 
     @property
     def watched(self) -> int:
@@ -146,7 +146,7 @@ class LivePrices:
         if len(self._to_judge) < _AT_ONCE:
             for symbol in [*self._left_over]:
                 self._left_over.discard(symbol)
-                if (quote := self._fleet.quote(symbol)) is not None:
+                if (quote := self.fleet.quote(symbol)) is not None:
                     self._quoted(symbol, quote)
         for account_id in [*islice(self._to_judge, _AT_ONCE)]:
             del self._to_judge[account_id]
@@ -204,21 +204,23 @@ class LivePrices:
 
     def _quotes(self, one: _Waiting) -> Mapping[Asset, Quote] | None:
         """None unless all prices that the account waits for are live."""
-        found = {asset: self._fleet.quote(symbol_of(asset)) for asset in one.tokens}
+        found = {asset: self.fleet.quote(symbol_of(asset)) for asset in one.tokens}
         live = {asset: quote for asset, quote in found.items() if quote is not None}
         return live if len(live) == len(found) else None
 
     def _use(self, one: _Waiting, tokens: frozenset[Asset]) -> None:
         """These are the tokens that the account waits for."""
         for asset in sorted(tokens - one.tokens):
-            self._users[symbol_of(asset)].add(one.account.id)
-            self._fleet.want(symbol_of(asset))
+            symbol = symbol_of(asset)
+            if symbol not in self._users:
+                self.fleet.want(symbol)
+            self._users[symbol].add(one.account.id)
         for asset in sorted(one.tokens - tokens):
             symbol = symbol_of(asset)
             self._users[symbol].discard(one.account.id)
             if not self._users[symbol]:
                 del self._users[symbol]
-                self._fleet.leave(symbol)
+                self.fleet.leave(symbol)
         one.tokens = tokens
 
     def _compare(self, look: CheckResult) -> None:
@@ -227,11 +229,11 @@ class LivePrices:
             return
         for asset, mid in look.portfolio.prices.items():
             symbol = symbol_of(asset)
-            quote, told_at = self._fleet.quote(symbol), self._fleet.told_at(symbol)
+            quote, told_at = self.fleet.quote(symbol), self.fleet.told_at(symbol)
             if quote is None or told_at is None:
                 continue
             is_old = self._clock.steady() - told_at >= _DEAF_AFTER
             is_near = quote.bid * (ONE - _OTHER_PRICE) <= mid <= quote.ask * (ONE + _OTHER_PRICE)
             if is_old and not is_near:
                 self.missed += 1
-                self._fleet.doubt(symbol)
+                self.fleet.doubt(symbol)

@@ -8,6 +8,7 @@ read once, and then followed. Until then, and after the connection is over, a pa
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -80,7 +81,7 @@ class _Pair:
 
 class PriceFleet:
     """*read* asks for prices without a stream, in one request for all, which may be of up to two
-    seconds ago. *on_live* is told of a pair that is live now, *on_quote* of its price from then on, at
+    seconds ago. *on_live* is told of a pair that is live now, each of *on_quote* of its price from then on, at
     most once a second, and *on_lost* of pairs that are not live any more.
     """
 
@@ -97,6 +98,7 @@ class PriceFleet:
         self._read = read
         self._dice = dice
         self._pairs: dict[Symbol, _Pair] = {}
+        self._wanted: Counter[Symbol] = Counter()
         self._lines: list[_Line] = []
         self._changed: set[Symbol] = set()
         self._failures = 0
@@ -105,7 +107,7 @@ class PriceFleet:
         self._is_reading = False
         self._tasks: asyncio.TaskGroup | None = None
         self.on_live: Callable[[Symbol], None] = lambda _symbol: None
-        self.on_quote: Callable[[Symbol, Quote], None] = lambda _symbol, _quote: None
+        self.on_quote: list[Callable[[Symbol, Quote], None]] = []
         self.on_turn: Callable[[], None] = lambda: None
         self.on_lost: Callable[[Collection[Symbol]], None] = lambda _symbols: None
         self.told = 0
@@ -113,11 +115,16 @@ class PriceFleet:
     # What the accounts say and ask.
 
     def want(self, symbol: Symbol) -> None:
+        """Follow the pair, until each that wants it has left."""
+        self._wanted[symbol] += 1
         self._pairs.setdefault(symbol, _Pair())
 
     def leave(self, symbol: Symbol) -> None:
-        """Nobody waits for the pair any more. Its connection tells of it until that ends."""
-        self._pairs.pop(symbol, None)
+        """One that wanted the pair does no more. Its connection tells of it until that ends."""
+        self._wanted[symbol] -= 1
+        if self._wanted[symbol] <= 0:
+            del self._wanted[symbol]
+            self._pairs.pop(symbol, None)
 
     def quote(self, symbol: Symbol) -> Quote | None:
         """The price of this moment; None while the pair is not live."""
@@ -186,7 +193,8 @@ class PriceFleet:
             elif pair.passed_on_at is None or now - pair.passed_on_at >= A_PRICE_EVERY:
                 self._changed.discard(symbol)
                 pair.passed_on_at = now
-                self.on_quote(symbol, pair.quote)
+                for tell in self.on_quote:
+                    tell(symbol, pair.quote)
 
     def _give_lines(self, now: datetime) -> None:
         for symbol, pair in self._pairs.items():

@@ -9,7 +9,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.members import Role
 from engine.domain.accounts.shares import Share
 from engine.domain.alerts.price_alerts import PriceMoved
-from engine.domain.market.pairs import Asset, symbol_of
+from engine.domain.market.pairs import Asset, Symbol, symbol_of
 from engine.domain.market.quotes import Quote
 from engine.errors import PairUnavailable, Unavailable
 from engine.notifications import price_alerts as looking
@@ -29,7 +29,7 @@ from tests.fakes.exchange import FakeExchange
 D = Decimal
 OWNER = 1
 MINUTE = timedelta(minutes=1)
-BTC = Asset("BTC")
+BTC, BTCUSDT = Asset("BTC"), Symbol("BTCUSDT")
 TENTH = D("0.1")
 
 
@@ -76,7 +76,8 @@ async def test_two_processes_tell_a_move_once_and_another_after_an_hour(
     price(exchange, "112")
     await minutes(engine, one, other)
     price(exchange, "130")
-    await minutes(engine, one, other, number=59)
+    engine.clock.shift(58 * MINUTE)
+    await minutes(engine, one, other)
     early = await engine.alerts()
     await minutes(engine, one, other)
 
@@ -96,7 +97,7 @@ async def test_two_processes_tell_a_move_once_and_another_after_an_hour(
     assert early == told[:1]
     assert await engine.alerts() == told
     if engine.database.is_shared:
-        assert exchange.calls["quotes"] - reads == 61
+        assert exchange.calls["quotes"] - reads == 3
 
 
 async def test_a_process_that_read_before_the_other_told_tells_nothing(
@@ -140,7 +141,9 @@ async def test_a_price_that_holds_is_written_once_an_hour(engine: Engine, exchan
     await set_alert(engine, await engine.open_account(), BTC)
     process = a_process(engine)
     with statements(engine.database) as seen:
-        await minutes(engine, process, number=125)
+        for _ in range(3):
+            await minutes(engine, process, number=3)
+            engine.clock.shift(57 * MINUTE)
 
     assert len([text for text in seen if text.startswith("UPDATE")]) == 2
 
@@ -237,6 +240,65 @@ async def test_a_chat_that_sees_anothers_account_hears_nothing_of_its_own_alerts
     await minutes(engine, a_process(engine))
 
     assert await engine.alerts() == []
+
+
+class Told:
+    """Satisfies `ToldPrices`: all that is wanted is told."""
+
+    def __init__(self) -> None:
+        self.wanted: list[Symbol] = []
+        self.now: dict[Symbol, Quote] = {}
+
+    def want(self, symbol: Symbol) -> None:
+        self.wanted.append(symbol)
+
+    def leave(self, symbol: Symbol) -> None:
+        self.wanted.remove(symbol)
+
+    def quote(self, symbol: Symbol) -> Quote | None:
+        return self.now.get(symbol) if symbol in self.wanted else None
+
+
+async def test_a_price_that_a_stream_tells_is_looked_at_within_a_round_and_without_a_request(
+    engine: Engine, exchange: FakeExchange
+):
+    price(exchange, "100")
+    account = await engine.open_account()
+    await set_alert(engine, account, BTC)
+    process, told = a_process(engine), Told()
+    process.told = told
+    told.now[BTCUSDT] = Quote(D(99), D(101))
+    await minutes(engine, process, number=2)
+    reads = exchange.calls["quotes"]
+    for middle, is_there_still in ((105, True), (115, False), (116, True), (140, True)):
+        process.quoted(BTCUSDT, Quote(D(middle) - 1, D(middle) + 1))
+        if is_there_still:
+            told.now[BTCUSDT] = Quote(D(middle) - 1, D(middle) + 1)
+        await process.round()
+
+    assert [moved.after for moved in await engine.alerts_of(PriceMoved)] == [116]
+    assert exchange.calls["quotes"] == reads == 1
+    assert told.wanted == [BTCUSDT]
+
+
+async def test_whoever_looks_follows_the_prices_and_another_only_once_that_is_gone(
+    engine_on_both: Engine, exchange: FakeExchange
+):
+    engine = engine_on_both
+    if not engine.database.is_shared:
+        return
+    price(exchange, "100")
+    await set_alert(engine, await engine.open_account(), BTC)
+    one, other = a_process(engine), a_process(engine)
+    one.told, other.told = Told(), Told()
+    await minutes(engine, one, other, number=5)
+    assert (one.told.wanted, other.told.wanted) == ([BTCUSDT], [])
+
+    await minutes(engine, other, number=3)
+    assert other.told.wanted == [BTCUSDT]
+
+    await minutes(engine, other, one, number=3)
+    assert (one.told.wanted, other.told.wanted) == ([], [BTCUSDT])
 
 
 async def test_one_process_claims_a_minute_whatever_was_done_to_the_clock(

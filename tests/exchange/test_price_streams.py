@@ -63,7 +63,7 @@ async def test_prices_are_read_and_then_followed(away: Away, mexc_client: MexcCl
         streams=MexcPriceStreams(streams=away.session, clock=away.clock),
         read=partial(MexcMarket(mexc_client).quotes, listed_only=True),
     )
-    fleet.on_quote = lambda _symbol, quote: seen.append(quote)
+    fleet.on_quote.append(lambda _symbol, quote: seen.append(quote))
     fleet.want(MNTLUSDT)
 
     def turned(*, until: Callable[[], bool]) -> bool:

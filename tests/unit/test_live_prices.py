@@ -157,7 +157,7 @@ async def test_thirty_pairs_share_a_connection_and_the_next_has_another():
 async def test_a_pair_is_told_once_a_second_however_often_it_changes():
     async with a_process(a_basket()) as process:
         told: list[Quote] = []
-        process.fleet.on_quote = lambda _symbol, quote: told.append(quote)
+        process.fleet.on_quote.append(lambda _symbol, quote: told.append(quote))
         for n in range(100):
             process.streams.tell(BTCUSDT, f"10.{n:02}", "11")
             if n % 10 == 9:
