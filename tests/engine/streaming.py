@@ -47,7 +47,8 @@ class _Then:
 
 class TellingExchange(FakeExchange):
     """Tells each change of a balance, each end of an order and each fill, in an order that
-    *arranged* decides. What is read is so much *behind* the truth, and what is told *delayed*.
+    *arranged* decides. What is read is so much *behind* the truth, and what is told *delayed*; so
+    many *cut_reads* more say nothing of the USDT.
     """
 
     def __init__(self, clock: FakeClock, *, usdt: Amount = 40, mntl: Amount = 100_000) -> None:
@@ -58,7 +59,7 @@ class TellingExchange(FakeExchange):
         self.behind = timedelta()
         self.delayed = timedelta()
         self.arranged: Callable[[list[AccountEvent]], Sequence[AccountEvent]] = list
-        self.tells_fills = True
+        self.cut_reads = 0
         self._under_way: list[tuple[datetime, AccountEvent]] = []
         self._counter = 0
         self._history = [_Then(clock.steady(), self._now())]
@@ -73,11 +74,17 @@ class TellingExchange(FakeExchange):
 
     async def holdings(self) -> Holdings:
         self.deliver()
+        stale_reads = self.stale_reads
         truth = await super().holdings()
+        if self.stale_reads < stale_reads:
+            return truth
         until = self._time.steady() - self.behind
         seen = [then for then in self._history if then.at <= until]
         amounts = (seen or self._history[:1])[-1].amounts
         held = {asset: Balance(*both) for asset, both in amounts.items()}
+        if self.cut_reads > 0:
+            self.cut_reads -= 1
+            del held[USDT]
         return Holdings(held, read_at=truth.read_at)
 
     async def place(self, ticket: OrderRequest) -> str:
@@ -110,6 +117,13 @@ class TellingExchange(FakeExchange):
     ) -> Fees:
         self.deliver()
         return await super().fees(symbol, exchange_order_id, executed=executed, sent_at=sent_at)
+
+    def lie(self, usdt: Amount) -> None:
+        """Tell of an amount that there is not."""
+        amounts = Decimal(usdt), NOTHING_LOCKED
+        event = self._event(USDT, amounts, before=amounts, cause=Cause.OTHER)
+        self._under_way.append((self._time.steady(), event))
+        self.deliver()
 
     def deliver(self) -> None:
         """What was under way long enough arrives."""
