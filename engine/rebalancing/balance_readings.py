@@ -160,10 +160,7 @@ class BalanceReader:
         settings = duty.account.settings
         if settings.dry_run:
             return False
-        doubted = in_doubt(holdings, settings=settings, last=duty.last_seen, marks=duty.marks)
-        if self.live.is_seen_twice(duty.account.id, holdings, doubted):
-            return False
-        return _keeps(duty, finding) or needs_second(
+        is_doubtful = _keeps(duty, finding) or needs_second(
             holdings,
             settings=settings,
             asked=duty.to_centre,
@@ -171,6 +168,10 @@ class BalanceReader:
             finding=finding,
             marks=duty.marks,
         )
+        if not is_doubtful:
+            return False
+        doubted = in_doubt(holdings, settings=settings, last=duty.last_seen, marks=duty.marks)
+        return not self.live.is_seen_twice(duty.account.id, holdings, doubted)
 
 
 def _keeps(duty: CheckInput, finding: ChangeFinding | None) -> bool:

@@ -326,7 +326,7 @@ class LiveAccounts:
         told = watched.live.note(event)
         if told is Told.GAP:
             self._disbelieve(watched, Doubt.BROKEN)
-        if told is Told.NOTHING or watched.order is not None:
+        if told is Told.NOTHING or watched.order is not None or watched.live.coalescing.is_pending:
             return
         if told is Told.GAP or self._may_matter(watched, event):
             self._soon(watched)
@@ -371,9 +371,10 @@ class LiveAccounts:
     def _soon(self, watched: Watched) -> None:
         """Once for all that is told within a moment, and not too often."""
         coalescing = watched.live.coalescing
-        is_first = coalescing.due_at() is None
+        if coalescing.is_pending:
+            return
         coalescing.event(self._clock.steady())
-        if is_first and (due := coalescing.due_at()) is not None:
+        if (due := coalescing.due_at()) is not None:
             self._due(watched, due)
 
     def _due(self, watched: Watched, at: datetime) -> None:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +14,8 @@ from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.deposit_alerts import BalanceChanged, DepositTraded
 from engine.domain.execution.bound import ExecutionMode
-from engine.domain.market.pairs import USDT, Side
-from engine.domain.orders.order import OrderState
+from engine.domain.market.pairs import USDT, OrderType, Side
+from engine.domain.orders.order import AccountId, OrderState
 from engine.domain.rebalancing.check_result import AwaitingSettlement, NoTrade
 from engine.domain.rebalancing.planner import InsideBand
 from engine.domain.streams.events import AccountEvent, BalanceEvent, Cause, OrderEvent
@@ -27,6 +27,7 @@ from tests.builders import MNTL
 from tests.engine.harness import Engine
 from tests.engine.streaming import Process, TellingExchange
 from tests.fakes.clock import FakeClock
+from tests.sampling import sampled
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
@@ -137,7 +138,7 @@ def all_twice(events: list[AccountEvent]) -> Sequence[AccountEvent]:
     return [event for event in events for _ in range(2)]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", sampled(range(12), every=6))
 @pytest.mark.parametrize("cause", [Cause.DEPOSIT, Cause.TRADE])
 async def test_whatever_order_an_orders_own_frames_come_in_none_causes_another_order(
     engine: Engine, exchange: TellingExchange, live: LiveAccounts, seed: int, cause: Cause
@@ -180,8 +181,16 @@ async def test_events_of_a_stalled_moment_are_one_check(
     engine: Engine, exchange: TellingExchange, live: LiveAccounts, clock: FakeClock
 ):
     process = await a_process(engine, exchange, live)
-    for _ in range(500):
+    wake, wakes = live.on_due, list[datetime]()
+
+    def note(account_id: AccountId, at: datetime) -> None:
+        wakes.append(at)
+        wake(account_id, at)
+
+    live.on_due = note
+    for _ in range(100):
         exchange.change(USDT, "0.01")
+    assert len(wakes) == 1
     clock.shift(5 * SECOND)  # and only then the loop goes on
     await process.run(MINUTE)
 
@@ -317,6 +326,39 @@ async def test_the_end_of_an_order_that_is_told_ends_the_wait_for_it(
 def _without_ends(events: list[AccountEvent], ends: list[OrderEvent]) -> Sequence[AccountEvent]:
     ends += [event for event in events if isinstance(event, OrderEvent)]
     return [event for event in events if not isinstance(event, OrderEvent)]
+
+
+async def test_the_end_of_an_order_at_a_bound_ends_the_wait_for_it_too(
+    engine: Engine, exchange: TellingExchange, live: LiveAccounts
+):
+    process = await a_process(engine, exchange, live, execution=ExecutionMode.AUTO)
+    exchange.open_lookups = 1
+
+    exchange.change(USDT, 20)
+    await process.run(timedelta(milliseconds=300))
+    [order] = await engine.intents()
+
+    assert order.order_type is OrderType.IOC
+    assert order.resolved_at == order.acknowledged_at
+
+
+async def test_a_part_of_an_order_that_was_filled_hurries_nothing(
+    engine: Engine, exchange: TellingExchange, live: LiveAccounts
+):
+    process = await a_process(engine, exchange, live)
+    exchange.open_lookups = 1
+    exchange.arranged = lambda events: [
+        replace(event, is_final=False) if isinstance(event, OrderEvent) else event
+        for event in events
+    ]
+
+    exchange.change(USDT, 20)
+    await process.run(timedelta(milliseconds=300))
+    [order] = await engine.intents()
+
+    assert order.resolved_at is not None
+    assert order.acknowledged_at is not None
+    assert order.resolved_at - order.acknowledged_at == timedelta(milliseconds=250)
 
 
 async def test_an_order_is_not_over_before_a_look_up_says_so(

@@ -22,6 +22,11 @@ class Coalescing:
         self._last: datetime | None = None
         self._checks: deque[datetime] = deque(maxlen=MOST_AN_HOUR)
 
+    @property
+    def is_pending(self) -> bool:
+        """True if something happened since the last check."""
+        return self._first is not None
+
     def event(self, now: datetime) -> None:
         """Something changed that a check should see."""
         if self._first is None:
