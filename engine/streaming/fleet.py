@@ -81,6 +81,7 @@ class Fleet:
         self._welcome = Welcome()
         self._stopping = False
         self.attempts = 0
+        self.failed_attempts = 0
         self.incidents = 0
         self.lost: Counter[Doubt] = Counter()
         live.on_doubt = self._doubted
@@ -129,6 +130,16 @@ class Fleet:
     def waiting(self) -> int:
         """How many accounts are to have one and have none."""
         return len(self._members) - len(self._standing)
+
+    @property
+    def wanted_now(self) -> int:
+        """How many accounts are to have one, as far as there is room for them."""
+        return min(len(self._members), self._most)
+
+    @property
+    def is_full(self) -> bool:
+        """True if no more accounts may have one here."""
+        return len(self._using) >= self._most
 
     @property
     def is_adding(self) -> bool:
@@ -276,6 +287,7 @@ class Fleet:
         if line.is_acknowledged and not member.is_standing:
             self._lost(member, why)
         now = self._clock.steady()
+        self.failed_attempts += line.problem is not None
         if isinstance(line.problem, Rejected):
             self._refuse(member, line.problem)
         elif line.replaces in member.lines and line.replaces is not None:

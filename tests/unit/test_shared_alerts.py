@@ -59,6 +59,7 @@ from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, Sharin
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.sharing import is_heard
 from engine.domain.alerts.slices_alerts import SlicedTradeOver
+from engine.domain.alerts.stream_alerts import StreamsBack, StreamsLost
 from engine.domain.market.pairs import USDT, Asset, Side
 from engine.domain.orders.order import AccountId, Trigger
 from engine.domain.portfolio.plan import Leg
@@ -115,6 +116,8 @@ ALL = [
     MemberJoined(user_id=2, name="Mia", role=None),
     ChatUndeliverable(**_GONE, gone=True, paused=True, pauses_at=START),
     ChatDeliverable(**_GONE, at=START, resumed=False, paused=False),
+    StreamsLost(live=400, of=1000, since=START),
+    StreamsBack(live=990, of=1000, since=START, at=START + timedelta(minutes=4)),
     PauseAnswerSettled(
         symbol=MNTLUSDT,
         side=Side.BUY,
@@ -150,7 +153,7 @@ TROUBLES = {
 OWNERS = {
     *(KeyEnding, Digest, MemberJoined, ChatUndeliverable, ChatDeliverable),
     *(GroupAsks, GroupAnswered, SharingBegun, SharingLeft, SharingEnded),
-    *(WeeklyReport, PauseAnswerSettled, PriceMoved),
+    *(WeeklyReport, PauseAnswerSettled, PriceMoved, StreamsLost, StreamsBack),
 }
 
 

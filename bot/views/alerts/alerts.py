@@ -17,6 +17,7 @@ from bot.views.alerts.digest import digest_view
 from bot.views.alerts.incidents import trouble_over_view, trouble_view
 from bot.views.alerts.key_expiry import key_ending_view, key_too_powerful_view, money_shared_view
 from bot.views.alerts.runs import run_settled_view
+from bot.views.alerts.streams import STREAM_VIEWS
 from bot.views.alerts.timed_pause import pause_ended_view, resume_asked_view
 from bot.views.alerts.undeliverable import chat_deliverable_view, chat_undeliverable_view
 from bot.views.alerts.weekly import weekly_view
@@ -391,6 +392,7 @@ _VIEWS: Mapping[type[Alert], Callable[[Any], Message]] = {
     **PACE_VIEWS,
     ResumeAsked: resume_asked_view,
     SlicedTradeOver: sliced_trade_over_view,
+    **STREAM_VIEWS,
 }
 
 

@@ -25,6 +25,7 @@ from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.slices_alerts import SlicedTradeOver
+from engine.domain.alerts.stream_alerts import StreamAlert
 from engine.domain.alerts.traits import AlertFacts, AlertKind, AlertTraits
 from engine.domain.market.decimals import ZERO, ceil_to_step, step_of
 from engine.domain.market.pairs import Asset, Side, Symbol
@@ -37,14 +38,11 @@ _KEY_TROUBLES = PAUSING - {IncidentKind.BAD_FILL}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeSettled(InMode, stored_as="trade_settled", kind=AlertKind.TRADE):
-    """An order has ended. *base_quantity* 0 means nothing was filled.
-
-    *asked_quote* is what a buy was to spend or a sell was to bring; an order with a bound asked for
-    *asked_base* instead. *late* means the exchange's
-    first answer was lost and the result had to be looked up. An order with a bound has the average
-    that was *expected* of it; *widened* says that it went beyond the user's own bound, and *slipped*
-    how much worse than the middle it traded, as a fraction. *waited*: it was a
-    maker's, and what is left of it trades at once.
+    """An order has ended. *base_quantity* 0 means nothing was filled. *asked_quote* is what a buy was to spend or a sell was to bring; an order with a bound asked for
+    *asked_base* instead. *late*: the exchange's first answer was lost and the result looked up. An
+    order with a bound has the average that was *expected* of it; *widened*: it went beyond the
+    user's own bound, *slipped* is how much worse than the middle it traded, as a fraction. *waited*:
+    it was a maker's, and what is left of it trades at once.
     """
 
     symbol: Symbol
@@ -369,6 +367,7 @@ Alert = (
     | ChatUndeliverable
     | ChatDeliverable
     | SlicedTradeOver
+    | StreamAlert
 )
 
 

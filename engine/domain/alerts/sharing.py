@@ -22,6 +22,7 @@ from engine.domain.alerts.run_alerts import RunSettled
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded, SharingLeft
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.slices_alerts import SlicedTradeOver
+from engine.domain.alerts.stream_alerts import StreamsBack, StreamsLost
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.orders.order import Trigger
 
@@ -29,7 +30,7 @@ from engine.domain.orders.order import Trigger
 _OWNERS_ALONE = (
     *(ChatDeliverable, ChatUndeliverable, Digest, GroupAnswered, GroupAsks, KeyEnding),
     *(MemberJoined, PauseAnswerSettled, PriceMoved, SharingBegun, SharingEnded, SharingLeft),
-    WeeklyReport,
+    *(StreamsBack, StreamsLost, WeeklyReport),
 )
 _TROUBLES = frozenset({AlertKind.ERROR, AlertKind.RECOVERY, AlertKind.KEY})
 

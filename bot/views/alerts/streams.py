@@ -1,0 +1,36 @@
+"""The owner's alerts of streams that were lost together, and of their return."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.interaction.message import Message
+from bot.views.components.badges import RECOVERED, TROUBLE
+from bot.views.components.times import roughly, utc
+from engine.domain.alerts.stream_alerts import StreamsBack, StreamsLost
+
+
+def streams_lost_view(alert: StreamsLost) -> Message:
+    return Message.of(
+        f"{TROUBLE} ALL ACCOUNTS · Streams lost",
+        "Trading goes on. A change is noticed at the next check, not at once.",
+        f"Live: {alert.live:,} of {alert.of:,}. "
+        f"The others were lost together at {utc(alert.since)}.",
+        "I connect again by myself and tell you when they are back.",
+        "If it lasts: look at this machine's network, and at MEXC_PROXY if it is set.",
+    )
+
+
+def streams_back_view(alert: StreamsBack) -> Message:
+    return Message.of(
+        f"{RECOVERED} ALL ACCOUNTS · Streams are back",
+        "A change is noticed at once again.",
+        f"Live: {alert.live:,} of {alert.of:,}. "
+        f"They were away for {roughly(alert.at - alert.since)}.",
+        "I read the balances of each account again after its stream came back.",
+    )
+
+
+STREAM_VIEWS: Mapping[type[Any], Callable[[Any], Message]] = {
+    StreamsLost: streams_lost_view,
+    StreamsBack: streams_back_view,
+}

@@ -1,0 +1,30 @@
+"""What the bot's owner must be told of the streams of a process."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.domain.alerts.traits import AlertFacts, AlertKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamsLost(AlertFacts, stored_as="streams_lost", kind=AlertKind.ERROR):
+    """Half or more of a process's streams were lost together at *since*, and are lost still: *live*
+    of them stand, *of* the accounts that are to have one.
+    """
+
+    live: int
+    of: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamsBack(AlertFacts, stored_as="streams_back", kind=AlertKind.RECOVERY):
+    """They stand again, at *at*."""
+
+    live: int
+    of: int
+    since: datetime
+    at: datetime
+
+
+StreamAlert = StreamsLost | StreamsBack
