@@ -12,6 +12,7 @@ from bot.config.library_environment import loader_paths, missing_files
 from bot.observability.redaction import login_of, whole_of
 from engine.domain.accounts.settings import Settings
 from engine.domain.execution.bound import ExecutionMode
+from engine.domain.streams.trust import StreamsOff
 from engine.domain.targets.target import FixedUsdt
 from engine.exchanges.rate_limiter import RateLimits
 from engine.storage.postgres import with_tls
@@ -62,6 +63,15 @@ class ProcessSettings:
     ssl_cert_file: str | None
     ssl_cert_dir: str | None
     loader_paths: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def streams_off(self) -> StreamsOff | None:
+        """Why no account has a stream; None where they have."""
+        if self.streams:
+            return None
+        is_mexc = self.mexc_api_url == VARIABLES["MEXC_API_URL"].default
+        is_same = self.mexc_stream_url == VARIABLES["MEXC_STREAM_URL"].default
+        return StreamsOff.BY_ADDRESS if is_same and not is_mexc else StreamsOff.BY_SETTING
 
     @property
     def is_demo(self) -> bool:

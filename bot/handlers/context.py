@@ -37,6 +37,7 @@ from engine.accounts.slices import SliceService
 from engine.accounts.trading_mode import TradingModes
 from engine.clock import Clock
 from engine.diagnosis.database_probe import DatabaseProbe
+from engine.diagnosis.stream_health import StreamProbe
 from engine.diagnosis.workload import Workload
 from engine.domain.accounts.account import Account
 from engine.execution.manual_resolution import ManualResolution
@@ -97,6 +98,7 @@ class HandlerContext:
     started_at: datetime
     status_messages: StatusMessages
     stray_orders: StrayOrders
+    stream_probe: StreamProbe
     target_previews: TargetPreviews
     telegram_activity: TelegramActivity
     undo_for: timedelta

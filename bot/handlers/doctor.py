@@ -60,6 +60,7 @@ class DoctorHandler(Handler):
             workload=workload,
             ioc=known.ioc if known else None,
             trouble=known.trouble if known else None,
+            stream=self.ctx.stream_probe.of(account) if known and known.every else None,
             seen=known.seen.seen if known and known.seen else None,
             unclear=unresolved is not None and unresolved.state is OrderState.NEEDS_HUMAN,
         )

@@ -4,7 +4,7 @@ Labels are names of enums and of endpoints; no chat, account, pair or amount is 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import product
 
 from prometheus_client import (
@@ -28,10 +28,13 @@ from bot.observability.telegram_activity import TelegramActivity
 from bot.version import VERSION
 from engine.clock import Clock
 from engine.domain.orders.order import OrderState
+from engine.domain.streams.trust import Doubt
 from engine.exchanges.rate_limiter import Usage
 from engine.exchanges.request_stats import RequestStats
 from engine.scheduling.dispatcher import Dispatcher
 from engine.storage.maintenance.statistics import DatabaseStatistics
+from engine.streaming.fleet import Fleet
+from engine.streaming.live_accounts import LiveAccounts
 
 _MODES = {False: "live", True: "paper"}
 # The name, the description, and the value; None where it is not known.
@@ -55,6 +58,9 @@ class Metrics(Collector):
     turning: Turning
     request_stats: RequestStats
     usage: Callable[[], Usage] | None
+    fleet: Fleet
+    live: LiveAccounts
+    oldest_key: Callable[[], timedelta] | None
 
     def __post_init__(self) -> None:
         self._stored: DatabaseStatistics | None = None
@@ -73,6 +79,7 @@ class Metrics(Collector):
         for counted in (
             *(tally.outcomes, tally.failures, tally.late, tally.takings, self.updates),
             *(requests.took, requests.ended, loop.lag, loop.blocks, loop.blocked),
+            *(self.live.tally.to_check, self.live.tally.to_order),
         ):
             yield from counted.collect()
         yield CounterMetricFamily(
@@ -83,8 +90,39 @@ class Metrics(Collector):
         answers = self.telegram_activity.answers
         yield CounterMetricFamily("ballast_polls", "Polls that Telegram answered", answers)
         yield self._orders()
+        yield from self._streams()
         for name, what, value in (*self._of_process(), *self._of_database()):
             yield GaugeMetricFamily(name, what, value)
+
+    def _streams(self) -> Iterator[Metric]:
+        states = GaugeMetricFamily(
+            "ballast_streams", "Accounts with a stream, by how far it is", labels=["state"]
+        )
+        for state, count in self.live.states().items():
+            states.add_metric([state.value], count)
+        lost = CounterMetricFamily(
+            "ballast_streams_lost", "Streams that were lost, by why", labels=["why"]
+        )
+        for why in Doubt:
+            lost.add_metric([why.value], self.fleet.lost[why])
+        yield from (states, lost)
+        for name, what, count in (
+            ("events", "Events that streams told", self.live.events),
+            ("events_missed", "Changes that were read and that no stream told", self.live.missed),
+            ("connects", "Attempts to connect a stream", self.fleet.attempts),
+            ("connects_failed", "Those that did not succeed", self.fleet.failed_attempts),
+        ):
+            yield CounterMetricFamily(f"ballast_stream_{name}", what, count)
+        age = self.oldest_key() if self.oldest_key else None
+        for name, what, value in (
+            ("streams_wanted", "Accounts that are to have a stream", self.fleet.wanted_now),
+            (
+                "oldest_listen_key_age_seconds",
+                "The time since the oldest of the streams' keys was extended",
+                age.total_seconds() if age is not None else None,
+            ),
+        ):
+            yield GaugeMetricFamily(f"ballast_{name}", what, value)
 
     def _of_process(self) -> Iterator[_Gauge]:
         owned, active = self.dispatcher.owned, len(self.dispatcher.pulse().checks)

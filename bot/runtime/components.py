@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from bot.access.alternate_chats import AlternateChats
@@ -56,7 +57,8 @@ from engine.accounts.timed_pause import TimedPauses
 from engine.accounts.trading_mode import TradingModes
 from engine.clock import Clock
 from engine.diagnosis.database_probe import DatabaseProbe
-from engine.diagnosis.workload import Workload
+from engine.diagnosis.stream_health import StreamProbe
+from engine.diagnosis.workload import workload_of
 from engine.exchanges.price_history import PriceHistory
 from engine.execution.manual_resolution import ManualResolution
 from engine.execution.stray_orders import StrayOrders
@@ -80,6 +82,7 @@ from engine.storage.models.queues import OutboxRow
 from engine.streaming.fleet import Fleet
 from engine.streaming.following import Streams
 from engine.streaming.live_accounts import LiveAccounts
+from engine.streaming.loss_alerts import StreamLossAlerts
 
 # Status messages that nothing happens to are edited one by one, this far apart.
 _RENEWAL = timedelta(seconds=1)
@@ -191,14 +194,6 @@ def assemble(
         renewed=not setup.paper_only,  # in the demo's terminal each edit is a new block
     )
 
-    def workload() -> Workload:
-        return Workload(
-            late=dispatcher.lateness(),
-            usage=setup.usage() if setup.usage else None,
-            now=clock.steady(),
-            beaten=dispatcher.beaten(),
-        )
-
     accounts = AccountService(
         database=database,
         clock=clock,
@@ -279,6 +274,7 @@ def assemble(
             stray_orders=StrayOrders(
                 database=database, clock=clock, exchange_for=setup.exchange_for
             ),
+            stream_probe=StreamProbe(live=live_accounts, fleet=fleet, off=setup.streams_off),
             target_previews=TargetPreviews(
                 database=database,
                 clock=clock,
@@ -287,7 +283,7 @@ def assemble(
             ),
             telegram_activity=telegram_activity,
             undo_for=setup.timing.undo,
-            workload=workload,
+            workload=partial(workload_of, dispatcher, setup.usage, clock),
         )
     )
     access_filter = AccessFilter(
@@ -337,6 +333,9 @@ def assemble(
         turning=turning or Turning(),
         request_stats=setup.request_stats,
         usage=setup.usage,
+        fleet=fleet,
+        live=live_accounts,
+        oldest_key=setup.oldest_key,
     )
     outbox_sender = OutboxSender(
         database=database,
@@ -374,6 +373,13 @@ def assemble(
                 ).round,
                 "price alerts": price_alerts.round,
                 "prices": price_history.round,
+                "streams": StreamLossAlerts(
+                    database=database,
+                    clock=clock,
+                    fleet=fleet,
+                    owner=owner,
+                    owner_chat=access.owner_chat,
+                ).round,
                 "pruning": Pruning(database=database, clock=clock, keep=keep).round,
             },
         ),

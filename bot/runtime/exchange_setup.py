@@ -7,6 +7,7 @@ from datetime import timedelta
 from engine.accounts.account_service import OpenPaper
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
+from engine.domain.streams.trust import StreamsOff
 from engine.exchanges.interface import (
     AccountStreams,
     ExchangeFor,
@@ -24,8 +25,9 @@ from engine.timeouts import Timing
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeSetup:
     """Where orders go: MEXC and paper beside it, or the demo's simulated market alone.
-    *streams* are those of accounts that trade real money, *most_streams* at once; *prices* are those
-    that all accounts share.
+    *streams* are those of accounts that trade real money, *most_streams* at once; *streams_off* is
+    why there are none. *oldest_key* is how long ago the key of one was extended that is due first.
+    *prices* are those that all accounts share.
     """
 
     exchange_for: ExchangeFor
@@ -42,6 +44,8 @@ class ExchangeSetup:
     streams: AccountStreams | None = None
     most_streams: int = 1000
     prices: LivePrices | None = None
+    streams_off: StreamsOff | None = None
+    oldest_key: Callable[[], timedelta] | None = None
 
     def streams_for(self, account: Account) -> AccountStreams | None:
         """Returns where the account's own stream is; None if it has none."""

@@ -264,6 +264,8 @@ def mexc_setup(
         prices=None if streams is None else _prices(streams, market, clock),
         streams=MexcAccountStreams(keys=keys, streams=streams, clock=clock) if streams else None,
         most_streams=most_streams(settings.mexc_streams_per_address),
+        streams_off=settings.streams_off,
+        oldest_key=keys.oldest_age,
         rate_limit_memory=RateLimitMemory(
             database=database, clock=clock, budget=budget, proxy=settings.mexc_proxy
         ),

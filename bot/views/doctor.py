@@ -12,7 +12,7 @@ from bot.views.components.badges import badge
 from bot.views.components.forecast import caution
 from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import escape, lines, quoted
-from bot.views.components.times import compact, roughly, utc
+from bot.views.components.times import compact, exactly, roughly, utc
 from engine.diagnosis.findings import WITHIN, Grade, HealthFinding, Symptoms
 from engine.diagnosis.workload import MessageBacklog
 from engine.domain.execution.bound import ExecutionMode
@@ -129,6 +129,29 @@ _WORDS: Mapping[HealthFinding, str] = {
         "any moment."
     ),
     HealthFinding.HOST_REFUSED: f"This server: {{refused}} {MOVE_HOST}",
+    HealthFinding.STREAM_LIVE: (
+        "Stream: live. I notice a change of a balance at once, and check every {every} all the same."
+    ),
+    HealthFinding.STREAM_NOT_YET: "Stream: not proven yet. Until then I check every {every}.",
+    HealthFinding.STREAM_DOUBTED: (
+        "Stream: in doubt. I connect again by myself. Until it is proven I check every {every}."
+    ),
+    HealthFinding.STREAM_OFF: "Stream: off here (STREAMS=off). I check every {every}.",
+    HealthFinding.STREAM_OTHER_EXCHANGE: (
+        "Stream: off here. MEXC_API_URL is set, and MEXC_STREAM_URL is not. I check every {every}."
+    ),
+    HealthFinding.STREAM_REFUSED: (
+        "Stream: MEXC did not take the key for its stream. {stream_answer} Nothing else is wrong: "
+        "I check every {every}. To try again, send the key with /connect."
+    ),
+    HealthFinding.STREAM_NONE_LEFT: (
+        "Stream: none is left, as this process has as many as it may. I check every {every}. "
+        "MEXC_STREAMS_PER_ADDRESS sets how many."
+    ),
+    HealthFinding.STREAM_NOT_WELCOME: (
+        "Stream: MEXC takes no more connections from this address. I try again within 10 min, and "
+        "check every {every}."
+    ),
     HealthFinding.POLLS_FINE: "Telegram: it answered {polled} ago.",
     HealthFinding.POLLS_OLD: (
         "Telegram: it last answered {polled} ago. I start again by myself. If it stays so, look at "
@@ -213,6 +236,7 @@ def _facts(found: Symptoms) -> Mapping[str, str]:
         "beaten": roughly(load.beaten or timedelta()),
         "refused": host_refused(found.host_refused or ""),
         "polled": _seconds(found.polled),
+        **_stream(found),
         **_backlog(found.backlog or _NONE_WAITS),
     }
 
@@ -226,6 +250,15 @@ def _backlog(backlog: MessageBacklog) -> Mapping[str, str]:
         "to_others": f"{backlog.all} to others wait." if backlog.all else "",
         "refused_here": refused_here_line(here, waiting=backlog.mine) if here else "",
         "refused_elsewhere": refused_elsewhere_line(others) if others else "",
+    }
+
+
+def _stream(found: Symptoms) -> Mapping[str, str]:
+    stream = found.stream
+    answer = stream.refused.message if stream and stream.refused else None
+    return {
+        "every": exactly(stream.every if stream else found.account.settings.interval),
+        "stream_answer": f"MEXC said {quoted(answer)}." if answer else "",
     }
 
 

@@ -140,7 +140,7 @@ class AccountOverviews:
             told=_told(
                 account, live, seen, steady_is_behind=self._clock.now() - self._clock.steady()
             ),
-            every=self._live.interval(account.id, account.settings.interval),
+            every=self._live.interval(account.id, account.settings.interval) if standing else None,
         )
 
     async def live_look(

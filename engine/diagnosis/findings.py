@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import Self
 
+from engine.diagnosis.stream_health import StreamHealth
 from engine.diagnosis.workload import MessageBacklog, Workload
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
@@ -20,6 +21,7 @@ from engine.domain.market.order_book import OrderBook
 from engine.domain.market.pairs import OrderType, PairRules, Side
 from engine.domain.rebalancing.check_result import BalanceSnapshot
 from engine.domain.rebalancing.planner import smallest_order
+from engine.domain.streams.trust import StreamsOff
 from engine.errors import (
     AddressRefused,
     DecryptionFailed,
@@ -114,6 +116,14 @@ class HealthFinding(Enum):
     CHECKS_SILENCED = Grade.LOOK
     CHECKS_STOPPED = Grade.BROKEN
     HOST_REFUSED = Grade.BROKEN
+    STREAM_LIVE = Grade.OK
+    STREAM_NOT_YET = Grade.OK
+    STREAM_DOUBTED = Grade.LOOK
+    STREAM_OFF = Grade.OK
+    STREAM_OTHER_EXCHANGE = Grade.OK
+    STREAM_REFUSED = Grade.LOOK
+    STREAM_NONE_LEFT = Grade.LOOK
+    STREAM_NOT_WELCOME = Grade.LOOK
     POLLS_FINE = Grade.OK
     POLLS_OLD = Grade.LOOK
     POLLS_UNKNOWN = Grade.LOOK
@@ -122,7 +132,7 @@ class HealthFinding(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptoms:
     """Results of the checks; an error where one failed, None where nothing is known.
-    *ioc* is what is known of orders with a bound; *trouble* is the open incident, *unclear*: an order needs the user's answer, *seen* is the last
+    *stream* is known where this process checks the account. *ioc* is what is known of orders with a bound; *trouble* is the open incident, *unclear*: an order needs the user's answer, *seen* is the last
     known balance.
     """
 
@@ -139,6 +149,7 @@ class Symptoms:
     trouble: Incident | None = None
     unclear: bool = False
     seen: BalanceSnapshot | None = None
+    stream: StreamHealth | None = None
 
     @property
     def host_refused(self) -> str | None:
@@ -163,6 +174,7 @@ def diagnose(found: Symptoms) -> Sequence[HealthFinding]:
         *_orders(found),
         _database(found.stored_in),
         _checks(found),
+        *_stream(found),
         *_messages(found.backlog),
         _polls(found.polled),
     ]
@@ -294,6 +306,25 @@ def _checks(found: Symptoms) -> HealthFinding:
         return HealthFinding.CHECKS_STOPPED if load.is_stopped else HealthFinding.CHECKS_SILENCED
     late = HealthFinding.CHECKS_RATIONED if load.is_rationed else HealthFinding.CHECKS_LATE
     return HealthFinding.CHECKS_FINE if load.by <= _LATE else late
+
+
+def _stream(found: Symptoms) -> list[HealthFinding]:
+    """Nothing to say where there is nothing to check, or where another process checks it."""
+    stream, account = found.stream, found.account
+    if stream is None or account.settings.dry_run or account.stopped or not account.can_trade:
+        return []
+    told = {
+        HealthFinding.STREAM_OTHER_EXCHANGE: stream.off is StreamsOff.BY_ADDRESS,
+        HealthFinding.STREAM_OFF: stream.off is StreamsOff.BY_SETTING,
+        HealthFinding.STREAM_LIVE: stream.is_live,
+        HealthFinding.STREAM_REFUSED: stream.refused is not None,
+        HealthFinding.STREAM_DOUBTED: stream.is_doubted,
+        HealthFinding.STREAM_NOT_YET: stream.standing is not None,
+        HealthFinding.STREAM_NOT_WELCOME: not stream.is_welcome,
+        HealthFinding.STREAM_NONE_LEFT: stream.is_full,
+    }
+    found_first = (finding for finding, is_so in told.items() if is_so)
+    return [next(found_first, HealthFinding.STREAM_NOT_YET)]
 
 
 def _messages(backlog: MessageBacklog | None) -> list[HealthFinding]:

@@ -1,11 +1,14 @@
 """Measures how late checks and messages are, and whether the exchange's limits cause it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from engine.clock import Clock
 from engine.domain.accounts.undeliverable import NOTHING, Refused
 from engine.exchanges.rate_limiter import Usage
 from engine.monitoring.lateness import Lateness
+from engine.scheduling.dispatcher import Dispatcher
 
 # Two heartbeats a second are due; fewer come under load, or while the database is slow.
 _BEAT_OLD = timedelta(seconds=30)
@@ -45,6 +48,17 @@ class Workload:
             return False
         nearly_full = self.usage.weight_used * 10 >= self.usage.weight_limit * 9
         return nearly_full or bool(self.usage.waiting)
+
+
+def workload_of(
+    dispatcher: Dispatcher, usage: Callable[[], Usage] | None, clock: Clock
+) -> Workload:
+    return Workload(
+        late=dispatcher.lateness(),
+        usage=usage() if usage else None,
+        now=clock.steady(),
+        beaten=dispatcher.beaten(),
+    )
 
 
 @dataclass(frozen=True, slots=True)

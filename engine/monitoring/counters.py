@@ -27,6 +27,8 @@ from engine.domain.rebalancing.planner import InsideBand
 _A_SECOND = timedelta(seconds=1)
 # From an immediate check to an account that was forgotten for an hour.
 _LATE_S = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1200, 3600)
+# A check waits for 300 ms of quiet, and 2 s at most; an order has requests of its own before it.
+_SOON_S = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60)
 
 
 def counter_of(members: type[Enum], name: str, what: str, *, label: str) -> Counter:
@@ -109,6 +111,30 @@ class CheckTally:
 
     def lost(self) -> None:
         self.takings.labels(LeaseEvent.LOST.value).inc()
+
+
+class StreamTally:
+    """Times from the first event of a moment to the check of it, and to the order that it led to."""
+
+    def __init__(self) -> None:
+        self.to_check = Histogram(
+            "ballast_stream_to_check_seconds",
+            "How long after an event the check of it began",
+            buckets=_SOON_S,
+            registry=None,
+        )
+        self.to_order = Histogram(
+            "ballast_stream_to_order_seconds",
+            "How long after an event the order that it led to was sent",
+            buckets=_SOON_S,
+            registry=None,
+        )
+
+    def checked(self, after: timedelta) -> None:
+        self.to_check.observe(after / _A_SECOND)
+
+    def ordered(self, after: timedelta) -> None:
+        self.to_order.observe(after / _A_SECOND)
 
 
 def outcome_of(verdict: Decision) -> CheckOutcome:  # noqa: PLR0911 - one for each verdict

@@ -28,6 +28,7 @@ from engine.domain.streams.events import (
 from engine.domain.streams.live_account import ReadVerdict, Told
 from engine.domain.streams.losses import ReadingAgain
 from engine.domain.streams.trust import LIVE, Doubt, StreamState, Trust, fitting_interval
+from engine.monitoring.counters import StreamTally
 from engine.streaming.watched import Watched
 
 logger = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class LiveAccounts:
         self.on_due: Wake = lambda _account_id, _at: None
         self.prices_are_live: Callable[[AccountId], bool] = lambda _account_id: False
         self.on_doubt: Callable[[AccountId, Doubt], None] = lambda _account_id, _why: None
+        self.tally = StreamTally()
         self.events = 0
         self.missed = 0
 
@@ -183,7 +185,7 @@ class LiveAccounts:
         watched.account, watched.marks = account, marks
         watched.assets = frozenset((*account.settings.assets, *(mark.asset for mark in marks)))
         watched.live.keep_to(watched.assets)
-        watched.live.coalescing.checked(self._clock.steady())
+        watched.check_begins(self._clock.steady(), self.tally)
         watched.follow(order)
         watched.is_checking, watched.again_at = True, None
 
@@ -226,6 +228,7 @@ class LiveAccounts:
         """
         if (watched := self._watched.get(account_id)) is not None:
             watched.follow(order_id)
+            watched.order_leaves(self._clock.steady(), self.tally)
 
     def settled(
         self,

@@ -11,6 +11,7 @@ from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import ClientOrderId, Fill
 from engine.domain.streams.live_account import LiveAccount
+from engine.monitoring.counters import StreamTally
 
 
 class Subscription(Protocol):
@@ -25,7 +26,7 @@ class Watched:
     *marks* are its low-balance thresholds, None before its first check. *order* is ours and under
     way: what it does to the balances is no new reason to trade. Its *fills* were told, and with
     *is_told* its end, which nobody has looked up yet. *again_at* is when a doubt has it read, until a check
-    begins.
+    begins; *told_since* is when the first event came of which the last check is.
     """
 
     account: Account
@@ -39,6 +40,21 @@ class Watched:
     fills: dict[str, Fill] = field(default_factory=dict)
     is_told: asyncio.Event = field(default_factory=asyncio.Event)
     again_at: datetime | None = None
+    told_since: datetime | None = None
+
+    def check_begins(self, now: datetime, tally: StreamTally) -> None:
+        """What was told so far is for this check, or still for it where what was read was behind."""
+        since = self.live.coalescing.since
+        if since is not None:
+            tally.checked(now - since)
+        if since is not None or not self.live.is_behind:
+            self.told_since = since
+        self.live.coalescing.checked(now)
+
+    def order_leaves(self, now: datetime, tally: StreamTally) -> None:
+        if self.told_since is not None:
+            tally.ordered(now - self.told_since)
+        self.told_since = None
 
     def follow(self, order_id: ClientOrderId | None) -> None:
         """That order is under way from now on; None if none is."""

@@ -8,9 +8,10 @@ import pytest
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.streams.events import BalanceEvent, Cause
-from engine.domain.streams.trust import Doubt
+from engine.domain.streams.trust import Doubt, StreamState
 from engine.streaming.live_accounts import Feed
 from tests.bot.harness import KEY, OWNER, Program, World
+from tests.bot.scrape import scrape
 
 MINUTE = timedelta(minutes=1)
 
@@ -104,3 +105,25 @@ async def test_a_stream_in_doubt_is_not_live_and_its_numbers_are_read(
     assert "USDT     40.79" in card.text
     assert "live" not in card.text
     assert asked(world) > before
+
+
+async def test_the_numbers_of_streams_are_shown(world: World, bot: Program, feed: Feed):
+    feed.event(told(world, "41.5"))
+    bot.parts.live_accounts._matters = lambda *_: True
+    feed.event(told(world, "57", before="41.5", number=2))
+    world.clock.shift(timedelta(seconds=1))
+    await bot.check()
+    read = await scrape(bot)
+
+    assert read("ballast_streams", state="off") == 0
+    assert sum(read("ballast_streams", state=one.value) for one in StreamState) == 1
+    assert read("ballast_stream_events_total") == 2
+    assert read("ballast_stream_to_check_seconds_count") >= 1
+    assert read("ballast_streams_wanted") == read("ballast_stream_connects_total") == 0
+
+
+async def test_doctor_says_that_streams_are_off_here(bot: Program):
+    await bot.connect()
+    await bot.checked()
+
+    assert "✅ Stream: off here. MEXC_API_URL is set" in (await bot.ask(OWNER, "/doctor")).text

@@ -9,11 +9,13 @@ import pytest
 
 from bot.views.doctor import doctor_view
 from engine.diagnosis.findings import Grade, HealthFinding, Symptoms, diagnose
+from engine.diagnosis.stream_health import StreamHealth
 from engine.diagnosis.workload import MessageBacklog, Workload
 from engine.domain.accounts.risk_limits import Limits
 from engine.domain.execution.bound import ExecutionMode
 from engine.domain.execution.capability import NO_LASTS, Answer, Capability
 from engine.domain.market.order_book import OrderBook
+from engine.domain.streams.trust import StreamsOff, StreamState
 from engine.errors import (
     AddressRefused,
     BadCredentials,
@@ -28,6 +30,7 @@ from engine.errors import (
 from engine.exchanges.interface import KeyPermissions
 from engine.exchanges.rate_limiter import Priority, Usage
 from engine.monitoring.lateness import Lateness
+from engine.streaming.live_accounts import LiveStanding
 from tests.builders import account, book, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
@@ -276,3 +279,70 @@ def test_a_late_check_where_nothing_is_limited_is_the_machine_s_fault():
     late = load(late=60 * S, waiting={Priority.CHECK: 1})
 
     assert HealthFinding.CHECKS_LATE in diagnose(symptoms(workload=replace(late, usage=None)))
+
+
+EVERY_MIN = StreamHealth(every=timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(
+    ("health", "finding", "words"),
+    [
+        (
+            replace(EVERY_MIN, standing=LiveStanding(StreamState.TRUSTED)),
+            HealthFinding.STREAM_LIVE,
+            "✅ Stream: live. I notice a change of a balance at once, and check every 1 min",
+        ),
+        (EVERY_MIN, HealthFinding.STREAM_NOT_YET, "✅ Stream: not proven yet."),
+        (
+            replace(EVERY_MIN, standing=LiveStanding(StreamState.ACKNOWLEDGED), is_full=True),
+            HealthFinding.STREAM_NOT_YET,
+            "Until then I check every 1 min.",
+        ),
+        (
+            replace(EVERY_MIN, standing=LiveStanding(StreamState.SUSPECT)),
+            HealthFinding.STREAM_DOUBTED,
+            "⚠️ Stream: in doubt.",
+        ),
+        (replace(EVERY_MIN, off=StreamsOff.BY_SETTING), HealthFinding.STREAM_OFF, "STREAMS=off"),
+        (
+            replace(EVERY_MIN, off=StreamsOff.BY_ADDRESS),
+            HealthFinding.STREAM_OTHER_EXCHANGE,
+            "MEXC_API_URL is set, and MEXC_STREAM_URL is not.",
+        ),
+        (
+            replace(EVERY_MIN, refused=MissingPermission(code=700007, message="<no> right")),
+            HealthFinding.STREAM_REFUSED,
+            "MEXC said “&lt;no&gt; right”. Nothing else is wrong: I check every 1 min.",
+        ),
+        (replace(EVERY_MIN, is_full=True), HealthFinding.STREAM_NONE_LEFT, "none is left"),
+        (
+            replace(EVERY_MIN, is_full=True, is_welcome=False),
+            HealthFinding.STREAM_NOT_WELCOME,
+            "MEXC takes no more connections from this address.",
+        ),
+    ],
+)
+def test_the_stream_is_one_line_with_how_often_is_checked_instead(
+    health: StreamHealth, finding: HealthFinding, words: str
+):
+    found = symptoms(stream=health)
+    view = doctor_view(found=found, findings=diagnose(found), version="1", uptime=S)
+    check_message(view)
+
+    assert finding in diagnose(found)
+    assert words in view.text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stream": None},  # another process checks the account
+        {"account": account(settings=settings(dry_run=True))},
+        {"account": account(settings=settings(paused=True))},
+        {"account": account(sealed_key=None)},
+    ],
+)
+def test_nothing_is_said_of_a_stream_where_there_is_nothing_to_look_at(changes: dict[str, Any]):
+    found = symptoms(**{"stream": EVERY_MIN} | changes)
+
+    assert not [finding for finding in diagnose(found) if finding.name.startswith("STREAM")]

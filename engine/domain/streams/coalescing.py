@@ -33,6 +33,11 @@ class Coalescing:
             self._first = now
         self._last = now
 
+    @property
+    def since(self) -> datetime | None:
+        """When the first event came that no check has seen; None where there is none."""
+        return self._first
+
     def due_at(self) -> datetime | None:
         """Returns when to check; None where nothing happened since the last check."""
         if self._first is None or self._last is None:

@@ -192,6 +192,11 @@ class LiveAccount:
             return told
         return {**self._read, **{asset: told[asset] for asset in self._unread}}
 
+    @property
+    def is_behind(self) -> bool:
+        """True if what was read last lacked an event, so that it is read again."""
+        return self._behind_since is not None
+
     def told_at(self) -> datetime | None:
         """Returns when the newest of what is `known` was told; None if nothing is."""
         return max((event.at for event in self._seen.last.values()), default=None)

@@ -30,6 +30,13 @@ class StreamState(Enum):
     SUSPECT = "suspect"
 
 
+class StreamsOff(Enum):
+    """Why no account of a process has a stream, by what its operator set."""
+
+    BY_SETTING = "STREAMS"
+    BY_ADDRESS = "MEXC_API_URL"  # the key of one exchange's stream must not reach another
+
+
 LIVE = frozenset({StreamState.PROVEN, StreamState.TRUSTED})
 
 
