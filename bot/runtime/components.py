@@ -70,7 +70,6 @@ from engine.membership.sharing import Sharing
 from engine.notifications.digest import Digests
 from engine.notifications.pause_answers import PauseAnswers
 from engine.notifications.price_alert_changes import PriceAlertService
-from engine.notifications.price_alerts import PriceAlerts
 from engine.rebalancing.checker import Checker
 from engine.rebalancing.preview import Previews
 from engine.rebalancing.target_preview import TargetPreviews
@@ -152,18 +151,19 @@ def assemble(
         poll_interval=live_accounts.interval,
         streams=streams,
     )
-    price_alerts = PriceAlerts(database=database, clock=clock, exchange_for=setup.exchange_for)
     live_accounts.on_due = lambda account_id, at: dispatcher.wake(account_id, at=at)
     if setup.prices is not None:
         setup.prices.on_due = live_accounts.on_due
-        price_alerts.told = setup.prices.fleet
-        setup.prices.fleet.on_quote.append(price_alerts.quoted)
     telegram_activity = TelegramActivity(clock)
     key_expiry = KeyExpiryMonitor(
         database=database, clock=clock, vault=vault, key_check=setup.key_check
     )
     overviews = AccountOverviews(
-        database=database, clock=clock, dispatcher=dispatcher, live=live_accounts
+        database=database,
+        clock=clock,
+        dispatcher=dispatcher,
+        live=live_accounts,
+        prices=setup.prices,
     )
     price_history = PriceHistory(database=database, clock=clock, exchange_for=setup.exchange_for)
     previews = Previews(
@@ -371,7 +371,7 @@ def assemble(
                 "pauses": TimedPauses(
                     database=database, clock=clock, foresee=previews.foresee
                 ).round,
-                "price alerts": price_alerts.round,
+                "price alerts": setup.price_alerts(database, clock).round,
                 "prices": price_history.round,
                 "streams": StreamLossAlerts(
                     database=database,

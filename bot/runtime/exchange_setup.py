@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from engine.accounts.account_service import OpenPaper
+from engine.clock import Clock
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.settings import Settings
 from engine.domain.streams.trust import StreamsOff
@@ -18,6 +19,8 @@ from engine.exchanges.interface import (
 from engine.exchanges.rate_limit_memory import RateLimitMemory
 from engine.exchanges.rate_limiter import Usage
 from engine.exchanges.request_stats import RequestStats
+from engine.notifications.price_alerts import PriceAlerts
+from engine.storage.database import Database
 from engine.streaming.live_prices import LivePrices
 from engine.timeouts import Timing
 
@@ -46,6 +49,13 @@ class ExchangeSetup:
     prices: LivePrices | None = None
     streams_off: StreamsOff | None = None
     oldest_key: Callable[[], timedelta] | None = None
+
+    def price_alerts(self, database: Database, clock: Clock) -> PriceAlerts:
+        """Returns who tells of prices; what streams tell needs no request."""
+        told = None if self.prices is None else self.prices.fleet
+        return PriceAlerts(
+            database=database, clock=clock, exchange_for=self.exchange_for, told=told
+        )
 
     def streams_for(self, account: Account) -> AccountStreams | None:
         """Returns where the account's own stream is; None if it has none."""

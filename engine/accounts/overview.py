@@ -43,6 +43,7 @@ from engine.storage.trading import (
     sliced_trades,
 )
 from engine.streaming.live_accounts import LiveAccounts, LiveStanding
+from engine.streaming.live_prices import LivePrices
 
 # A failed check stores its incident just before its result.
 _SAME_CHECK = timedelta(seconds=1)
@@ -91,12 +92,19 @@ class AccountOverview:
 
 class AccountOverviews:
     def __init__(
-        self, *, database: Database, clock: Clock, dispatcher: Dispatcher, live: LiveAccounts
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        dispatcher: Dispatcher,
+        live: LiveAccounts,
+        prices: LivePrices | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._dispatcher = dispatcher
         self._live = live
+        self._prices = prices
 
     async def of(self, account: Account) -> AccountOverview:
         standing = self._dispatcher.standing(account.id)
@@ -126,7 +134,8 @@ class AccountOverviews:
             look=look,
             seen=seen,
             checked=checked,
-            price=_newest_price(account, last_trade, own, stored, read),
+            price=self._told_price(account)
+            or _newest_price(account, last_trade, own, stored, read),
             next_check_at=standing.due_at if standing else None,
             last_trade=last_trade,
             unresolved=unresolved.get(account.id),
@@ -142,6 +151,11 @@ class AccountOverviews:
             ),
             every=self._live.interval(account.id, account.settings.interval) if standing else None,
         )
+
+    def _told_price(self, account: Account) -> PriceSeen | None:
+        """The price of the pair now, where a stream tells it."""
+        told = None if self._prices is None else self._prices.fleet.quote(account.settings.symbol)
+        return None if told is None else PriceSeen(told.mid, self._clock.now())
 
     async def live_look(
         self, account: Account, *, shown: PriceSeen | None = None

@@ -5,7 +5,7 @@ are told there need none, and one that may be what a chat waits for is looked at
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -37,7 +37,9 @@ _MOST_KEYS = 3
 
 
 class ToldPrices(Protocol):
-    """The prices that streams tell."""
+    """The prices that streams tell, to each of *on_quote* when they change."""
+
+    on_quote: list[Callable[[Symbol, Quote], None]]
 
     def want(self, symbol: Symbol) -> None: ...
 
@@ -62,6 +64,8 @@ class PriceAlerts(Service):
         self._followed: set[Symbol] = set()
         self._bounds: dict[Symbol, tuple[Decimal, Decimal]] = {}
         self._moved: set[Symbol] = set()
+        if self.told is not None:
+            self.told.on_quote.append(self.quoted)
 
     def quoted(self, symbol: Symbol, quote: Quote) -> None:
         """A price was told: the next round looks whether it is there still, and for whom."""

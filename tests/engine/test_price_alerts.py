@@ -1,5 +1,6 @@
 """Prices are looked at once a minute for all accounts, and each move is told by one process once."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -33,11 +34,12 @@ BTC, BTCUSDT = Asset("BTC"), Symbol("BTCUSDT")
 TENTH = D("0.1")
 
 
-def a_process(engine: Engine) -> PriceAlerts:
+def a_process(engine: Engine, told: "Told | None" = None) -> PriceAlerts:
     return PriceAlerts(
         database=engine.database,
         clock=engine.clock,
         exchange_for=lambda account: engine.exchanges[account.chat_id],
+        told=told,
     )
 
 
@@ -248,6 +250,7 @@ class Told:
     def __init__(self) -> None:
         self.wanted: list[Symbol] = []
         self.now: dict[Symbol, Quote] = {}
+        self.on_quote: list[Callable[[Symbol, Quote], None]] = []
 
     def want(self, symbol: Symbol) -> None:
         self.wanted.append(symbol)
@@ -265,13 +268,13 @@ async def test_a_price_that_a_stream_tells_is_looked_at_within_a_round_and_witho
     price(exchange, "100")
     account = await engine.open_account()
     await set_alert(engine, account, BTC)
-    process, told = a_process(engine), Told()
-    process.told = told
+    process = a_process(engine, told := Told())
     told.now[BTCUSDT] = Quote(D(99), D(101))
     await minutes(engine, process, number=2)
     reads = exchange.calls["quotes"]
     for middle, is_there_still in ((105, True), (115, False), (116, True), (140, True)):
-        process.quoted(BTCUSDT, Quote(D(middle) - 1, D(middle) + 1))
+        for tell in told.on_quote:
+            tell(BTCUSDT, Quote(D(middle) - 1, D(middle) + 1))
         if is_there_still:
             told.now[BTCUSDT] = Quote(D(middle) - 1, D(middle) + 1)
         await process.round()
@@ -289,16 +292,16 @@ async def test_whoever_looks_follows_the_prices_and_another_only_once_that_is_go
         return
     price(exchange, "100")
     await set_alert(engine, await engine.open_account(), BTC)
-    one, other = a_process(engine), a_process(engine)
-    one.told, other.told = Told(), Told()
+    ones, others = Told(), Told()
+    one, other = a_process(engine, ones), a_process(engine, others)
     await minutes(engine, one, other, number=5)
-    assert (one.told.wanted, other.told.wanted) == ([BTCUSDT], [])
+    assert (ones.wanted, others.wanted) == ([BTCUSDT], [])
 
     await minutes(engine, other, number=3)
-    assert other.told.wanted == [BTCUSDT]
+    assert others.wanted == [BTCUSDT]
 
     await minutes(engine, other, one, number=3)
-    assert (one.told.wanted, other.told.wanted) == ([], [BTCUSDT])
+    assert (ones.wanted, others.wanted) == ([], [BTCUSDT])
 
 
 async def test_one_process_claims_a_minute_whatever_was_done_to_the_clock(
