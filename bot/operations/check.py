@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from bot.config import library_environment
 from bot.config.certificates import trusted
 from bot.config.settings import ProcessSettings
-from bot.operations import probes
+from bot.operations import probes, stream_probe
 from bot.operations.report import ReportLine, broken, fine
 from engine.clock import Clock
 from engine.diagnosis.findings import Grade
@@ -25,12 +25,16 @@ async def examine(
         stored = tasks.create_task(_patiently("database", probes.database(settings, clock)))
         telegram = tasks.create_task(_patiently("Telegram", probes.telegram(settings, tls)))
         mexc = tasks.create_task(_patiently("MEXC", probes.mexc(settings, clock, tls)))
+        streams = tasks.create_task(
+            _patiently("streams", stream_probe.streams(settings, clock, tls))
+        )
     return [
         _of_settings(settings),
         _of_proxies(settings, env),
         *stored.result(),
         *telegram.result(),
         *mexc.result(),
+        *streams.result(),
         *probes.host(settings, env),
     ]
 

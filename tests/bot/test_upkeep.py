@@ -18,7 +18,7 @@ import pytest
 from bot import __main__ as program
 from bot.config.key_file import load_keys, put_new_key_first
 from bot.config.settings import BadSettings, ProcessSettings
-from bot.operations import cli, probes
+from bot.operations import cli, probes, stream_probe
 from bot.operations.report import broken, fine, folded, look, written
 from bot.runtime.startup import CannotStart
 from engine.clock import SystemClock, to_millis
@@ -33,6 +33,10 @@ from tests import builders
 from tests.fakes.clock import FakeClock
 from tests.fakes.database import gone
 from tests.fakes.http import NO_CERTIFICATES, Reply, Request, serve
+from tests.fakes.mexc import FakeMexc
+from tests.fakes.mexc_books import mntl
+from tests.fakes.mexc_connection import Refusal
+from tests.fakes.mexc_streams import CUT, FakeMexcStreams
 from tests.fakes.telegram_server import TOKEN
 from tests.unit.test_vault import NEW_KEY, OLD_KEY
 
@@ -340,3 +344,43 @@ async def test_mexc_is_asked_through_its_proxy(ahead: int, status: int, mark: st
 
     assert written([finding]).startswith(mark)
     assert asked[-1] == "/api/v3/time"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says"),
+    [
+        (None, "ok MEXC's streams answer from this host in"),
+        (403, "warn MEXC's streams refuse this server: HTTP 403, from this host"),
+        (Refusal.BLOCKED, "warn MEXC's streams refuse a public channel"),
+        (CUT, "warn MEXC's streams cannot be reached from this host"),
+    ],
+)
+async def test_whether_streams_work_here_is_seen_by_a_public_channel_alone(
+    clock: FakeClock, trouble: object, says: str
+):
+    async with FakeMexc(clock) as mexc, FakeMexcStreams(mexc) as streams:
+        pair = mntl("95000")
+        pair.symbol, pair.base = "BTCUSDT", "BTC"
+        mexc.add_pair(pair)
+        if isinstance(trouble, Refusal):
+            streams.refusals[None] = trouble
+        elif isinstance(trouble, int):
+            streams.handshakes.append(trouble)
+        settings = ProcessSettings.from_env({"MEXC_STREAM_URL": streams.url})
+        finding = await stream_probe.streams(settings, SystemClock(), NO_CERTIFICATES)
+
+    assert " ".join(written([finding]).replace("streams ", "", 1).split()).startswith(says)
+    assert not mexc.listen_keys.made
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"STREAMS": "off"}, "off: STREAMS=off"),
+        ({"MEXC_API_URL": "http://mexc.example"}, "off: MEXC_API_URL is set, and"),
+    ],
+)
+async def test_streams_that_are_off_are_not_asked_for(env: dict[str, str], says: str):
+    settings = ProcessSettings.from_env(env)
+
+    assert says in (await stream_probe.streams(settings, SystemClock(), NO_CERTIFICATES)).says
