@@ -70,7 +70,8 @@ def price_alert_set_view(
         f"{badge(account)} · {'Price alert set' if changed else 'Nothing changed'}",
         f"I tell you when {asset} moves by {percent(alert.fraction)} within 24 h.",
         *_bounds(alert, now),
-        "I look at least once a minute. After an alert I am quiet for 1 h.",
+        "I look at least once a minute.",
+        "The next alert comes 1 h later at the earliest.",
         "I trade nothing because of it.",
         f"/pricealert {asset} off stops it. /pricealert shows all.",
         keyboard=keyboard(
