@@ -55,9 +55,17 @@ class BalanceChangeMonitor(Service):
             )
 
     async def detect(
-        self, duty: CheckInput, holdings: Holdings, fills: Sequence[Order], market: Market
+        self,
+        duty: CheckInput,
+        holdings: Holdings,
+        fills: Sequence[Order],
+        market: Market,
+        *,
+        certain: bool = False,
     ) -> ChangeFinding | None:
-        """Compare what is held with what was seen before; None where nothing is to be kept."""
+        """Compare what is held with what was seen before; None where nothing is to be kept. *certain*
+        says that all *fills* are in it.
+        """
         last, settings = duty.last_seen, duty.account.settings
         if last is not None and last.is_of(settings.assets) and last.is_still(holdings):
             return None
@@ -69,6 +77,7 @@ class BalanceChangeMonitor(Service):
             fills=fills,
             prices={} if last is None else await self._known_prices(duty.account, market),
             now=self.clock.now(),
+            certain=certain,
         )
 
     async def _known_prices(self, account: Account, market: Market) -> Mapping[Asset, Decimal]:

@@ -16,6 +16,7 @@ from engine.domain.orders.settlement import (
     SETTLE_WITHIN,
     is_settled,
     shows,
+    shows_base,
     was_seen_settled,
 )
 from engine.domain.rebalancing.balance_confirmation import agreed, in_doubt, needs_second
@@ -70,13 +71,14 @@ class BalanceReader:
         Raises what the exchange's reads raise, and BadData where two readings contradict.
         """
         first, again_in = await self._read(duty, exchange)
-        if again_in is not None or not self._is_settled(duty, first, exchange.time()):
+        certain, market = self._is_certain(duty, first), exchange.market
+        is_settled = certain or self._is_settled(duty, first, exchange.time())
+        if again_in is not None or not is_settled:
             return BalanceReading(first, is_settled=False, again_in=again_in)
         fills = await self.balance_changes.fills(duty)
-        if self._may_be_deposit(duty, first, fills):
+        if not certain and self._is_to_be_told_first(duty, first, fills):
             return BalanceReading(first, is_settled=False)
-        market = exchange.market
-        finding = await self.balance_changes.detect(duty, first, fills, market)
+        finding = await self.balance_changes.detect(duty, first, fills, market, certain=certain)
         if not self._is_doubtful(duty, first, fills, finding):
             return BalanceReading(first, finding=finding)
         await self.clock.sleep(self.timing.second_sight)
@@ -131,20 +133,36 @@ class BalanceReader:
             self._settled[account_id] = fill.client_order_id
         return settled
 
-    def _may_be_deposit(
+    def _is_certain(self, duty: CheckInput, holdings: Holdings) -> bool:
+        """True if a stream told all of *holdings* after the last fill, which the token shows too."""
+        account, fill = duty.account, duty.last_fill
+        if not self.live.shows_all(account.id, holdings, account.settings.assets):
+            return False
+        if fill is None or fill.resolved_at is None:
+            return True
+        is_young = self.clock.now() - fill.resolved_at < self.timing.second_sight
+        return not is_young and shows_base(holdings, fill)
+
+    def _is_to_be_told_first(
         self, duty: CheckInput, holdings: Holdings, fills: Sequence[Order]
     ) -> bool:
-        """True if that is to be known before anything is traded."""
+        """True if there may be a deposit, and that is to be known before anything is traded. What a
+        stream tells comes soon after a trade more often, and would be lost in the next one.
+        """
         settings = duty.account.settings
-        at_once = settings.deposits.choice is DepositChoice.NOW
-        if (at_once and not settings.asks_about_deposits) or settings.fixed is None:
+        if settings.fixed is None:
             return False  # a portfolio shares a deposit out at once
+        at_once = settings.deposits.choice is DepositChoice.NOW
+        is_live = self.live.trust(duty.account.id).is_live
+        if at_once and not settings.asks_about_deposits and not is_live:
+            return False
         return is_undecided(
             duty.last_seen,
             holdings,
             assets=settings.assets,
             fills=fills,
             now=self.clock.now(),
+            falls=is_live,
         )
 
     def _is_doubtful(

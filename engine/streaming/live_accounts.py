@@ -222,6 +222,17 @@ class LiveAccounts:
             holdings, assets, now=self._clock.steady()
         )
 
+    def shows_all(
+        self, account_id: AccountId, holdings: Holdings, assets: Collection[Asset]
+    ) -> bool:
+        """True if what the stream told last of all *assets*, just now, is in *holdings*, and the last
+        of USDT was no trade: all that was traded before it is in them too.
+        """
+        watched = self._watched.get(account_id)
+        return watched is not None and watched.live.shows_all(
+            holdings, assets, now=self._clock.steady()
+        )
+
     def ordered(self, account_id: AccountId, order_id: ClientOrderId) -> None:
         """An order is about to leave. Until it is settled, what it does to the balances is no new
         reason to trade.

@@ -24,8 +24,10 @@ from engine.storage.database import Database
 from engine.streaming.live_accounts import LiveAccounts
 from tests import builders
 from tests.builders import MNTL
-from tests.engine.harness import Engine
+from tests.engine.harness import Engine, eventually
 from tests.engine.streaming import Process, TellingExchange
+from tests.engine.test_dispatcher import Process as Dispatched
+from tests.engine.test_dispatcher import alive, open_accounts
 from tests.fakes.clock import FakeClock
 from tests.sampling import sampled
 
@@ -292,7 +294,7 @@ async def test_a_deposit_during_an_order_is_looked_at_once_that_is_settled(
     exchange.meanwhile("fees", _nothing)
     exchange.meanwhile("fees", more)  # after the balances that showed the order
     exchange.change(USDT, 20)
-    await process.run(2 * SECOND)
+    await process.run(10 * SECOND)
 
     assert [ticket.side for ticket in exchange.tickets] == [Side.BUY, Side.BUY]
 
@@ -516,3 +518,67 @@ async def test_a_portfolio_is_polled_as_often_as_its_user_chose(
     assert live.interval(account.id, MINUTE) > MINUTE
     live.checking(guarded)
     assert live.interval(account.id, MINUTE) == MINUTE
+
+
+@pytest.mark.parametrize("cause", [Cause.DEPOSIT, Cause.TRADE])
+@pytest.mark.parametrize("amount", [30, -30])
+async def test_what_comes_or_goes_right_after_an_order_is_recorded_as_such(
+    engine: Engine, exchange: TellingExchange, live: LiveAccounts, amount: int, cause: Cause
+):
+    process = await a_process(engine, exchange, live)
+    exchange.change(USDT, 20)
+    await process.run(5 * SECOND)
+
+    exchange.change(USDT, amount, cause)
+    await process.run(5 * MINUTE)
+
+    moved = [
+        change.change
+        for alert in await engine.alerts()
+        if isinstance(alert, DepositTraded | BalanceChanged)
+        for change in alert.moved
+    ]
+    assert [round(change) for change in moved] == [20, amount]
+    assert len(exchange.tickets) == 2
+    assert abs(exchange.usdt - 40) < 1
+
+
+async def test_a_deposit_that_came_with_the_fill_of_an_order_holds_up_nothing(
+    engine: Engine, exchange: TellingExchange, live: LiveAccounts
+):
+    process = await a_process(engine, exchange, live)
+
+    async def more() -> None:
+        exchange.change(USDT, 30)
+
+    exchange.meanwhile("order", more)  # so that no balance shows the order alone
+    exchange.change(USDT, 20)
+    await process.run(10 * SECOND)
+
+    assert [round(ticket.quote_amount or 0) for ticket in exchange.tickets] == [20, 30]
+    assert len(await engine.alerts_of(DepositTraded)) == 2
+
+
+async def test_the_dispatcher_trades_a_deposit_between_two_beats(
+    sqlite: Database, clock: FakeClock, exchange: TellingExchange, live: LiveAccounts
+):
+    """One process as it is put together, and no heartbeat after the first."""
+    owner = Engine(sqlite, clock, exchange, owner="process-1", live=live)
+    process = Dispatched(
+        Engine(sqlite, clock, exchange, owner="nobody"), checker=owner.checker, owner="process-1"
+    )
+    dispatcher = process.dispatcher
+    dispatcher.poll_interval = live.interval
+    live.on_due = lambda account_id, at: dispatcher.wake(account_id, at=at)
+    async with alive(process):
+        [account] = await open_accounts(owner)
+        await process.beat()
+        exchange.feed = live.open(account, fence=1)
+        exchange.feed.acknowledge()
+        await eventually(lambda: exchange.calls["holdings"] == 2)
+        await dispatcher.until_idle()
+        exchange.change(USDT, 20)
+        await eventually(lambda: len(exchange.tickets) == 1)
+        await dispatcher.until_idle()
+
+    assert len(await owner.alerts_of(DepositTraded)) == 1

@@ -88,10 +88,12 @@ def detect_changes(
     fills: Sequence[Order],
     prices: Mapping[Asset, Decimal],
     now: datetime,
+    certain: bool = False,
 ) -> ChangeFinding | None:
     """Compare balances of *assets*, which are USDT and what is traded, with the last ones; None if
     unchanged, or too early after a fill. *fills* are as of `expectation`, *prices* those of tokens
-    that are known: they decide what is too small to report.
+    that are known: they decide what is too small to report. Where it is *certain* that all fills are
+    in the balances it is not too early.
 
     Assets that were not read before are taken as they are.
     """
@@ -100,7 +102,7 @@ def detect_changes(
     before = expectation(last, assets=assets, fills=fills)
     if last is None or before is None:
         return ChangeFinding(seen=seen)
-    if _is_early(before, holdings, now=now):
+    if not certain and _is_early(before, holdings, now=now):
         return None
     expected, room = before.amounts, dict(before.room)
     for asset in expected:
@@ -134,12 +136,16 @@ def is_undecided(
     assets: Sequence[Asset],
     fills: Sequence[Order],
     now: datetime,
+    falls: bool = False,
 ) -> bool:
-    """True if there is more USDT than expected, so soon after a fill that it may be no deposit."""
+    """True if there is more USDT than expected, so soon after a fill that it may be no deposit; or
+    less, where *falls* count.
+    """
     before = expectation(last, assets=assets, fills=fills)
     if before is None or not _is_early(before, holdings, now=now):
         return False
-    return holdings.of(USDT).total - before.amounts[USDT] >= before.room[USDT] + _DUST
+    change = holdings.of(USDT).total - before.amounts[USDT]
+    return (abs(change) if falls else change) >= before.room[USDT] + _DUST
 
 
 def _is_early(before: Expectation, holdings: Holdings, *, now: datetime) -> bool:

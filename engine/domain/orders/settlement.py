@@ -31,10 +31,11 @@ class Trace(Enum):
 
 def shows(holdings: Holdings, fill: Order) -> bool:
     """True if both sides of *fill* are in *holdings*."""
-    return _shows_base(holdings, fill) and shows_quote(holdings, fill)
+    return shows_base(holdings, fill) and shows_quote(holdings, fill)
 
 
-def _shows_base(holdings: Holdings, fill: Order) -> bool:
+def shows_base(holdings: Holdings, fill: Order) -> bool:
+    """True if the token moved the order's way by what was executed, or further."""
     filled = fill.execution.base_quantity
     return filled == ZERO or _base_moved(holdings, fill) >= filled * _NEARLY_ALL
 
@@ -66,7 +67,7 @@ def is_settled(
     if _quote_moved(holdings, last_fill) == ZERO:
         return False
     sent_at = last_fill.sent_at or last_fill.created_at
-    return seen_settled or (now - sent_at > SETTLE_WITHIN and _shows_base(holdings, last_fill))
+    return seen_settled or (now - sent_at > SETTLE_WITHIN and shows_base(holdings, last_fill))
 
 
 def was_seen_settled(fill: Order, last: LastSeen | None) -> bool:

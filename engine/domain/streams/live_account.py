@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from engine.domain.market.balances import Holdings
-from engine.domain.market.pairs import Asset
+from engine.domain.market.pairs import USDT, Asset
 from engine.domain.streams.coalescing import Coalescing
-from engine.domain.streams.events import Amounts, BalanceEvent
+from engine.domain.streams.events import Amounts, BalanceEvent, Cause
 from engine.domain.streams.seen_balances import SeenBalances, amounts_in, is_same
 from engine.domain.streams.trust import Doubt, StreamState, Trust, poll_interval
 
@@ -184,6 +184,14 @@ class LiveAccount:
         return bool(assets) and all(
             self._seen.shows(holdings, asset, since=since) for asset in assets
         )
+
+    def shows_all(self, holdings: Holdings, assets: Collection[Asset], *, now: datetime) -> bool:
+        """True if *holdings* are a second sight of all *assets*, and the last change of USDT was no
+        trade: what was traded before it is in what the stream told of it, and so in them.
+        """
+        usdt = self._seen.last.get(USDT)
+        was_traded = usdt is None or usdt.cause is Cause.TRADE
+        return not was_traded and self.is_seen_twice(holdings, assets, now=now)
 
     def known(self) -> Mapping[Asset, Amounts]:
         """Returns what was told or read last of each asset, to show and to judge by, not to trade on."""
