@@ -74,9 +74,10 @@ class StatusHandler(Handler):
     async def _look(self, account: Account, shown: PriceSeen | None) -> CheckResult | None:
         """The balances of now; None where they cannot be read soon."""
         live = await self.ctx.overviews.live_look(account, shown=shown)
-        if live is not None:
-            return await self.ctx.previews.priced(account, live)
-        return await self.ctx.previews.fresh_look(account, patiently=True)
+        if live is None:
+            return await self.ctx.previews.fresh_look(account, patiently=True)
+        look, is_priced = live
+        return look if is_priced else await self.ctx.previews.priced(account, look)
 
     async def _pin(self, request: Request, press: Pin) -> Toast:
         """Twice is once."""

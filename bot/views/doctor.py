@@ -12,7 +12,7 @@ from bot.views.components.badges import badge
 from bot.views.components.forecast import caution
 from bot.views.components.keyboards import keyboard, typed
 from bot.views.components.layout import escape, lines, quoted
-from bot.views.components.times import compact, exactly, roughly, utc
+from bot.views.components.times import compact, roughly, utc
 from engine.diagnosis.findings import WITHIN, Grade, HealthFinding, Symptoms
 from engine.diagnosis.workload import MessageBacklog
 from engine.domain.execution.bound import ExecutionMode
@@ -257,7 +257,7 @@ def _stream(found: Symptoms) -> Mapping[str, str]:
     stream = found.stream
     answer = stream.refused.message if stream and stream.refused else None
     return {
-        "every": exactly(stream.every if stream else found.account.settings.interval),
+        "every": roughly(stream.every if stream else found.account.settings.interval),
         "stream_answer": f"MEXC said {quoted(answer)}." if answer else "",
     }
 

@@ -1,7 +1,7 @@
 """Summarizes an account from what is known, without a request to the exchange."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -158,23 +158,24 @@ class AccountOverviews:
         return None if told is None else PriceSeen(told.mid, self._clock.now())
 
     async def live_look(
-        self, account: Account, *, shown: PriceSeen | None = None
-    ) -> CheckResult | None:
-        """The balances of now without a request, where the account's stream vouches for them; their
-        price, of what is known and what is *shown*, where it is younger than the account's interval.
-        Else None.
+        self, account: Account, *, shown: PriceSeen | None
+    ) -> tuple[CheckResult, bool] | None:
+        """The balances of now without a request, where the account's stream vouches for them, and
+        whether the newest price, of what is known and what is *shown*, is younger than the account's
+        interval. Else None.
         """
         known = await self.of(account)
-        look, now = known.told or known.seen, self._clock.now()
-        if known.live_every is None or look is None or look.seen is None:
-            return None
-        price, interval = newest_price(known.price, shown), account.settings.interval
-        if account.settings.fixed is None:  # worth nothing without all prices
-            return look if now - look.at < interval else None
-        is_young = price is not None and now - price.at < interval
-        return replace(
-            look, seen=replace(look.seen, price=price.price if price and is_young else None)
+        look, now, interval = (
+            known.told or known.seen,
+            self._clock.now(),
+            account.settings.interval,
         )
+        if known.live_every is None or look is None:
+            return None
+        if account.settings.fixed is None:  # worth nothing without all prices
+            return (look, True) if now - look.at < interval else None
+        price = newest_price(known.price, shown)
+        return look, price is not None and now - price.at < interval
 
     async def snapshot(self, account: Account) -> CheckResult | None:
         """The newest that saw the balances of the money that the account trades now."""

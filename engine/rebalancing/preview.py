@@ -261,7 +261,7 @@ class Previews(Service):
 
     async def priced(self, account: Account, look: CheckResult) -> CheckResult:
         """Returns the balances of *look*, which are those of now, with a price if one can be read."""
-        if look.seen is None or look.seen.price is not None or look.portfolio is not None:
+        if look.seen is None:
             return look
         try:
             book = await self.book(account)

@@ -281,42 +281,42 @@ def test_a_late_check_where_nothing_is_limited_is_the_machine_s_fault():
     assert HealthFinding.CHECKS_LATE in diagnose(symptoms(workload=replace(late, usage=None)))
 
 
-EVERY_MIN = StreamHealth(every=timedelta(minutes=1))
+EVERY_2_MIN = StreamHealth(every=timedelta(minutes=2, seconds=7))
 
 
 @pytest.mark.parametrize(
     ("health", "finding", "words"),
     [
         (
-            replace(EVERY_MIN, standing=LiveStanding(StreamState.TRUSTED)),
+            replace(EVERY_2_MIN, standing=LiveStanding(StreamState.TRUSTED)),
             HealthFinding.STREAM_LIVE,
-            "✅ Stream: live. I notice a change of a balance at once, and check every 1 min",
+            "✅ Stream: live. I notice a change of a balance at once, and check every 2 min",
         ),
-        (EVERY_MIN, HealthFinding.STREAM_NOT_YET, "✅ Stream: not proven yet."),
+        (EVERY_2_MIN, HealthFinding.STREAM_NOT_YET, "✅ Stream: not proven yet."),
         (
-            replace(EVERY_MIN, standing=LiveStanding(StreamState.ACKNOWLEDGED), is_full=True),
+            replace(EVERY_2_MIN, standing=LiveStanding(StreamState.ACKNOWLEDGED), is_full=True),
             HealthFinding.STREAM_NOT_YET,
-            "Until then I check every 1 min.",
+            "Until then I check every 2 min.",
         ),
         (
-            replace(EVERY_MIN, standing=LiveStanding(StreamState.SUSPECT)),
+            replace(EVERY_2_MIN, standing=LiveStanding(StreamState.SUSPECT)),
             HealthFinding.STREAM_DOUBTED,
             "⚠️ Stream: in doubt.",
         ),
-        (replace(EVERY_MIN, off=StreamsOff.BY_SETTING), HealthFinding.STREAM_OFF, "STREAMS=off"),
+        (replace(EVERY_2_MIN, off=StreamsOff.BY_SETTING), HealthFinding.STREAM_OFF, "STREAMS=off"),
         (
-            replace(EVERY_MIN, off=StreamsOff.BY_ADDRESS),
+            replace(EVERY_2_MIN, off=StreamsOff.BY_ADDRESS),
             HealthFinding.STREAM_OTHER_EXCHANGE,
             "MEXC_API_URL is set, and MEXC_STREAM_URL is not.",
         ),
         (
-            replace(EVERY_MIN, refused=MissingPermission(code=700007, message="<no> right")),
+            replace(EVERY_2_MIN, refused=MissingPermission(code=700007, message="<no> right")),
             HealthFinding.STREAM_REFUSED,
-            "MEXC said “&lt;no&gt; right”. Nothing else is wrong: I check every 1 min.",
+            "MEXC said “&lt;no&gt; right”. Nothing else is wrong: I check every 2 min.",
         ),
-        (replace(EVERY_MIN, is_full=True), HealthFinding.STREAM_NONE_LEFT, "none is left"),
+        (replace(EVERY_2_MIN, is_full=True), HealthFinding.STREAM_NONE_LEFT, "none is left"),
         (
-            replace(EVERY_MIN, is_full=True, is_welcome=False),
+            replace(EVERY_2_MIN, is_full=True, is_welcome=False),
             HealthFinding.STREAM_NOT_WELCOME,
             "MEXC takes no more connections from this address.",
         ),
@@ -343,6 +343,6 @@ def test_the_stream_is_one_line_with_how_often_is_checked_instead(
     ],
 )
 def test_nothing_is_said_of_a_stream_where_there_is_nothing_to_look_at(changes: dict[str, Any]):
-    found = symptoms(**{"stream": EVERY_MIN} | changes)
+    found = symptoms(**{"stream": EVERY_2_MIN} | changes)
 
     assert not [finding for finding in diagnose(found) if finding.name.startswith("STREAM")]

@@ -202,8 +202,8 @@ def test_a_wide_band_has_a_row_of_its_own_below_its_gauge():
     [
         (72, 120, ["Next     live, or 12:01"]),
         (0, 120, ["Next     live, and a check now"]),
-        (600, 1300, ["Next     live, or 12:10", "         else every 21m 40s"]),
-        (86_400, 86_400, ["Next     live, or 23 Nov 12:00", "         else every 1d"]),
+        (600, 1300, ["Next     live, or 12:10", "         else every 21 min"]),
+        (86_400, 86_400, ["Next     live, or 23 Nov 12:00", "         else every 24 h"]),
     ],
 )
 def test_while_the_stream_is_live_the_card_says_so_and_how_often_it_is_checked_all_the_same(

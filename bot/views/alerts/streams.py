@@ -11,10 +11,9 @@ from engine.domain.alerts.stream_alerts import StreamsBack, StreamsLost
 
 def streams_lost_view(alert: StreamsLost) -> Message:
     return Message.of(
-        f"{TROUBLE} ALL ACCOUNTS · Streams lost",
-        "Trading goes on. A change is noticed at the next check, not at once.",
-        f"Live: {alert.live:,} of {alert.of:,}. "
-        f"The others were lost together at {utc(alert.since)}.",
+        f"{TROUBLE} STREAMS · {alert.of - alert.live:,} of {alert.of:,} lost",
+        "Trading goes on. A change in those accounts is noticed at the next check, not at once.",
+        f"They were lost together at {utc(alert.since)}.",
         "I connect again by myself and tell you when they are back.",
         "If it lasts: look at this machine's network, and at MEXC_PROXY if it is set.",
     )
@@ -22,11 +21,10 @@ def streams_lost_view(alert: StreamsLost) -> Message:
 
 def streams_back_view(alert: StreamsBack) -> Message:
     return Message.of(
-        f"{RECOVERED} ALL ACCOUNTS · Streams are back",
+        f"{RECOVERED} STREAMS · {alert.live:,} of {alert.of:,} live again",
         "A change is noticed at once again.",
-        f"Live: {alert.live:,} of {alert.of:,}. "
         f"They were away for {roughly(alert.at - alert.since)}.",
-        "I read the balances of each account again after its stream came back.",
+        "I read each account again when its stream comes back.",
     )
 
 

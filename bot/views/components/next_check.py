@@ -4,7 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bot.views.components.layout import row
-from bot.views.components.times import compact, is_same_day, stamp, time_or_day, time_or_stamp
+from bot.views.components.times import (
+    compact,
+    is_same_day,
+    roughly,
+    stamp,
+    time_or_day,
+    time_or_stamp,
+)
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.execution.maker_first import rests
@@ -60,4 +67,4 @@ def _live(
     else:
         yield from row("Next", f"live, or {time_or_stamp(due, now=now)}")
     if every > account.settings.interval:
-        yield from row("", f"else every {compact(every)}")
+        yield from row("", f"else every {roughly(every)}")
