@@ -106,6 +106,7 @@ from engine.domain.alerts.report_alerts import WeeklyFigures, WeeklyReport
 from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.slices_alerts import SlicedTradeOver
+from engine.domain.alerts.stream_alerts import StreamsLost
 from engine.domain.execution.bound import ExecutionMode, Slippage
 from engine.domain.execution.shortfall import Shortfall
 from engine.domain.execution.slices import SlicesEnd
@@ -295,7 +296,7 @@ def _told(kind: IncidentKind, detail: str = "", *, paused: bool = False) -> Mess
 # A line a card.
 # fmt: off
 CARDS: Sequence[Shown] = (
-    Shown("status-live", "The live card", _asked("/status", _status(week=_WEEK))),
+    Shown("status-live", "The live card", _asked("/status", _status(week=_WEEK, live_every=timedelta(minutes=11)))),
     Shown("status-dry-run", "On paper", _asked("/status", _status(_with(dry_run=True), last_trade=replace(_TRADE, dry_run=True)))),
     Shown("status-paused", "Paused", _asked("/status", _status(_with(paused=True)))),
     Shown("status-paused-1h", "Paused for an hour", _asked("/status", _status(_with(paused=True), pause=_HOUR))),
@@ -388,6 +389,7 @@ CARDS: Sequence[Shown] = (
     Shown("alerts", "How loud", _asked("/alerts", alerts_view(account=ACCOUNT, settings=AlertPreferences(smallest=D(5)), now=_LATER))),
     Shown("low-mark", "A token runs low", [alert_view(LowBalanceReached(dry_run=False, symbol=SYMBOL, asset=MNTL, below=D(100_000), left=D(91_858)))]),
     Shown("price-moved", "A price has moved", [alert_view(PriceMoved(dry_run=False, asset=MNTL, fraction=D("0.1"), before=D("0.002"), after=D("0.002208"), since=NOON - timedelta(hours=3), at=NOON))]),
+    Shown("streams-lost", "Streams were lost together (owner)", [alert_view(StreamsLost(live=400, of=1000, since=NOON))]),
     Shown("digest", "The day's digest", [alert_view(Digest(dry_run=False, since=NOON - timedelta(days=1), at=NOON, target=D(40), trades=3, bought=D("21.30"), sold=D("5.00"), fees={USDT: D("0.013")}, small=1, smallest=D(5), held_before=D("40.10"), held=D("40.79"), made=D("1.31"), brought=D("0.06")))]),
     Shown("weekly", "The weekly report, below its picture", [alert_view(WeeklyReport(dry_run=False, since=NOON - timedelta(days=7), at=NOON, trading=True, next_at=NOON + timedelta(days=7), figures=WeeklyFigures(start=D("198.20"), now=D("224.51"), deposits=D(25), made=D("1.31"), held_made=D("-0.53"), brought=D("1.84"), fees=D("0.08"), trades=14, returned=D("0.006"), held_returned=D("-0.002"))))]),
     Shown("key-ending", "The key ends soon", [alert_view(KeyEnding(dry_run=False, key_tail="BWC5", days_left=7, expires_at=NOON + timedelta(days=7)))]),
