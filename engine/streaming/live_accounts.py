@@ -186,7 +186,7 @@ class LiveAccounts:
         watched.assets = frozenset((*account.settings.assets, *(mark.asset for mark in marks)))
         watched.live.keep_to(watched.assets)
         watched.check_begins(self._clock.steady(), self.tally)
-        watched.follow(order)
+        watched.follow(order, now=self._clock.steady())
         watched.is_checking, watched.again_at = True, None
 
     def checked(self, account_id: AccountId) -> None:
@@ -238,7 +238,7 @@ class LiveAccounts:
         reason to trade.
         """
         if (watched := self._watched.get(account_id)) is not None:
-            watched.follow(order_id)
+            watched.follow(order_id, now=self._clock.steady())
             watched.order_leaves(self._clock.steady(), self.tally)
 
     def settled(
@@ -255,8 +255,10 @@ class LiveAccounts:
         watched = self._watched.get(account_id)
         if watched is None or watched.order != order_id:
             return
-        watched.follow(None)
-        if after is not None and begun is not None:
+        since = watched.followed_at
+        watched.follow(None, now=self._clock.steady())
+        if after is not None and begun is not None and since is not None:
+            watched.live.over(after, since=since)
             self.read(account_id, after, begun=begun)
         if watched.live.is_unread():
             self._soon(watched)

@@ -24,9 +24,9 @@ class Subscription(Protocol):
 class Watched:
     """One account under one fence. *feeds* are its connections: two while one replaces the other.
     *marks* are its low-balance thresholds, None before its first check. *order* is ours and under
-    way: what it does to the balances is no new reason to trade. Its *fills* were told, and with
-    *is_told* its end, which nobody has looked up yet. *again_at* is when a doubt has it read, until a check
-    begins; *told_since* is when the first event came of which the last check is.
+    way since *followed_at*: what it does to the balances is no new reason to trade. Its *fills* were
+    told, and with *is_told* its end, which nobody has looked up yet. *again_at* is when a doubt has
+    it read, until a check begins; *told_since* is when the first event came of which the last check is.
     """
 
     account: Account
@@ -37,6 +37,7 @@ class Watched:
     marks: Sequence[LowBalanceThreshold] | None = None
     is_checking: bool = False
     order: ClientOrderId | None = None
+    followed_at: datetime | None = None
     fills: dict[str, Fill] = field(default_factory=dict)
     is_told: asyncio.Event = field(default_factory=asyncio.Event)
     again_at: datetime | None = None
@@ -56,10 +57,11 @@ class Watched:
             tally.ordered(now - self.told_since)
         self.told_since = None
 
-    def follow(self, order_id: ClientOrderId | None) -> None:
-        """That order is under way from now on; None if none is."""
+    def follow(self, order_id: ClientOrderId | None, *, now: datetime) -> None:
+        """That order is under way from *now* on; None if none is."""
         if order_id != self.order:
             self.order = order_id
+            self.followed_at = None if order_id is None else now
             self.fills.clear()
             self.is_told.clear()
 

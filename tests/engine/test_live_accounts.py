@@ -179,6 +179,49 @@ async def test_each_event_twice_is_one_check(
     assert len(process.looks) == 1
 
 
+async def test_of_frames_that_come_the_wrong_way_round_the_newer_one_stays(
+    engine: Engine, exchange: TellingExchange, live: LiveAccounts
+):
+    process = await a_process(engine, exchange, live)
+    held: list[AccountEvent] = []
+    exchange.arranged = lambda events: _without(events, held)
+    exchange.change(USDT, 20)
+    exchange.change(USDT, 5)
+    exchange.arranged = list
+    assert exchange.feed is not None
+    for event in reversed(held):
+        exchange.feed.event(event)
+    await process.run(MINUTE)
+
+    assert [round(ticket.quote_amount or 0) for ticket in exchange.tickets] == [25]
+    assert len(process.looks) == 1
+
+
+def _without(events: list[AccountEvent], held: list[AccountEvent]) -> Sequence[AccountEvent]:
+    held += events
+    return []
+
+
+async def test_a_stream_that_says_nothing_of_our_own_order_is_deaf(
+    engine: Engine, exchange: TellingExchange, live: LiveAccounts
+):
+    process = await a_process(engine, exchange, live)
+    doubts: list[Doubt] = []
+    live.on_doubt = lambda _, why: doubts.append(why)
+    exchange.change(USDT, 20)
+    exchange.arranged = lambda _: []
+    await process.run(5 * SECOND)
+    live.beat(process.account.id)
+    assert doubts == []
+
+    await process.run(10 * SECOND)
+    live.beat(process.account.id)
+
+    assert doubts == [Doubt.DEAF]
+    assert live.missed == 2
+    assert len(exchange.tickets) == 1
+
+
 async def test_events_of_a_stalled_moment_are_one_check(
     engine: Engine, exchange: TellingExchange, live: LiveAccounts, clock: FakeClock
 ):

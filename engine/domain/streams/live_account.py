@@ -111,6 +111,11 @@ class LiveAccount:
         self._unread.add(asset)
         return Told.GAP if noted.is_broken else Told.CHANGE
 
+    def over(self, holdings: Holdings, *, since: datetime) -> None:
+        """Our own order left at *since*, and *holdings* show it: what was told before is over."""
+        for event in self._seen.contradicted(holdings, since=since):
+            self._forget(event.asset)
+
     def read(
         self, holdings: Holdings, *, assets: Collection[Asset], begun: datetime, now: datetime
     ) -> ReadVerdict:
