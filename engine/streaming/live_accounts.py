@@ -4,7 +4,6 @@ The fleet opens feeds and writes to them; checks, orders and `/status` read here
 everything answers as if there were none: the account is polled at its own interval.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,8 +31,6 @@ from engine.monitoring.counters import StreamTally
 from engine.streaming.watched import Watched
 
 logger = logging.getLogger(__name__)
-
-_MOST_FILLS = 1000
 
 Wake = Callable[[AccountId, datetime], None]
 Matters = Callable[
@@ -271,16 +268,7 @@ class LiveAccounts:
         if watched is None or watched.order is None:
             await self._clock.sleep(duration)
             return
-        told = watched.is_told
-        if not told.is_set():
-            async with asyncio.TaskGroup() as waits:
-                both = [
-                    waits.create_task(one) for one in (self._clock.sleep(duration), _wait(told))
-                ]
-                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-                for wait in both:
-                    wait.cancel()
-        told.clear()
+        await watched.until_told(self._clock.sleep(duration))
 
     def fills_of(self, account_id: AccountId, order_id: ClientOrderId) -> Collection[Fill]:
         """Returns the fills that were told of the order, if it is the one that is under way."""
@@ -360,9 +348,8 @@ class LiveAccounts:
             self._due(watched, self._clock.steady())
 
     def _fill(self, watched: Watched, event: FillEvent) -> None:
-        is_ours = ClientOrderId(event.client_order_id) == watched.order
-        if is_ours and len(watched.fills) < _MOST_FILLS:
-            watched.fills[event.fill.trade_id] = event.fill
+        if ClientOrderId(event.client_order_id) == watched.order:
+            watched.note_fill(event.fill)
 
     def _doubt(self, watched: Watched, why: Doubt) -> None:
         self._disbelieve(watched, why)
@@ -395,7 +382,3 @@ class LiveAccounts:
 
     def _due(self, watched: Watched, at: datetime) -> None:
         self.on_due(watched.account.id, at)
-
-
-async def _wait(told: asyncio.Event) -> None:
-    await told.wait()

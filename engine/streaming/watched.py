@@ -1,7 +1,7 @@
 """What is known here of an account with a stream, under one fence."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -12,6 +12,8 @@ from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import ClientOrderId, Fill
 from engine.domain.streams.live_account import LiveAccount
 from engine.monitoring.counters import StreamTally
+
+_MOST_FILLS = 1000
 
 
 class Subscription(Protocol):
@@ -65,6 +67,22 @@ class Watched:
             self.fills.clear()
             self.is_told.clear()
 
+    def note_fill(self, fill: Fill) -> None:
+        if len(self.fills) < _MOST_FILLS:
+            self.fills[fill.trade_id] = fill
+
+    async def until_told(self, pause: Coroutine[None, None, None]) -> None:
+        """Return after *pause*, or when the end of the order is told, or was since the last call."""
+        if self.is_told.is_set():
+            pause.close()
+        else:
+            async with asyncio.TaskGroup() as waits:
+                both = [waits.create_task(pause), waits.create_task(_set(self.is_told))]
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                for wait in both:
+                    wait.cancel()
+        self.is_told.clear()
+
     @property
     def is_subscribed(self) -> bool:
         return any(feed.is_acknowledged for feed in self.feeds)
@@ -74,3 +92,7 @@ class Watched:
         mine, other = self.account, account
         same_money = mine.settings.dry_run == other.settings.dry_run
         return same_money and mine.sealed_key == other.sealed_key
+
+
+async def _set(told: asyncio.Event) -> None:
+    await told.wait()
