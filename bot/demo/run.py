@@ -33,6 +33,7 @@ from engine.exchanges.paper.simulated_market import (
     SimulatedKeyInspector,
     SimulatedMarket,
 )
+from engine.exchanges.paper.streams import PaperStreams
 from engine.security.vault import Vault
 from engine.storage.database import Database
 from engine.timeouts import Timing
@@ -63,14 +64,21 @@ async def run_demo(settings: ProcessSettings, *, stop: asyncio.Event) -> int:
         stack.push_async_callback(application.shutdown)
         # In the tour, each drift must cause exactly one trade.
         market = SimulatedMarket(clock, _SEED, thins=somebody_types)
+        paper_streams = PaperStreams(database=database, clock=clock)
         deposits = SimulatedDeposits(
-            database=database, clock=clock, seed=_SEED, tell=console.moved
+            database=database,
+            clock=clock,
+            seed=_SEED,
+            tell=console.moved,
+            streams=paper_streams,
         )
         parts = assemble(
             application=application,
             database=database,
             vault=vault,
-            setup=demo_setup(settings, market=market, database=database, clock=clock),
+            setup=demo_setup(
+                settings, market=market, database=database, clock=clock, streams=paper_streams
+            ),
             clock=clock,
             authorized_chats=(1,),
             loader_paths=settings.loader_paths,
@@ -131,11 +139,22 @@ class _Keyboard:
 
 
 def demo_setup(
-    settings: ProcessSettings, *, market: SimulatedMarket, database: Database, clock: Clock
+    settings: ProcessSettings,
+    *,
+    market: SimulatedMarket,
+    database: Database,
+    clock: Clock,
+    streams: PaperStreams,
 ) -> ExchangeSetup:
 
     def paper(account: Account) -> PaperExchange:
-        return PaperExchange(account_id=account.id, market=market, database=database, clock=clock)
+        return PaperExchange(
+            account_id=account.id,
+            market=market,
+            database=database,
+            clock=clock,
+            streams=streams,
+        )
 
     async def open_paper(account: Account, _: Holdings | None) -> None:
         await paper(account).open_ledger(None, symbol=account.settings.symbol)
@@ -148,4 +167,5 @@ def demo_setup(
         defaults=replace(settings.default_settings, dry_run=True, symbol=RULES.symbol),
         timing=Timing(error_backoff=settings.error_backoff).stretched(SPEED),
         heartbeat=_HEARTBEAT,
+        paper_streams=streams,
     )

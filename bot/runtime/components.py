@@ -33,6 +33,7 @@ from bot.routing.access_filter import AccessFilter
 from bot.routing.failed_updates import FailedUpdates
 from bot.routing.registry import HandlerRegistry
 from bot.routing.router import Router
+from bot.runtime.checking import checking
 from bot.runtime.exchange_setup import ExchangeSetup
 from bot.runtime.periodic_jobs import PeriodicJobs
 from bot.runtime.supervisor import App, Heartbeat
@@ -70,7 +71,6 @@ from engine.membership.sharing import Sharing
 from engine.notifications.digest import Digests
 from engine.notifications.pause_answers import PauseAnswers
 from engine.notifications.price_alert_changes import PriceAlertService
-from engine.rebalancing.checker import Checker
 from engine.rebalancing.preview import Previews
 from engine.rebalancing.target_preview import TargetPreviews
 from engine.scheduling.dispatcher import Dispatcher, new_owner
@@ -79,7 +79,6 @@ from engine.storage.database import Database
 from engine.storage.models.coordination import LeaseRow
 from engine.storage.models.queues import OutboxRow
 from engine.streaming.fleet import Fleet
-from engine.streaming.following import Streams
 from engine.streaming.live_accounts import LiveAccounts
 from engine.streaming.loss_alerts import StreamLossAlerts
 
@@ -125,35 +124,8 @@ def assemble(
     loader_paths: Mapping[str, str] | None = None,
 ) -> Components:
     owner = new_owner()
-    live_accounts = LiveAccounts(clock)
-    checker = Checker(
-        database=database,
-        clock=clock,
-        timing=setup.timing,
-        exchange_for=setup.exchange_for,
-        owner=owner,
-        live=live_accounts,
-    )
-    fleet = Fleet(
-        clock=clock,
-        live=live_accounts,
-        streams_for=setup.streams_for,
-        most=setup.most_streams,
-    )
-    streams = Streams(fleet, setup.prices)
-    live_accounts.prices_are_live = streams.prices_are_live
-    dispatcher = Dispatcher(
-        database=database,
-        clock=clock,
-        timing=setup.timing,
-        checker=checker,
-        owner=owner,
-        poll_interval=live_accounts.interval,
-        streams=streams,
-    )
-    live_accounts.on_due = lambda account_id, at: dispatcher.wake(account_id, at=at)
-    if setup.prices is not None:
-        setup.prices.on_due = live_accounts.on_due
+    checks = checking(setup=setup, database=database, clock=clock, owner=owner)
+    dispatcher, fleet, live_accounts = checks.dispatcher, checks.fleet, checks.live
     telegram_activity = TelegramActivity(clock)
     key_expiry = KeyExpiryMonitor(
         database=database, clock=clock, vault=vault, key_check=setup.key_check

@@ -28,7 +28,8 @@ from engine.timeouts import Timing
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeSetup:
     """Where orders go: MEXC and paper beside it, or the demo's simulated market alone.
-    *streams* are those of accounts that trade real money, *most_streams* at once; *streams_off* is
+    *streams* are those of accounts that trade real money, *paper_streams* those of the others,
+    *most_streams* at once; *streams_off* is
     why there are none. *oldest_key* is how long ago the key of one was extended that is due first.
     *prices* are those that all accounts share.
     """
@@ -45,6 +46,7 @@ class ExchangeSetup:
     rate_limit_memory: RateLimitMemory | None = None
     revoke_stream: RevokeStream = no_stream
     streams: AccountStreams | None = None
+    paper_streams: AccountStreams | None = None
     most_streams: int = 1000
     prices: LivePrices | None = None
     streams_off: StreamsOff | None = None
@@ -59,4 +61,4 @@ class ExchangeSetup:
 
     def streams_for(self, account: Account) -> AccountStreams | None:
         """Returns where the account's own stream is; None if it has none."""
-        return None if account.settings.dry_run else self.streams
+        return self.paper_streams if account.settings.dry_run else self.streams

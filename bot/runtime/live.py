@@ -45,6 +45,7 @@ from engine.exchanges.mexc.price_streams import MexcPriceStreams
 from engine.exchanges.mexc.stream import StreamSession, open_streams
 from engine.exchanges.mexc.transport import Transport
 from engine.exchanges.paper.exchange import PaperExchange
+from engine.exchanges.paper.streams import PaperStreams
 from engine.exchanges.rate_limit_memory import RateLimitMemory
 from engine.exchanges.rate_limiter import RateLimiter
 from engine.scheduling.clock_changes import ClockChanges
@@ -58,6 +59,8 @@ from engine.timeouts import Timing
 _OF_THE_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL, errno.ENODEV})
 # Half the shortest interval: a check due just after a heartbeat is less than one interval late.
 _HEARTBEAT = timedelta(milliseconds=500)
+# The weight of an event's check up to its order, and of the balances after it.
+_FOR_WOKEN = 25
 
 
 async def run_live(
@@ -228,14 +231,23 @@ def mexc_setup(
     clock: Clock,
     streams: StreamSession | None = None,
 ) -> ExchangeSetup:
-    budget = RateLimiter(clock, settings.mexc_limits)
+    # Polls use half of the address then: what events ask for needs no room that polls would use.
+    for_woken = _FOR_WOKEN if streams is not None else 0
+    budget = RateLimiter(clock, settings.mexc_limits, for_woken=for_woken)
     client = MexcClient(transport, base_url=settings.mexc_api_url, clock=clock, budget=budget)
     market = MexcMarket(client)
     keys = ListenKeys(client=client, database=database, vault=vault, clock=clock)
+    paper_streams = None if streams is None else PaperStreams(database=database, clock=clock)
 
     def paper(account: Account) -> PaperExchange:
         # Only the unsigned market client: a dry run has no key and no access to an order endpoint.
-        return PaperExchange(account_id=account.id, market=market, database=database, clock=clock)
+        return PaperExchange(
+            account_id=account.id,
+            market=market,
+            database=database,
+            clock=clock,
+            streams=paper_streams,
+        )
 
     def exchange_for(account: Account) -> Exchange:
         if account.settings.dry_run:
@@ -263,6 +275,7 @@ def mexc_setup(
         revoke_stream=keys.revoke,
         prices=None if streams is None else _prices(streams, market, clock),
         streams=MexcAccountStreams(keys=keys, streams=streams, clock=clock) if streams else None,
+        paper_streams=paper_streams,
         most_streams=most_streams(settings.mexc_streams_per_address),
         streams_off=settings.streams_off,
         oldest_key=keys.oldest_age,

@@ -1,8 +1,9 @@
 """The request budget of one address: every account of the process draws on the same one."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum, auto
@@ -29,17 +30,33 @@ _KEPT_FROM_LOOK_UPS = 60
 
 class Priority(IntEnum):
     """Order of requests. Market data is last for a second, then first: an order may need it. What
-    keeps a stream is last for ten, then takes its turn among the checks.
+    keeps a stream is last for ten, then takes its turn among the checks. WOKEN are checks and
+    market data that are `hurried`.
     """
 
     ORDER = auto()
     LOOK_UP = auto()
+    WOKEN = auto()
     CHECK = auto()
     MARKET = auto()
     KEEPING = auto()
 
 
-_UNHURRIED = frozenset({Priority.CHECK, Priority.MARKET, Priority.KEEPING})
+_PACED = frozenset({Priority.CHECK, Priority.MARKET, Priority.KEEPING})
+_HURRIED = frozenset({Priority.CHECK, Priority.MARKET})
+_is_hurried: ContextVar[bool] = ContextVar("is_hurried", default=False)
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Within the block what a check asks goes before what other accounts' checks ask: something
+    happened to its account, or somebody waits.
+    """
+    token = _is_hurried.set(True)
+    try:
+        yield
+    finally:
+        _is_hurried.reset(token)
 
 
 class RequestKind(Enum):
@@ -118,15 +135,20 @@ class _Keys:
 
 class RateLimiter:
     """Lets requests leave as fast as the exchange allows, by priority, then first come.
-    A key whose own limit is used up does not delay other keys.
+    A key whose own limit is used up does not delay other keys. *for_woken* is the weight that
+    checks leave to those that are `hurried`.
     """
 
-    def __init__(self, clock: Clock, limits: RateLimits | None = None) -> None:
+    def __init__(
+        self, clock: Clock, limits: RateLimits | None = None, *, for_woken: int = 0
+    ) -> None:
         self._clock = clock
+        self._for_woken = for_woken
         self._limits = limits or RateLimits()
         self._address = Window(self._limits.weight, _ADDRESS_WINDOW)
         pace = max(_HEAVIEST, self._limits.weight * _PACE_PERCENT // 100)
         self._pace = Window(pace, _PACE_WINDOW)
+        self._hurried_pace = Window(pace, _PACE_WINDOW)  # they do not wait for the others' pace
         self._listings = Window(self._limits.listings, _MINUTE)
         self._keys = _Keys(self._limits)
         self._waiters: list[_Waiter] = []
@@ -147,6 +169,8 @@ class RateLimiter:
         Raises RateLimited, also while it waits, if the exchange wants silence, and HostRefused
         if the silence follows a refusal of this host.
         """
+        if priority in _HURRIED and _is_hurried.get():
+            priority = Priority.WOKEN
         if weight + self._kept_from(priority) > self._limits.weight:
             raise ValueError(f"a weight of {weight} never fits into {self._limits.weight}")
         self._refuse_while_blocked()
@@ -154,8 +178,8 @@ class RateLimiter:
         spent = [(self._address, weight)]
         if own is not None:
             spent.append((own, 1))
-        if priority in _UNHURRIED:
-            spent.append((self._pace, weight))
+        if (pace := self._pace_of(priority)) is not None:
+            spent.append((pace, weight))
         await self._wait(_Waiter(weight, priority, own, self._clock.steady()))
         for window, amount in spent:
             window.begin(amount)
@@ -197,19 +221,20 @@ class RateLimiter:
     def _pause(self, waiter: _Waiter) -> timedelta:
         """Returns the shortest time until *waiter* may leave, behind all that go before it."""
         now = self._clock.steady()
-        own_ahead = weight_ahead = unhurried_ahead = 0
+        rank = waiter.rank(now)
+        pace = self._pace_of(rank)
+        own_ahead = weight_ahead = paced_ahead = 0
         for other in self._before(waiter, now):
             if other.own is not None and other.own is waiter.own:
                 own_ahead += 1
             if other.own is None or not other.own.room_in(1, now):
                 weight_ahead += other.weight
-                unhurried_ahead += other.weight if other.rank(now) in _UNHURRIED else 0
-        rank = waiter.rank(now)
+                paced_ahead += other.weight if self._pace_of(other.rank(now)) is pace else 0
         pauses = [self._address.room_in(weight_ahead + waiter.weight + self._kept_from(rank), now)]
         if waiter.own is not None:
             pauses.append(waiter.own.room_in(own_ahead + 1, now))
-        if rank in _UNHURRIED:
-            pauses.append(self._pace.room_in(unhurried_ahead + waiter.weight, now))
+        if pace is not None:
+            pauses.append(pace.room_in(paced_ahead + waiter.weight, now))
         return max(pauses)
 
     def _before(self, waiter: _Waiter, now: datetime) -> list[_Waiter]:
@@ -220,14 +245,20 @@ class RateLimiter:
             if (other.rank(now), position) < (rank, place)
         ]
 
+    def _pace_of(self, priority: Priority) -> Window | None:
+        if priority is Priority.WOKEN:
+            return self._hurried_pace
+        return self._pace if priority in _PACED else None
+
     def _kept_from(self, priority: Priority) -> int:
         match priority:
             case Priority.ORDER:
                 return 0
-            case Priority.LOOK_UP:
+            case Priority.LOOK_UP | Priority.WOKEN:
                 return self._limits.weight // _KEPT_FROM_LOOK_UPS
             case Priority.CHECK | Priority.MARKET | Priority.KEEPING:
-                return self._limits.weight // _KEPT_FROM_CHECKS
+                kept = self._limits.weight // _KEPT_FROM_CHECKS
+                return max(kept, min(self._for_woken, self._limits.weight - _HEAVIEST))
 
     def _own_window(self, kind: RequestKind, key: str) -> Window | None:
         match kind:

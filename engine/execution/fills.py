@@ -16,6 +16,7 @@ from engine.domain.orders.settlement import shows
 from engine.errors import Rejected, Unavailable
 from engine.exchanges.interface import Exchange, OrderReport
 from engine.exchanges.pair_data import middle
+from engine.exchanges.rate_limiter import hurried
 
 # The exchange shows fills and balances a moment after the order itself.
 _FIRST_PAUSE = timedelta(milliseconds=250)
@@ -53,6 +54,19 @@ async def read_end(
     """The user waits for the fees and the balances. The prices, of *coin* too, are read meanwhile:
     what is not there by then is left out. *told* are the fills that a stream told.
     """
+    with hurried():
+        return await _read_end(intent, report, exchange, clock, coin=coin, told=told)
+
+
+async def _read_end(
+    intent: Order,
+    report: OrderReport,
+    exchange: Exchange,
+    clock: Clock,
+    *,
+    coin: Asset | None,
+    told: Collection[Fill],
+) -> OrderEnd:
     async with asyncio.TaskGroup() as reads:
         fees = reads.create_task(fees_of_order(intent, report, exchange, clock, told=told))
         after = reads.create_task(balances_after(intent, report, exchange, clock))

@@ -148,9 +148,11 @@ class AccountQueue:
     def schedule(self, account_id: AccountId, due_at: datetime, *, urgently: bool = False) -> None:
         self._put(account_id, due_at, Line.URGENT if urgently else Line.POLLED)
 
-    def wake(self, account_id: AccountId, at: datetime) -> datetime | None:
-        """Make the account due at *at*, ahead of those whose interval is over. Never later than it
-        is anyway, nor within the back-off after an error; a check under way is repeated then.
+    def wake(
+        self, account_id: AccountId, at: datetime, *, line: Line = Line.WOKEN
+    ) -> datetime | None:
+        """Make the account due at *at*, in *line*. Never later than it is anyway, nor within the
+        back-off after an error; a check under way is repeated then.
 
         Returns when it is due; None where that did not change.
         """
@@ -162,10 +164,10 @@ class AccountQueue:
             return None
         at = max(at, queued.held_until or at)
         if queued.due_at is not None and queued.due_at <= at:
-            if queued.line is not Line.POLLED:
+            if queued.line <= line:
                 return None
             at = queued.due_at
-        self._put(account_id, at, Line.WOKEN)
+        self._put(account_id, at, line if queued.due_at is None else min(line, queued.line))
         return at
 
     def next_woken(self) -> datetime | None:

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count
 
 from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.orders.order import AccountId
@@ -23,6 +22,7 @@ from engine.domain.rebalancing.check_result import (
 )
 from engine.domain.rebalancing.planner import InsideBand
 from engine.domain.rebalancing.schedule import longest_silence, next_check, own_interval
+from engine.exchanges.rate_limiter import hurried
 from engine.monitoring.counters import CheckTally
 from engine.monitoring.lateness import Lateness, LatenessTracker
 from engine.monitoring.stall_detector import EngineProgress, WorkProgress
@@ -31,6 +31,7 @@ from engine.rebalancing.checked import Checked
 from engine.rebalancing.checker import Checker
 from engine.scheduling.account_queue import AccountQueue, AccountShare, Line, QueuedAccount
 from engine.scheduling.alarm import Alarm
+from engine.scheduling.handed_out import HandedOut
 from engine.scheduling.lease_manager import LeaseManager
 from engine.scheduling.process_presence import ProcessPresence
 from engine.scheduling.wakeups import WakeUps
@@ -72,12 +73,7 @@ class Dispatcher(Service):
     def __post_init__(self) -> None:
         self.tally = CheckTally()
         self._account_queue = AccountQueue(error_backoff=self.timing.error_backoff)
-        # By line, then in the order of the hand-outs; the input, and the fence it was read under.
-        self._queue: asyncio.PriorityQueue[tuple[Line, int, CheckInput, int]] = (
-            asyncio.PriorityQueue()
-        )
-        self._numbers = count()
-        self._ahead = 0  # of the queue, in the lines before POLLED
+        self._handed_out = HandedOut()
         self._begun = 0  # since the last beat
         self._turn = asyncio.Lock()  # of a beat, or of a hand-out between two
         self._alarm = Alarm(self.clock)
@@ -122,12 +118,11 @@ class Dispatcher(Service):
 
     def pulse(self) -> EngineProgress:
         """Returns the progress of this process's work."""
+        allowance = self._lateness.most(self.clock.steady())
         return EngineProgress(
             beats=WorkProgress(self._beats, longest_silence(waits=[self.timing.error_backoff])),
             database_away=self._database_away,
-            checks=self._account_queue.progress(
-                allowance=self._lateness.most(self.clock.steady())
-            ),
+            checks=self._account_queue.progress(allowance=allowance),
         )
 
     def lateness(self) -> Lateness:
@@ -152,7 +147,7 @@ class Dispatcher(Service):
                     self.nudge()
                 await self._wakeups.read(at_once=self._database_away)
                 # Twice what the pool began since the last beat, so that it does not run empty.
-                most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._queue.qsize()
+                most = min(max(_AHEAD, 2 * self._begun), _MOST_AHEAD) - self._handed_out.polled
                 self._begun = 0
                 await self._enqueue_due(most)
         except availability.AWAY as e:
@@ -163,20 +158,18 @@ class Dispatcher(Service):
             self._database_away = False
             self._beat_at = self.clock.steady()
 
-    def nudge(self) -> None:
-        """Somebody was woken, or is free: read it with the next heartbeat."""
-        self._wakeups.nudge()
-
-    def wake(self, account_id: AccountId, *, at: datetime | None = None) -> None:
+    def wake(
+        self, account_id: AccountId, *, at: datetime | None = None, line: Line = Line.WOKEN
+    ) -> None:
         """Something happened to the account: check it at *at* (steady clock), or now.
-
-        Handed out at once, not with the next heartbeat, after the same questions to lease and
-        database. Many calls are one check, at the earliest of their moments; during a check they
-        are one more after it. An account that is due earlier stays so, one that another process
-        owns is ignored, and the back-off after an error is kept.
+        Handed out at once, after the same questions to lease and database; in the line POLLED with
+        those whose interval is over. Many calls are one check, at the earliest of their moments;
+        during a check they are one more. An account that is due earlier stays so, another
+        process's is ignored, and the back-off after an error is kept.
         """
         now = self.clock.steady()
-        if (due_at := self._account_queue.wake(account_id, max(at or now, now))) is not None:
+        due_at = self._account_queue.wake(account_id, max(at or now, now), line=line)
+        if due_at is not None and line is Line.WOKEN:
             self._alarm.set(due_at)
 
     async def run(self) -> None:
@@ -184,21 +177,19 @@ class Dispatcher(Service):
         async with asyncio.TaskGroup() as workers:
             for _ in range(POOL):
                 workers.create_task(self._work())
+                workers.create_task(self._work_ahead())
             workers.create_task(self._serve_woken())
 
     def stop_claiming(self) -> None:
         """Start no new check, not even one already handed out; running checks continue."""
         self._stopping = True
-        while not self._queue.empty():
-            _, _, duty, fence = self._queue.get_nowait()
+        for duty, fence in self._handed_out.take_all():
             if (queued := self._account_queue.held(duty.account.id, fence=fence)) is not None:
                 queued.busy = False
 
     async def until_idle(self) -> None:
         """Return when no check is waiting or under way."""
-        while not self._queue.empty() or any(
-            queued.busy for queued in self._account_queue.values()
-        ):
+        while any(queued.busy for queued in self._account_queue.values()):
             await self.clock.sleep(_IDLE_POLL)
 
     async def cancel_resting(self) -> None:
@@ -243,7 +234,8 @@ class Dispatcher(Service):
         now = self.clock.steady()
         if not self._lease_manager.is_certain():
             return  # suspended since the renewal: the next heartbeat reads who owns what
-        due = self._account_queue.pop_due(now=now, most=most, ahead=_AHEAD - self._ahead)
+        ahead = _AHEAD - self._handed_out.ahead
+        due = self._account_queue.pop_due(now=now, most=most, ahead=ahead)
         if (later := self._account_queue.next_woken()) is not None and later > now:
             self._alarm.set(later)
         if not due:
@@ -264,8 +256,7 @@ class Dispatcher(Service):
                 self.streams.unwanted(account_id)
             else:
                 queued.busy = True
-                self._ahead += queued.line is not Line.POLLED
-                self._queue.put_nowait((queued.line, next(self._numbers), duty, queued.fence))
+                self._handed_out.put(queued.line, duty, queued.fence)
 
     async def _duties(self, due: Mapping[AccountId, QueuedAccount]) -> list[CheckInput]:
         try:
@@ -293,11 +284,17 @@ class Dispatcher(Service):
 
     async def _work(self) -> None:
         while True:
-            line, _, duty, fence = await self._queue.get()
-            self._ahead -= line is not Line.POLLED
-            self._begin(duty, fence)
-            checked = await self._check(duty, fence)
-            self._after(duty, fence, checked)
+            await self._check_one(*await self._handed_out.next_polled())
+
+    async def _work_ahead(self) -> None:
+        while True:
+            with hurried():
+                await self._check_one(*await self._handed_out.next_ahead())
+
+    async def _check_one(self, duty: CheckInput, fence: int) -> None:
+        self._begin(duty, fence)
+        checked = await self._check(duty, fence)
+        self._after(duty, fence, checked)
 
     def _begin(self, duty: CheckInput, fence: int) -> None:
         self._begun += 1

@@ -32,6 +32,9 @@ from engine.streaming.watched import Watched
 
 logger = logging.getLogger(__name__)
 
+# So many accounts that begin are read again at once, so that their streams are proven.
+_FEW = 20
+
 Wake = Callable[[AccountId, datetime], None]
 Matters = Callable[
     [Account, BalanceEvent, Mapping[Asset, Amounts], Sequence[LowBalanceThreshold]], bool
@@ -75,7 +78,8 @@ class Feed:
 
 
 class LiveAccounts:
-    """*on_due* makes an account due at that moment of the steady clock; *on_doubt* is told which
+    """*on_due* makes an account due at that moment of the steady clock, ahead of those that are only
+    polled, and *on_reread* among them; *on_doubt* is told which
     stream is not believed any more. *prices_are_live* says whether prices that may lead to a trade are
     told, too. *matters* says whether an event may change a decision.
     """
@@ -86,6 +90,7 @@ class LiveAccounts:
         self._watched: dict[AccountId, Watched] = {}
         self._reading_again = ReadingAgain()
         self.on_due: Wake = lambda _account_id, _at: None
+        self.on_reread: Wake = lambda _account_id, _at: None
         self.prices_are_live: Callable[[AccountId], bool] = lambda _account_id: False
         self.on_doubt: Callable[[AccountId, Doubt], None] = lambda _account_id, _why: None
         self.tally = StreamTally()
@@ -130,7 +135,11 @@ class LiveAccounts:
         feed.is_acknowledged = True
         if not was_live:
             watched.live.acknowledged(self._clock.steady())
-            self._read_again(watched)  # what happened before is told by nobody
+            # What happened before is told by nobody. An account that begins was read a moment ago:
+            # of many that begin together the next poll is soon enough.
+            if watched.was_subscribed or len(self._watched) <= _FEW:
+                self._read_again(watched)
+            watched.was_subscribed = True
 
     def ended(self, feed: Feed, why: Doubt) -> None:
         watched = self._of(feed)
@@ -367,9 +376,11 @@ class LiveAccounts:
         now = self._clock.steady()
         if watched.order is not None:
             watched.again_at = now
-        elif watched.again_at is None or watched.again_at < now:
+            self._due(watched, now)
+            return
+        if watched.again_at is None or watched.again_at < now:
             watched.again_at = self._reading_again.moment(now)
-        self._due(watched, watched.again_at)
+        self.on_reread(watched.account.id, watched.again_at)
 
     def _soon(self, watched: Watched) -> None:
         """Once for all that is told within a moment, and not too often."""

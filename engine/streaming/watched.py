@@ -43,6 +43,7 @@ class Watched:
     fills: dict[str, Fill] = field(default_factory=dict)
     is_told: asyncio.Event = field(default_factory=asyncio.Event)
     again_at: datetime | None = None
+    was_subscribed: bool = False
     told_since: datetime | None = None
 
     def check_begins(self, now: datetime, tally: StreamTally) -> None:

@@ -188,9 +188,7 @@ class Program:
         dispatcher = self.parts.dispatcher
         await dispatcher.tick()
         async with asyncio.timeout(30):
-            while not dispatcher._queue.empty() or any(
-                queued.busy for queued in dispatcher._account_queue.values()
-            ):
+            while any(queued.busy for queued in dispatcher._account_queue.values()):
                 await a_moment()
 
     async def told(self, chat_id: int) -> list[SentMessage]:

@@ -12,6 +12,7 @@ from bot.demo.run import SPEED, demo_setup
 from bot.demo.terminal import Terminal
 from bot.demo.tour import Tour
 from engine.exchanges.paper.simulated_market import SimulatedMarket
+from engine.exchanges.paper.streams import PaperStreams
 from engine.storage.database import Database
 from tests.fakes.clock import FakeClock
 
@@ -121,7 +122,13 @@ async def test_checks_that_are_due_every_two_minutes_of_the_demo_begin_on_time(
 ):
     settings, market = ProcessSettings.from_env({}), SimulatedMarket(clock, seed=7)
     async with Database.open(empty_sqlite_url, clock=clock) as database:
-        setup = demo_setup(settings, market=market, database=database, clock=clock)
+        setup = demo_setup(
+            settings,
+            market=market,
+            database=database,
+            clock=clock,
+            streams=PaperStreams(database=database, clock=clock),
+        )
 
     assert setup.heartbeat * SPEED <= settings.default_settings.interval / 10
 

@@ -251,7 +251,7 @@ class Process:
         self._due = self.clock.steady()
         self._is_busy = False
         self._woken: datetime | None = None
-        live.on_due = self._wake
+        live.on_due = live.on_reread = self._wake
 
     def listen(self, *, fence: int = 1) -> Feed:
         feed = self.live.open(self.account, fence=fence)

@@ -613,6 +613,7 @@ async def test_the_dispatcher_trades_a_deposit_between_two_beats(
     dispatcher = process.dispatcher
     dispatcher.poll_interval = live.interval
     live.on_due = lambda account_id, at: dispatcher.wake(account_id, at=at)
+    live.on_reread = live.on_due
     async with alive(process):
         [account] = await open_accounts(owner)
         await process.beat()

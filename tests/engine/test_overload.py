@@ -54,7 +54,7 @@ async def test_little_is_handed_out_ahead_of_its_turn(engine: Engine, clock: Sti
         for _ in range(5):
             await process.dispatcher.tick()
             await a_moment()
-        ahead = process.dispatcher._queue.qsize()
+        ahead = process.dispatcher._handed_out.polled
         facts = process.dispatcher.lateness()
         process.checks.goes_on.set()
         await process.dispatcher.until_idle()
@@ -89,7 +89,7 @@ async def test_whoever_was_touched_by_a_person_goes_before_all_that_is_late(
         clock.shift(MINUTE)
         await process.dispatcher.tick()
         await engine.change(accounts[-1], target=FixedUsdt(Decimal(60)))
-        handed_out = POOL + process.dispatcher._queue.qsize()
+        handed_out = POOL + process.dispatcher._handed_out.polled
         for number in range(1, handed_out + 3):
             rationed.let_through.release()
             await eventually(lambda n=number: len(rationed.checked) >= n)  # type: ignore[misc]

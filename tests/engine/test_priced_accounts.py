@@ -13,7 +13,7 @@ from engine.streaming.live_accounts import LiveAccounts
 from engine.streaming.live_prices import LivePrices
 from engine.streaming.price_streams import PriceFleet
 from tests.builders import MNTLUSDT
-from tests.engine.harness import Engine, StillClock, eventually
+from tests.engine.harness import Engine, StillClock
 from tests.engine.portfolios import BTC, an_exchange, open_basket
 from tests.engine.test_dispatcher import Process, alive
 from tests.engine.test_streamed_accounts import RememberingFleet
@@ -74,7 +74,6 @@ async def test_a_price_leads_to_an_order_between_two_polls(sqlite: Database):
             clock.shift(QUARTER)
             await a_moment()
         sent_after = clock.now() - told_at
-        await eventually(lambda: not process.dispatcher._queue.qsize())
         await process.dispatcher.until_idle()
 
     first = exchange.tickets[0]

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import RateLimited
-from engine.exchanges.rate_limiter import Priority, RateLimiter, RateLimits, RequestKind
+from engine.exchanges.rate_limiter import Priority, RateLimiter, RateLimits, RequestKind, hurried
 from engine.exchanges.sliding_window import Window
 from tests.fakes.clock import START, FakeClock
 
 SECOND = timedelta(seconds=1)
-ORDER, LOOK_UP, CHECK, MARKET, KEEPING = Priority
+ORDER, LOOK_UP, WOKEN, CHECK, MARKET, KEEPING = Priority
 
 
 @pytest.fixture
@@ -88,6 +88,48 @@ async def test_what_does_not_fit_waits_until_the_window_has_moved_on(clock: Fake
     await spend(budget, 10, ORDER)
 
     assert clock.now() == START + 10 * SECOND
+
+
+async def test_what_a_hurried_check_asks_goes_before_what_waits_already_and_after_orders(
+    manual: FakeClock, line: Line
+):
+    async def hurry(name: str, priority: Priority) -> None:
+        with hurried():
+            await line.go(name, 10, priority)
+
+    async with line.of(
+        line.go("first", 10),
+        line.go("poll", 10),
+        line.go("key", 10, KEEPING),
+        hurry("event's book", MARKET),
+        hurry("event's order", ORDER),
+        hurry("event", CHECK),
+    ):
+        pass
+
+    assert line.order[:2] == ["first", "event's order"]
+    assert {*line.order[2:4]} == {"event's book", "event"}
+
+
+async def test_polls_leave_room_for_those_whom_something_happened_to(manual: FakeClock):
+    budget = RateLimiter(manual, for_woken=25)
+    line = Line(budget, manual)
+
+    async def hurry() -> None:
+        with hurried():
+            await line.go("event", 10)
+            await line.go("book", 3, MARKET)
+
+    async with line.of(*(line.go(f"poll {n}", 10) for n in range(40))):
+        for _ in range(18):
+            await manual.advance(SECOND / 2)
+        polls = len(line.left)
+        waited_from = manual.now()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(hurry())
+
+    assert polls == 27
+    assert line.left["book"] == waited_from
 
 
 async def test_what_is_on_its_way_counts_until_ten_seconds_after_its_answer(

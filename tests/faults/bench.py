@@ -628,7 +628,7 @@ class Life:
         parts = self.parts
         return {
             "writes": self._database and self._database.open_writes,
-            "waiting": parts.dispatcher._queue.qsize(),
+            "waiting": parts.dispatcher._handed_out.polled + parts.dispatcher._handed_out.ahead,
             "checking": [
                 queued for queued in parts.dispatcher._account_queue.values() if queued.busy
             ],
@@ -647,7 +647,7 @@ class Life:
         return (
             # A claim that is committed and not yet in hand is neither due nor in hand.
             (self._database is not None and self._database.open_writes > 0)
-            or not parts.dispatcher._queue.empty()
+            or parts.dispatcher._handed_out.polled + parts.dispatcher._handed_out.ahead > 0
             or any(queued.busy for queued in account_queue)
             or bool(parts.update_workers._workers._in_hand)
             # An alert that was sent is recorded once the database is back, and tried until then.

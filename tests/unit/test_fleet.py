@@ -37,6 +37,7 @@ class Bench:
         self.live = LiveAccounts(self.clock, matters=lambda *_: True)
         self.due: list[tuple[AccountId, datetime]] = []
         self.live.on_due = lambda account_id, at: self.due.append((account_id, at))
+        self.live.on_reread = self.live.on_due
         self.streams = FakeStreams(self.clock)
         self.fleet = Fleet(
             clock=self.clock,
