@@ -14,7 +14,8 @@ from engine.domain.market.pairs import Symbol, base_of
 from engine.errors import EngineError, PairUnavailable
 from engine.exchanges.interface import ExchangeFor, within
 from engine.exchanges.pair_data import market_of
-from engine.storage.accounts import accounts, audit, price_alerts
+from engine.storage.accounts import accounts, audit
+from engine.storage.chat import price_alerts
 from engine.storage.service import Service
 
 _PATIENCE_S = 5

@@ -21,8 +21,9 @@ from engine.errors import EngineError
 from engine.exchanges.interface import ExchangeFor, within
 from engine.exchanges.pair_data import public_market
 from engine.notifications.publish import publish
-from engine.storage.accounts import accounts, price_alerts
-from engine.storage.accounts.price_alerts import SetAlert
+from engine.storage.accounts import accounts
+from engine.storage.chat import price_alerts
+from engine.storage.chat.price_alerts import SetAlert
 from engine.storage.service import Service
 
 _EVERY = timedelta(minutes=1)

@@ -20,7 +20,8 @@ from engine.notifications.price_alert_changes import (
     PriceAlertSet,
 )
 from engine.notifications.price_alerts import PriceAlerts
-from engine.storage.accounts import price_alerts, shares
+from engine.storage.accounts import shares
+from engine.storage.chat import price_alerts
 from tests.builders import MNTL
 from tests.engine.harness import CHAT, Engine
 from tests.fakes.clock import START
