@@ -98,6 +98,26 @@ async def test_where_what_is_read_lags_behind_nothing_is_ordered_before_it_shows
     assert await engine.trouble(process.account) is None
 
 
+async def test_it_is_measured_how_soon_a_check_and_an_order_follow_from_an_event(
+    engine: Engine, exchange: TellingExchange, live: LiveAccounts
+):
+    process = await a_process(engine, exchange, live)
+    exchange.behind = 2 * SECOND
+    exchange.change(USDT, 20)
+    await process.run(MINUTE)
+    to_check, to_order = (
+        {
+            sample.name[len(one._name) :]: sample.value
+            for sample in next(iter(one.collect())).samples
+        }
+        for one in (live.tally.to_check, live.tally.to_order)
+    )
+
+    assert to_check["_count"] >= to_order["_count"] == len(exchange.tickets) == 1
+    assert 0.3 <= to_check["_sum"] / to_check["_count"] <= 2
+    assert 2 <= to_order["_sum"] <= 5
+
+
 async def test_a_withdrawal_that_was_read_while_an_old_trade_is_on_record_is_no_stale_balance(
     engine: Engine, exchange: TellingExchange, live: LiveAccounts
 ):
