@@ -35,6 +35,7 @@ from engine.scheduling.dispatcher import Dispatcher
 from engine.storage.maintenance.statistics import DatabaseStatistics
 from engine.streaming.fleet import Fleet
 from engine.streaming.live_accounts import LiveAccounts
+from engine.streaming.live_prices import LivePrices
 
 _MODES = {False: "live", True: "paper"}
 # The name, the description, and the value; None where it is not known.
@@ -61,6 +62,7 @@ class Metrics(Collector):
     fleet: Fleet
     live: LiveAccounts
     oldest_key: Callable[[], timedelta] | None
+    prices: LivePrices | None
 
     def __post_init__(self) -> None:
         self._stored: DatabaseStatistics | None = None
@@ -114,12 +116,29 @@ class Metrics(Collector):
         ):
             yield CounterMetricFamily(f"ballast_stream_{name}", what, count)
         age = self.oldest_key() if self.oldest_key else None
+        prices = self.prices
+        yield CounterMetricFamily(
+            "ballast_prices_missed",
+            "Prices that were read and that no stream told",
+            prices.missed if prices else 0,
+        )
         for name, what, value in (
             ("streams_wanted", "Accounts that are to have a stream", self.fleet.wanted_now),
             (
                 "oldest_listen_key_age_seconds",
                 "The time since the oldest of the streams' keys was extended",
                 age.total_seconds() if age is not None else None,
+            ),
+            (
+                "price_connections",
+                "Connections that tell prices to all accounts",
+                prices.fleet.connections if prices else 0,
+            ),
+            ("prices_live", "Pairs whose price is told", prices.fleet.live if prices else 0),
+            (
+                "accounts_waiting_for_prices",
+                "Accounts that wait for prices that are told",
+                prices.watched if prices else 0,
             ),
         ):
             yield GaugeMetricFamily(f"ballast_{name}", what, value)

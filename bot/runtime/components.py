@@ -308,6 +308,7 @@ def assemble(
         fleet=fleet,
         live=live_accounts,
         oldest_key=setup.oldest_key,
+        prices=setup.prices,
     )
     outbox_sender = OutboxSender(
         database=database,
