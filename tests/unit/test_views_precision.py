@@ -48,7 +48,7 @@ BOOK = book(
     bids=[("0.0019987654", "3000"), ("0.0019", "999999")],
 )
 # A price is no amount: it is as fine as the pair's prices are.
-_PRICES = re.compile(r"(?:cost|Seen|Average|Bound|Expected) +[\d.,]+ USDT")
+_PRICES = re.compile(r"(?:cost|Seen|Average|Bound|Expected) +[\d.,]+ USDT|→ [\d.,]+ USDT within")
 AMOUNT = re.compile(r"(-?[\d,]+(?:\.(\d+))?) (?:</b>)?(MNTL|USDT)\b")
 ME = account()
 
