@@ -311,7 +311,7 @@ def _checks(found: Symptoms) -> HealthFinding:
 def _stream(found: Symptoms) -> list[HealthFinding]:
     """Nothing to say where there is nothing to check, or where another process checks it."""
     stream, account = found.stream, found.account
-    if stream is None or account.settings.dry_run or account.stopped or not account.can_trade:
+    if stream is None or account.stopped or not account.can_trade:
         return []
     told = {
         HealthFinding.STREAM_OTHER_EXCHANGE: stream.off is StreamsOff.BY_ADDRESS,

@@ -337,7 +337,6 @@ def test_the_stream_is_one_line_with_how_often_is_checked_instead(
     "changes",
     [
         {"stream": None},  # another process checks the account
-        {"account": account(settings=settings(dry_run=True))},
         {"account": account(settings=settings(paused=True))},
         {"account": account(sealed_key=None)},
     ],
