@@ -400,3 +400,15 @@ def test_an_asset_that_nobody_trades_any_more_is_forgotten():
 
     assert read(account, 40, at=START + SECOND) is ReadVerdict.AGREES
     assert not account.is_unread()
+
+
+def test_an_event_that_is_repeated_is_no_new_sight():
+    account = a_live_account()
+    event = told(60, before=40, order=1)
+    account.note(event)
+    for seconds in range(0, 7200, 20):
+        at = START + seconds * SECOND
+        account.note(replace(event, order=(1, seconds), at=at))
+
+    assert not account.is_seen_twice(held(60), [USDT], now=START + 2 * HOUR)
+    assert read(account, 40, at=START + 2 * HOUR) is ReadVerdict.DIFFERS

@@ -37,11 +37,11 @@ class SeenBalances:
         return self._last
 
     def note(self, event: BalanceEvent) -> Noted:
-        """Keep *event*, unless a newer one of its asset is known. One that comes twice is nothing
-        new.
+        """Keep *event*, unless a newer one of its asset is known. One that comes again is nothing
+        new, and no younger by it.
         """
         known = self._last.get(event.asset)
-        if known is not None and event.order < known.order:
+        if known is not None and (event.order < known.order or _is_repeated(event, known)):
             return Noted()
         self._last[event.asset] = event
         if known is None:
@@ -85,6 +85,10 @@ def is_same(some: Amounts | None, others: Amounts | None) -> bool:
     if some is None or others is None:
         return False
     return all(abs(one - other) <= _ROUNDING for one, other in zip(some, others, strict=True))
+
+
+def _is_repeated(event: BalanceEvent, known: BalanceEvent) -> bool:
+    return event.order[0] == known.order[0] and event.amounts == known.amounts
 
 
 def _may_show(holdings: Holdings, event: BalanceEvent) -> bool:
