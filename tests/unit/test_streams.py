@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.domain.market.balances import Balance, Holdings
 from engine.domain.market.pairs import USDT, Asset
+from engine.domain.rebalancing.balance_confirmation import SECOND_SIGHT
 from engine.domain.streams.coalescing import (
     LONGEST,
     MOST_A_MINUTE,
@@ -412,3 +413,15 @@ def test_an_event_that_is_repeated_is_no_new_sight():
 
     assert not account.is_seen_twice(held(60), [USDT], now=START + 2 * HOUR)
     assert read(account, 40, at=START + 2 * HOUR) is ReadVerdict.DIFFERS
+
+
+def test_events_without_an_end_do_not_hold_up_what_has_to_be_read_twice():
+    account, verdicts = a_live_account(), []
+    for second in range(120):
+        at = START + second * SECOND
+        account.note(told(100 + second, before=99 + second, order=second, at=at))
+        verdicts.append(read(account, 99 + second, at=at))
+
+    first = verdicts.index(ReadVerdict.AGREES)
+    assert verdicts[first + SECOND_SIGHT // SECOND] is ReadVerdict.AGREES
+    assert verdicts.count(ReadVerdict.BEHIND) > len(verdicts) / 2

@@ -20,6 +20,8 @@ from engine.domain.streams.trust import Doubt, StreamState, Trust, poll_interval
 # contradicts an event; after that what was read counts, and so it does where one such read follows
 # another for so long, since events never stop.
 BEHIND_FOR = timedelta(seconds=30)
+# So long reads go on counting then, so that what has to be read twice can be.
+COUNTS_FOR = timedelta(seconds=6)
 # So long an event may come after a read that shows its change.
 TOLD_WITHIN = timedelta(seconds=10)
 # So long an event is a sight of its own, beside the read that agrees.
@@ -75,6 +77,8 @@ class LiveAccount:
         self._untold: dict[Asset, _Untold] = {}
         self._acknowledged_at: datetime | None = None
         self._behind_since: datetime | None = None
+        self._counts_until: datetime | None = None
+        self._traded_at: datetime | None = None  # USDT, as was told
 
     def opened(self) -> None:
         self.trust = self.trust.opened()
@@ -124,12 +128,13 @@ class LiveAccount:
         """
         contradicted = self._seen.contradicted(holdings, since=begun)
         young = {event.asset for event in contradicted if now - event.at < BEHIND_FOR}
-        if young:
+        if young and (self._counts_until is None or self._counts_until <= now):
             self._behind_since = self._behind_since or now
             if now - self._behind_since < BEHIND_FOR:
                 return ReadVerdict.BEHIND
         self._behind_since = None
         # One that a read showed before is not wrong: a newer one is on its way, or missing.
+            self._counts_until = now + COUNTS_FOR
         wrong = {event.asset for event in contradicted} & self._unread - young
         for asset in wrong:
             self._forget(asset)
