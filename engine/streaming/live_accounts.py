@@ -236,7 +236,7 @@ class LiveAccounts:
         """
         watched = self._watched.get(account_id)
         return watched is not None and watched.live.shows_all(
-            holdings, assets, now=self._clock.steady()
+            holdings, assets, now=self._clock.steady(), ordered_at=watched.followed_at
         )
 
     def ordered(self, account_id: AccountId, order_id: ClientOrderId) -> None:

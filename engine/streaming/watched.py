@@ -26,8 +26,9 @@ class Subscription(Protocol):
 class Watched:
     """One account under one fence. *feeds* are its connections: two while one replaces the other.
     *marks* are its low-balance thresholds, None before its first check. *order* is ours and under
-    way since *followed_at*: what it does to the balances is no new reason to trade. Its *fills* were
-    told, and with *is_told* its end, which nobody has looked up yet. *again_at* is when a doubt has
+    way since *followed_at*, or was, the last one: what it does to the balances is no new reason to
+    trade. Its *fills* were told, and with *was_told* its end, which with *is_told* nobody has looked
+    up yet. *again_at* is when a doubt has
     it read, until a check begins; *told_since* is when the first event came of which the last check is.
     """
 
@@ -64,7 +65,8 @@ class Watched:
         """That order is under way from *now* on; None if none is."""
         if order_id != self.order:
             self.order = order_id
-            self.followed_at = None if order_id is None else now
+            if order_id is not None:
+                self.followed_at = now
             self.fills.clear()
             self.is_told.clear()
 

@@ -109,6 +109,8 @@ class LiveAccount:
             del self._untold[asset]
         if not noted.is_new:
             return Told.NOTHING
+        if asset == USDT and event.cause is Cause.TRADE:
+            self._traded_at = event.at
         was_read = self._read is not None and is_same(self._read.get(asset), event.amounts)
         if was_read and asset not in self._unread:
             return Told.NOTHING
@@ -132,9 +134,9 @@ class LiveAccount:
             self._behind_since = self._behind_since or now
             if now - self._behind_since < BEHIND_FOR:
                 return ReadVerdict.BEHIND
+            self._counts_until = now + COUNTS_FOR
         self._behind_since = None
         # One that a read showed before is not wrong: a newer one is on its way, or missing.
-            self._counts_until = now + COUNTS_FOR
         wrong = {event.asset for event in contradicted} & self._unread - young
         for asset in wrong:
             self._forget(asset)
@@ -195,13 +197,24 @@ class LiveAccount:
             self._seen.shows(holdings, asset, since=since) for asset in assets
         )
 
-    def shows_all(self, holdings: Holdings, assets: Collection[Asset], *, now: datetime) -> bool:
+    def shows_all(
+        self,
+        holdings: Holdings,
+        assets: Collection[Asset],
+        *,
+        now: datetime,
+        ordered_at: datetime | None = None,
+    ) -> bool:
         """True if *holdings* are a second sight of all *assets*, and the last change of USDT was no
-        trade: what was traded before it is in what the stream told of it, and so in them.
+        trade: what was traded before it is in what the stream told of it, and so in them. Our last
+        order, which left when *ordered_at*, is if the stream told of a trade since.
         """
         usdt = self._seen.last.get(USDT)
-        was_traded = usdt is None or usdt.cause is Cause.TRADE
-        return not was_traded and self.is_seen_twice(holdings, assets, now=now)
+        if usdt is None or usdt.cause is Cause.TRADE:
+            return False
+        if ordered_at is not None and (self._traded_at is None or self._traded_at < ordered_at):
+            return False
+        return self.is_seen_twice(holdings, assets, now=now)
 
     def known(self) -> Mapping[Asset, Amounts]:
         """Returns what was told or read last of each asset, to show and to judge by, not to trade on."""
