@@ -193,6 +193,7 @@ class LiveAccounts:
         watched.live.keep_to(watched.assets)
         watched.check_begins(self._clock.steady(), self.tally)
         watched.follow(order, now=self._clock.steady())
+        watched.is_told.clear()  # this check looks it up
         watched.is_checking, watched.again_at = True, None
 
     def checked(self, account_id: AccountId) -> None:
@@ -352,8 +353,7 @@ class LiveAccounts:
         """Its end alone is worth a look-up, which alone proves it."""
         if not event.is_final or ClientOrderId(event.client_order_id) != watched.order:
             return
-        watched.is_told.set()
-        if not watched.is_checking:
+        if watched.end_told() and not watched.is_checking:
             self._due(watched, self._clock.steady())
 
     def _fill(self, watched: Watched, event: FillEvent) -> None:

@@ -42,6 +42,7 @@ class Watched:
     order: ClientOrderId | None = None
     followed_at: datetime | None = None
     fills: dict[str, Fill] = field(default_factory=dict)
+    was_told: bool = False
     is_told: asyncio.Event = field(default_factory=asyncio.Event)
     again_at: datetime | None = None
     was_subscribed: bool = False
@@ -68,7 +69,17 @@ class Watched:
             if order_id is not None:
                 self.followed_at = now
             self.fills.clear()
+            self.was_told = False
             self.is_told.clear()
+
+    def end_told(self) -> bool:
+        """The end of the order was told. Only the first word of it is one, since only a look-up
+        proves it: returns False for any other.
+        """
+        is_first, self.was_told = not self.was_told, True
+        if is_first:
+            self.is_told.set()
+        return is_first
 
     def note_fill(self, fill: Fill) -> None:
         if len(self.fills) < _MOST_FILLS:

@@ -8,16 +8,19 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.market.balances import Holdings
-from engine.domain.market.pairs import USDT
-from engine.domain.streams.events import AccountEvent, BalanceEvent, Cause
+from engine.domain.market.pairs import USDT, Symbol
+from engine.domain.orders.order import ClientOrderId
+from engine.domain.streams.events import AccountEvent, BalanceEvent, Cause, OrderEvent
 from engine.storage.database import Database
 from engine.streaming.live_accounts import LiveAccounts
+from tests import builders
 from tests.engine.harness import Engine
 from tests.engine.streaming import TellingExchange
 from tests.engine.test_live_accounts import a_process
 from tests.fakes.clock import FakeClock
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+OURS = ClientOrderId("bl-0001-1a")
 
 
 @pytest.fixture
@@ -70,3 +73,46 @@ def _without_traded_usdt(events: list[AccountEvent]) -> Sequence[AccountEvent]:
             isinstance(event, BalanceEvent) and event.asset == USDT and event.cause is Cause.TRADE
         )
     ]
+
+
+def _end(clock: FakeClock) -> OrderEvent:
+    return OrderEvent(
+        symbol=Symbol("MNTLUSDT"),
+        exchange_order_id="1",
+        client_order_id=OURS,
+        executed=Decimal(1),
+        is_final=True,
+        at=clock.steady(),
+    )
+
+
+async def test_an_end_that_was_told_is_looked_up_once_however_long_no_look_up_shows_it(
+    clock: FakeClock, live: LiveAccounts
+):
+    account, due = builders.account(), []
+    live.on_due = lambda account_id, _at: due.append(account_id)
+    feed = live.open(account, fence=1)
+    feed.acknowledge()
+    for _ in range(5):
+        live.checking(account, order=OURS)
+        feed.event(_end(clock))
+        live.checked(account.id)
+        feed.event(_end(clock))
+
+    assert due == [account.id]
+
+
+async def test_an_end_that_is_told_again_and_again_ends_one_wait_for_it(
+    clock: FakeClock, live: LiveAccounts
+):
+    account, waits = builders.account(), []
+    feed = live.open(account, fence=1)
+    feed.acknowledge()
+    live.ordered(account.id, OURS)
+    for _ in range(5):
+        feed.event(_end(clock))
+        before = clock.steady()
+        await live.sleep(account.id, SECOND)
+        waits.append(clock.steady() - before)
+
+    assert waits == [timedelta(), *[SECOND] * 4]
