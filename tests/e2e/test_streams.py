@@ -23,6 +23,9 @@ _FIRST_CHAT = 1_000_000
 _APART = timedelta(seconds=12)
 WITHIN_S = 3.0
 """From a deposit to the alert of its trade."""
+_HERD, _CUTS, _CUT_EVERY = 150, 3, timedelta(seconds=20)
+# The owner's own stream was cut as well: a read at once, or when its turn has come again.
+_BACK_WITHIN_S = 25.0
 
 
 @sampling.LONG
@@ -57,12 +60,50 @@ async def test_a_deposit_is_traded_and_told_in_seconds_with_500_accounts_on_the_
     assert not world.mexc.limits.refused
 
 
-async def _seed(world: World, url: str) -> None:
+@sampling.LONG
+async def test_while_all_streams_are_cut_again_and_again_orders_are_as_fast_and_nothing_is_refused(
+    world: World, tmp_path: Path
+):
+    world.account.of("USDT").free = Decimal(40)
+    url = f"sqlite:///{tmp_path / 'crowd.db'}"
+    await _seed(world, url, others=_HERD)
+    world.mexc.limits = MexcLimits(SystemClock())
+    async with FakeMexcStreams(world.mexc) as streams:
+        settings = {"DATABASE_URL": url, "ENCRYPTION_KEYS": ENCRYPTION_KEY, "LOG_LEVEL": "INFO"}
+        async with world.running(**settings, MEXC_STREAM_URL=streams.url):
+            await until(
+                lambda: streams.subscribed(ACCOUNT) == _HERD + 1,
+                lambda: f"{streams.subscribed(ACCOUNT)} {world.programs[-1].log}",
+                within=180,
+            )
+            for cut in range(_CUTS):
+                streams.cut_all()
+                after, began = world.newest(), time.monotonic()
+                world.drift("20")
+                await world.orders(cut + 1)
+
+                assert time.monotonic() - began < _BACK_WITHIN_S
+                await world.hears("Bought", after=after)
+                await until(
+                    lambda: streams.subscribed(ACCOUNT) == _HERD + 1,
+                    lambda: f"{streams.subscribed(ACCOUNT)} {world.programs[-1].log}",
+                    within=60,
+                )
+                took = time.monotonic() - began
+                await SystemClock().sleep(max(_CUT_EVERY - timedelta(seconds=took), timedelta()))
+
+    assert streams.most_connects_in(timedelta(seconds=1)) <= 20
+    assert not world.mexc.limits.refused
+    assert world.mexc.listen_keys.made == _HERD + 1
+    assert len(world.mexc.orders) == _CUTS
+
+
+async def _seed(world: World, url: str, *, others: int = OTHERS) -> None:
     """The owner's account, and OTHERS beside it that hold what they are to hold; all of them run."""
     migrate(url)
     clock, vault = SystemClock(), Vault([ENCRYPTION_KEY])
     async with Database.open(url, clock=clock) as database, database.writing() as session:
-        for number in range(OTHERS + 1):
+        for number in range(others + 1):
             chat_id, key = (_FIRST_CHAT + number, f"mx0other{number:08d}")
             if number == 0:
                 chat_id, key = OWNER, API_KEY

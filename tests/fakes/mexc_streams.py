@@ -367,6 +367,10 @@ class FakeMexcStreams:
 
     def _tick(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(_TICK_S, self._tick)
+        self.tick()
+
+    def tick(self) -> None:
+        """Look at the clock and the books; on sockets the server does so by itself."""
         self._ticks += 1
         now = self.now()
         while self._waiting and self._waiting[0][0] <= now:

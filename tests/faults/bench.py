@@ -33,6 +33,7 @@ from engine.domain.execution.bound import ExecutionMode
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.replay import Replay
+from engine.exchanges.mexc.account_streams import MexcAccountStreams
 from engine.exchanges.mexc.transport import Answer
 from engine.rebalancing.checked import Checked
 from engine.scheduling.account_queue import Line
@@ -49,10 +50,12 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.database import WatchedDatabase, disk_full, gone
 from tests.fakes.http import Reply, Request
 from tests.fakes.inline import InlineExchange, InlineTransport
+from tests.fakes.inline_streams import URL_OF_STREAMS, InlineSession, TurnClock
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_faults import DROPPED
 from tests.fakes.mexc_ledger import LedgerOrder
-from tests.fakes.tasks import a_moment
+from tests.fakes.mexc_streams import FakeMexcStreams
+from tests.fakes.tasks import a_moment, turned
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_messages import SentMessage
 from tests.fakes.telegram_server import TOKEN
@@ -65,7 +68,9 @@ _TELEGRAM_PATIENCE = timedelta(seconds=5)
 _STUCK_AFTER_S = 60
 # So many transactions fail to begin: the database is away until the test says otherwise.
 FOR_GOOD = 10**9
-_SHORTEST_STEP = timedelta(milliseconds=500)
+_SHORTEST_STEP, _LONGEST_STEP = timedelta(milliseconds=500), timedelta(seconds=45)
+# A process that stood still for longer takes all it heard for old.
+_LONGEST_STEP_OF_STREAMS = timedelta(seconds=20)
 
 
 # The head of a chat's queue that nobody has in hand, as `engine.storage.queues.queue.claim` sees it; asked
@@ -226,13 +231,22 @@ class Bench:
         self.collisions: list[str] = []
         self._held: list[tuple[datetime, Request]] = []
         self.hold_orders_for: timedelta | None = None
-        self.longest_step = timedelta(seconds=45)
+        self.longest_step = _LONGEST_STEP
+        self._turned_at = clock.now()
         # How long a request is on its way, by its path; less than what a caller waits.
         self.delays: dict[str, timedelta] = {}
         # What happens at MEXC between the last look and the arrival of the next order.
         self.meanwhile: Callable[[], None] | None = None
         self._env = env
         self.vault = Vault((ENCRYPTION_KEY,))
+        self.streams: FakeMexcStreams | None = None
+
+    def with_streams(self) -> FakeMexcStreams:
+        """From now on MEXC tells what changes, and processes that begin listen."""
+        self.streams = FakeMexcStreams(self.mexc)
+        self.longest_step = _LONGEST_STEP_OF_STREAMS
+        self._env["MEXC_STREAM_URL"] = URL_OF_STREAMS
+        return self.streams
 
     def add_person(self, person: Person = PEOPLE[0], **balances: str) -> Person:
         held = balances or {"USDT": "40", "MNTL": "100000"}
@@ -286,11 +300,27 @@ class Bench:
         """Live through *duration*, each life doing what it does, in small steps."""
         end = self.clock.now() + duration
         while (now := self.clock.now()) < end:
-            due = [at for life in self.alive if (at := life.next_due) is not None]
+            due = [at for life in self.alive for at in (*life.moments, *life.beats)]
             step = max(min([self.longest_step, *(at - now for at in due)]), _SHORTEST_STEP)
             self.clock.shift(min(step, end - now, *self._arrivals_in()))
             self.arrivals()
+            if self.streams is not None and await self._is_only_heard(end):
+                continue
             await self.turn()
+
+    async def _is_only_heard(self, end: datetime) -> bool:
+        """Let the streams get on; returns whether nothing else is due yet."""
+        if self.streams is None:
+            return False
+        self.streams.tick()
+        for life in self.alive:
+            await life.hear()
+        now = self.clock.now()
+        is_due = any(at <= self.clock.steady() for life in self.alive for at in life.moments)
+        if is_due or now >= end or not self._turned_at <= now < self._turned_at + _LONGEST_STEP:
+            self._turned_at = now
+            return False
+        return True
 
     async def turn(self) -> None:
         """Every process that lives and is not stopped does all it can without time passing."""
@@ -446,6 +476,8 @@ class Life:
     _database: WatchedDatabase | None = None
     _parts: Components | None = None
     _intake: UpdatePoller | None = None
+    _session: InlineSession | None = None
+    _by_turns: TurnClock | None = None
     _hooks: dict[str, list[Callable[..., None]]] = field(
         default_factory=lambda: {"begin": [], "checkout": []}
     )
@@ -460,6 +492,32 @@ class Life:
     def next_due(self) -> datetime | None:
         due = self.parts.dispatcher._account_queue._lines[Line.POLLED]
         return due[0][0] if due else None
+
+    @property
+    def moments(self) -> list[datetime]:
+        """When a check is due next: by its interval, or because an event said so."""
+        woken = self.parts.dispatcher._account_queue.next_woken()
+        return [at for at in (self.next_due, woken if self._session else None) if at is not None]
+
+    @property
+    def beats(self) -> list[datetime]:
+        """When its streams need something next."""
+        if self._session is None:
+            return []
+        fleet = self.parts.fleet
+        is_opening = fleet.is_adding and bool(fleet._waiting or fleet._renewing)
+        at_once = [self.bench.clock.steady()] if is_opening else []
+        return [*at_once, *(at for at, _, _ in fleet._due[:1])]
+
+    async def hear(self) -> None:
+        """Let its streams do what they can without time passing."""
+        if self._by_turns is None or not self._can_act:
+            return
+        self._by_turns.look()
+        await turned()
+        async with asyncio.timeout(_STUCK_AFTER_S):
+            while self._is_listening():
+                await a_moment()
 
     def whenever(self, name: str, doing: Callable[..., None]) -> None:
         """From now on *doing* hears of that event of its connections. (SQLAlchemy itself takes no
@@ -485,17 +543,21 @@ class Life:
             request=HTTPXRequest(httpx_kwargs={"transport": telegram}),
             base_url=settings.telegram_api_url,
         )
+        if bench.streams is not None:
+            self._session = InlineSession(bench.streams, self.fuse.burn)
+        setup = mexc_setup(
+            settings,
+            transport=_FusedExchange(mexc, self.fuse),
+            database=database,
+            vault=bench.vault,
+            clock=bench.clock,
+            streams=None if self._session is None else self._session.as_session(),
+        )
         self._parts = assemble(
             application=application,
             database=database,
             vault=bench.vault,
-            setup=mexc_setup(
-                settings,
-                transport=_FusedExchange(mexc, self.fuse),
-                database=database,
-                vault=bench.vault,
-                clock=bench.clock,
-            ),
+            setup=replace(setup, prices=None),  # no balance hangs on them here
             clock=bench.clock,
             authorized_chats=settings.authorized_chats,
         )
@@ -520,6 +582,10 @@ class Life:
         )
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._live(endless)) for endless in loops]
+        if isinstance(setup.streams, MexcAccountStreams):
+            self._by_turns = _by_turns(self._parts, setup.streams, bench.clock)
+            streaming = (self._parts.fleet.run(), setup.streams.run())
+            self._tasks += [loop.create_task(self._live(endless)) for endless in streaming]
         await self._come_online(self._parts)
 
     async def _come_online(self, parts: Components) -> None:
@@ -541,6 +607,7 @@ class Life:
         In this order: a tick beside the handling of an update sees what it changes, or does not.
         """
         if self._can_act:
+            await self.hear()
             await self._unless_frozen(self.parts.dispatcher.tick())
         if self.polls and self.bench.telegram.unconfirmed and self._can_act:
             await self._unless_frozen(self._poll())
@@ -650,8 +717,25 @@ class Life:
             or parts.dispatcher._handed_out.polled + parts.dispatcher._handed_out.ahead > 0
             or any(queued.busy for queued in account_queue)
             or bool(parts.update_workers._workers._in_hand)
+            or self._is_listening()
+            or self._is_woken()
             # An alert that was sent is recorded once the database is back, and tried until then.
             or (not self._database_is_away and bool(parts.outbox_sender._workers._in_hand))
+        )
+
+    def _is_listening(self) -> bool:
+        """A frame is not read yet, or a connection is being made or left."""
+        if self._session is None or not self._can_act:
+            return False
+        fleet = self.parts.fleet
+        opening = any(line.stream is None for line in fleet._lines())
+        return self._session.has_unread or opening or bool(fleet._leaving)
+
+    def _is_woken(self) -> bool:
+        """What an event woke is due."""
+        woken = self.parts.dispatcher._account_queue.next_woken()
+        return (
+            self._session is not None and woken is not None and woken <= self.bench.clock.steady()
         )
 
     @property
@@ -742,6 +826,15 @@ class Life:
                 await connection.close()
         with suppress(Exception):
             await self._stack.aclose()
+
+
+def _by_turns(parts: Components, streams: MexcAccountStreams, clock: FakeClock) -> TurnClock:
+    """Whatever waits for its moment beside the checks does so by the bench's time."""
+    by_turns = TurnClock(clock)
+    parts.fleet._clock = by_turns
+    streams._keys._keeper._clock = by_turns
+    parts.dispatcher._alarm._clock = by_turns
+    return by_turns
 
 
 def _each(hooks: Sequence[Callable[..., None]]) -> Callable[..., None]:
