@@ -269,6 +269,66 @@ async def test_a_failing_send_is_no_error_but_the_end(away: Away):
     assert await stream.run() is Doubt.CLOSED
 
 
+@pytest.mark.parametrize("is_asked", [True, False], ids=["our answer", "our ping"])
+async def test_who_reads_nothing_of_what_is_said_holds_nobody_up(
+    away: Away, monkeypatch: pytest.MonkeyPatch, is_asked: bool
+):
+    """Whatever the other side sends meanwhile, which is life otherwise."""
+    monkeypatch.setattr(stream_module, "_SEND_WITHIN_S", 0.02)
+
+    class Full:
+        """Its buffer takes no more; the library waits for room."""
+
+        def __init__(self) -> None:
+            self.frames = 0
+            self.is_closed = asyncio.Event()
+
+        def __aiter__(self) -> "Full":
+            return self
+
+        async def __anext__(self) -> aiohttp.WSMessage:
+            self.frames += 1
+            if not is_asked or self.frames > 1:
+                await self.is_closed.wait()
+                raise StopAsyncIteration
+            return aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, '{"method":"PING"}', "")
+
+        async def send_str(self, _: str) -> None:
+            await asyncio.Event().wait()
+
+        async def close(self) -> None:
+            self.is_closed.set()
+
+    socket: Any = Full()
+    stream = Stream(
+        socket, clock=away.clock, on_event=lambda _: None, on_acknowledged=lambda: None
+    )
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        run = tasks.create_task(stream.run())
+        if not is_asked:
+            away.clock.shift(timedelta(seconds=15))
+            await stream.beat()
+
+    assert run.result() is Doubt.SILENT
+    assert socket.is_closed.is_set()
+
+
+async def test_a_refusal_that_quotes_the_key_leaves_no_part_of_it_in_the_log(
+    away: Away, caplog: pytest.LogCaptureFixture
+):
+    key = "0123456789abcdef" * 4
+    away.streams.refusals[None] = Refusal.NO_ANSWER
+    async with away.following() as followed:
+        await followed.stream.subscribe([ACCOUNT])
+        text = f"{'not subscribed ' * 11}{key}"
+        away.streams.only.say(json.dumps({"id": 1, "code": 0, "msg": text}))
+        await away.streams.until(lambda: bool(followed.stream.refused))
+
+    (record,) = caplog.records
+    assert "not subscribed" in record.__dict__["said"]
+    assert key[:16] not in str(record.__dict__)
+
+
 async def test_pings_of_the_server_are_answered_both_ways(away: Away):
     async with away.subscribed() as (_, connection):
         connection.ping()

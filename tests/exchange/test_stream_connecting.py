@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc
 from tests.fakes.mexc_connection import Refusal
 from tests.fakes.mexc_streams import CUT, NO_ANSWER, FakeMexcStreams
-from tests.fakes.raw import Proxy, running_proxy
+from tests.fakes.raw import Proxy, raw_server, running_proxy
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,36 @@ async def test_a_failed_handshake_names_neither_the_address_nor_the_key(
     assert (str(failed.value), failed.value.status) == (said, status)
     assert failed.value.__suppress_context__
     assert not any(secret in repr(failed.value) for secret in ("127.0", "listenKey"))
+
+
+@pytest.mark.parametrize("status", [301, 307])
+async def test_the_key_goes_to_no_other_address_wherever_a_server_sends_us(
+    away: Away, status: int
+):
+    """Whoever answers in the exchange's place would have it in clear text."""
+    async with raw_server(_silence) as elsewhere:
+
+        async def redirect(head: bytes, writer: asyncio.StreamWriter) -> None:
+            query = head.split(b" ")[1].partition(b"?")[2]
+            writer.write(
+                b"HTTP/1.1 %d Elsewhere\r\nLocation: %s/ws?%s\r\nContent-Length: 0\r\n\r\n"
+                % (status, elsewhere.url.encode(), query)
+            )
+
+        async with (
+            raw_server(redirect) as front,
+            open_streams(f"{front.url.replace('http', 'ws')}/ws", tls=NO_CERTIFICATES) as session,
+        ):
+            with pytest.raises(NotConnected, match=r"^the handshake was refused$") as failed:
+                await replace(away, session=session).connect(new_key(away.mexc))
+
+        assert failed.value.status == status
+        assert elsewhere.connections == 0
+        assert len(front.heads) == 1
+
+
+async def _silence(_: bytes, writer: asyncio.StreamWriter) -> None:
+    writer.close()
 
 
 async def test_a_server_that_is_gone_is_not_connected(away: Away):

@@ -7,6 +7,7 @@ none. A refusal looks like success: only an answer that names the very channel i
 import asyncio
 import json
 import logging
+import re
 import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -30,11 +31,15 @@ logger = logging.getLogger(__name__)
 PING_EVERY, PONG_WITHIN = timedelta(seconds=15), timedelta(seconds=10)
 # So many frames that cannot be read within a minute, and the connection is not worth keeping.
 _MOST_GARBAGE, _GARBAGE_SPAN = 3, timedelta(minutes=1)
-_CONNECT_WITHIN_S, _CLOSE_WITHIN_S = 10, 2
+_CONNECT_WITHIN_S, _SEND_WITHIN_S, _CLOSE_WITHIN_S = 10, 10, 2
 _MOST_BYTES = 1 << 20
 _PING, _PONG = '{"method":"PING"}', '{"method":"PONG"}'
 _MOST_SAID = 200
 _UNKNOWN_KEY = "Invalid listen key"
+_ELSEWHERE = range(300, 400)
+_REFUSED = "the handshake was refused"
+# What a refusal quotes may be the key, or what a cut leaves of it.
+_MAYBE_SECRET = re.compile(r"[A-Za-z0-9]{16,}", re.ASCII)
 
 OnAnswer = Callable[[str, str], Doubt | None]
 
@@ -74,11 +79,17 @@ async def open_streams(
 async def _once(
     request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Ask once: aiohttp by itself repeats a handshake whose connection broke."""
+    """Ask once, and there: aiohttp by itself repeats a handshake whose connection broke, and follows
+    whoever sends it elsewhere, with the key that stands in the address.
+    """
     try:
-        return await send(request)
+        response = await send(request)
     except (aiohttp.ClientError, OSError) as e:
         raise NotConnected(error_name(e)) from None
+    if response.status in _ELSEWHERE:
+        response.close()
+        raise NotConnected(_REFUSED, response.status)
+    return response
 
 
 class Stream:
@@ -152,6 +163,8 @@ class Stream:
             return due + PING_EVERY - now
         self._pinged_at = now
         await self._send(_PING)
+        if self._why is not None:
+            await self.close()
         return PONG_WITHIN
 
     async def end(self, why: Doubt) -> None:
@@ -217,9 +230,8 @@ class Stream:
         self._why = self._why or self._on_answer(channel, message)
         if message != channel:
             self.refused.append(channel)
-            logger.warning(
-                "stream channel refused", extra={"channel": channel, "said": message[:_MOST_SAID]}
-            )
+            said = _MAYBE_SECRET.sub("…", message)[:_MOST_SAID]
+            logger.warning("stream channel refused", extra={"channel": channel, "said": said})
         elif not self._asked and not self.refused:
             self._on_acknowledged()
 
@@ -235,7 +247,10 @@ class Stream:
 
     async def _send(self, text: str) -> None:
         try:
-            await self._socket.send_str(text)
+            async with asyncio.timeout(_SEND_WITHIN_S):
+                await self._socket.send_str(text)
+        except TimeoutError:  # nobody reads there what we say
+            self._why = self._why or Doubt.SILENT
         except (aiohttp.ClientError, OSError):
             self._why = self._why or Doubt.CLOSED
 
@@ -265,7 +280,7 @@ async def connected(
                 proxy_headers=streams.proxy_headers,
             )
     except aiohttp.WSServerHandshakeError as e:
-        raise NotConnected("the handshake was refused", e.status) from None
+        raise NotConnected(_REFUSED, e.status) from None
     except (aiohttp.ClientError, TimeoutError, OSError) as e:
         raise NotConnected(error_name(e)) from None
     return Stream(
