@@ -30,6 +30,8 @@ _PATIENCE_S = 300
 class _Streams:
     """Satisfies AccountStreams; the keys cost no request here."""
 
+    is_remote = True
+
     def __init__(self, session: StreamSession, clock: SystemClock) -> None:
         self._session = session
         self._clock = clock

@@ -142,7 +142,7 @@ _WORDS: Mapping[HealthFinding, str] = {
     ),
     HealthFinding.STREAM_REFUSED: (
         "Stream: MEXC did not take the key for its stream. {stream_answer} Nothing else is wrong: "
-        "I check every {every}. To try again, send the key with /connect."
+        "I check every {every}. I ask MEXC again each hour."
     ),
     HealthFinding.STREAM_NONE_LEFT: (
         "Stream: none is left, as this process has as many as it may. I check every {every}. "

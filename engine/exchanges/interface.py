@@ -302,13 +302,18 @@ class AccountStream(Protocol):
 
 
 class AccountStreams(Protocol):
-    """Opens the accounts' own streams at one exchange."""
+    """Opens the accounts' own streams at one exchange. *is_remote*: each is a connection there, of
+    which one address may have so many.
+    """
+
+    @property
+    def is_remote(self) -> bool: ...
 
     async def open(self, account: Account, *, feed: AccountFeed, renew: bool) -> AccountStream:
         """Connect and ask for everything about *account*. With *renew* what identifies it to the
         exchange is made anew, since it is in doubt.
 
-        Raises Rejected where the key may not, and it is not asked again before the key changes;
+        Raises Rejected where the key may not, and it is not asked again for an hour;
         NotConnected or another Unavailable otherwise. Neither names an address or a secret.
         """
         ...

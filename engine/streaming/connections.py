@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Protocol
 
 from engine.domain.accounts.account import Account
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 # Two seconds in all.
 _END_WITHIN_S, _CANCEL_WITHIN_S = 1, 1
+_IN_TROUBLE = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class Following(Protocol):
@@ -85,9 +87,10 @@ class Line:
         return self.acknowledged_at is not None
 
     @property
-    def status(self) -> int | None:
-        """The HTTP status by which the attempt was refused."""
-        return self.problem.status if isinstance(self.problem, NotConnected) else None
+    def refused_by(self) -> int | None:
+        """The HTTP status by which the handshake was refused; one of a server in trouble is none."""
+        status = self.problem.status if isinstance(self.problem, NotConnected) else None
+        return status if status is not None and status < _IN_TROUBLE else None
 
     def acknowledge(self) -> None:
         if not self.is_over:

@@ -26,6 +26,7 @@ from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchanges.interface import AccountStream, AccountStreams
 from engine.streaming.connections import Line, Member, all_over, end
 from engine.streaming.live_accounts import LiveAccounts
+from engine.streaming.refusals import Refusals
 from engine.streaming.welcome import Welcome
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ STOOD = timedelta(seconds=60)
 _SLEPT = timedelta(seconds=30)
 _LINES_IN_LOG = 3
 _SIDES = 1001
+
 
 StreamsFor = Callable[[Account], AccountStreams | None]
 
@@ -67,8 +69,9 @@ class Fleet:
         self._most = most
         self._dice = dice
         self._members: dict[AccountId, Member] = {}
-        self._refused: dict[AccountId, tuple[str | None, Rejected]] = {}
+        self._refusals = Refusals()
         self._waiting: dict[Member, None] = {}
+        self._at_hand: dict[Member, None] = {}  # they wait too, and for no connection
         self._renewing: dict[Line, None] = {}
         self._using: set[Member] = set()
         self._standing: set[Member] = set()
@@ -98,12 +101,10 @@ class Fleet:
             member.account = account
             return
         self.unwanted(account.id)
-        key, _ = self._refused.get(account.id, (None, None))
-        if key is not None and key == account.sealed_key:
+        if self._refusals.keep_out(account, self._clock.steady()):
             return
-        self._refused.pop(account.id, None)
         member = self._members[account.id] = Member(account, fence, streams)
-        self._waiting[member] = None
+        self._wait(member)
 
     def unwanted(self, account_id: AccountId) -> None:
         member = self._members.pop(account_id, None)
@@ -111,15 +112,15 @@ class Fleet:
             return
         self._live.close(account_id)  # first: what is still told is dropped
         self._waiting.pop(member, None)
+        self._at_hand.pop(member, None)
         self._standing.discard(member)
         self._leaving[account_id] = self._spawn(self._leave(member))
 
     # What the screens ask.
 
     def refusal(self, account_id: AccountId) -> Rejected | None:
-        """Returns why the account's key may not have a stream."""
-        refused = self._refused.get(account_id)
-        return None if refused is None else refused[1]
+        """Returns why the account's key may not have a stream, so far; None once it has one."""
+        return self._refusals.why(account_id)
 
     @property
     def standing(self) -> int:
@@ -134,7 +135,8 @@ class Fleet:
     @property
     def wanted_now(self) -> int:
         """How many accounts are to have one, as far as there is room for them."""
-        return min(len(self._members), self._most)
+        remote = sum(member.streams.is_remote for member in self._members.values())
+        return len(self._members) - max(remote - self._most, 0)
 
     @property
     def is_full(self) -> bool:
@@ -181,12 +183,12 @@ class Fleet:
             logger.exception("turn of the streams failed")  # the next one goes on
 
     def _open_some(self) -> None:
-        if not self.is_adding:
-            return
-        most = CONNECTS_A_TURN
-        if self._welcome.is_wary:  # one shows whether more are welcome
-            most = int(all(line.is_acknowledged for line in self._lines()))
-        for _ in range(most):
+        for member in [*self._at_hand][:CONNECTS_A_TURN]:
+            del self._at_hand[member]
+            self._open(member, replaces=None)
+        now = self._clock.steady()
+        room = self._welcome.room(now, most=CONNECTS_A_TURN, lines=self._lines())
+        for _ in range(room):
             if self._renewing:
                 former = next(iter(self._renewing))
                 del self._renewing[former]
@@ -200,11 +202,15 @@ class Fleet:
     def _lines(self) -> list[Line]:
         return [line for member in self._using for line in member.lines]
 
+    def _wait(self, member: Member) -> None:
+        (self._waiting if member.streams.is_remote else self._at_hand)[member] = None
+
     def _open(self, member: Member, *, replaces: Line | None) -> None:
         feed = self._live.open(member.account, fence=member.fence)
         line = Line(member, feed, replaces=replaces, told=lambda: self._acknowledged(line))
         member.lines.append(line)
-        self._using.add(member)
+        if member.streams.is_remote:
+            self._using.add(member)
         self.attempts += 1
         line.task = self._spawn(self._serve(line))
 
@@ -243,9 +249,11 @@ class Fleet:
 
     def _acknowledged(self, line: Line) -> None:
         line.acknowledged_at = self._clock.steady()
-        self._welcome.acknowledged()
+        if line.member.streams.is_remote:
+            self._welcome.acknowledged()
         if self._members.get(line.member.account.id) is line.member:
             self._standing.add(line.member)
+            self._refusals.end(line.member.account.id)
         if line.replaces is not None:
             self._end(line.replaces, Doubt.CLOSED)
 
@@ -289,7 +297,8 @@ class Fleet:
         now = self._clock.steady()
         self.failed_attempts += line.problem is not None
         if isinstance(line.problem, Rejected):
-            self._refuse(member, line.problem)
+            self.unwanted(member.account.id)
+            self._refusals.add(member, line.problem, now)
         elif line.replaces in member.lines and line.replaces is not None:
             self._welcome.ended(line, now)
             line.replaces.renewals += 1
@@ -301,7 +310,7 @@ class Fleet:
 
     def _queue(self, member: Member) -> None:
         if self._members.get(member.account.id) is member and not member.lines:
-            self._waiting[member] = None
+            self._wait(member)
 
     def _again_in(self, line: Line, why: Doubt, now: datetime) -> timedelta:
         """Returns the wait before the next attempt, and notes what came of this one."""
@@ -310,7 +319,9 @@ class Fleet:
             member.new_key = True
         self._welcome.ended(line, now)
         was_never_subscribed = line.opened_at is not None and stood_since is None
-        is_refused = was_never_subscribed or line.status == HTTPStatus.FORBIDDEN
+        status = line.refused_by
+        is_turned_away = status is not None and status != HTTPStatus.TOO_MANY_REQUESTS
+        is_refused = was_never_subscribed or is_turned_away
         if stood_since is not None and now - stood_since >= STOOD:
             member.failures = member.refusals = 0
         elif is_refused or why is Doubt.KEY or type(line.problem) is EngineError:
@@ -321,12 +332,6 @@ class Fleet:
         again_in = backoff(member.failures, dice=self._dice())
         member.failures += 1
         return again_in
-
-    def _refuse(self, member: Member, why: Rejected) -> None:
-        account = member.account
-        self.unwanted(account.id)
-        self._refused[account.id] = account.sealed_key, why
-        logger.warning("stream refused", extra={"account": account.id, "code": why.code})
 
     def _doubted(self, account_id: AccountId, why: Doubt) -> None:
         """A stream is not believed any more. Where only an event is missing it stays."""
@@ -379,6 +384,7 @@ class Fleet:
         self._members.clear()
         self._standing.clear()
         self._waiting.clear()
+        self._at_hand.clear()
         await all_over(lines)
 
     def _at(self, at: datetime, do: Callable[[], None]) -> None:

@@ -31,6 +31,7 @@ from engine.streaming.live_accounts import LiveAccounts
 from tests.builders import MNTLUSDT
 from tests.engine.conftest import API_KEY
 from tests.engine.listening import MINUTE, PATH, SECOND, Host, one_account, until
+from tests.exchange.test_push_messages import VECTORS
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.mexc import FakeMexc
@@ -126,6 +127,21 @@ async def test_what_changes_in_an_account_is_told_with_its_cause(away: Away, clo
     assert events[1].before == events[0].amounts
     assert events[0].order <= events[1].order
     assert events[0].at == clock.steady()
+
+
+async def test_a_flood_of_what_was_not_asked_for_is_one_line_in_the_log(
+    away: Away, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    frames = {one["name"]: bytes.fromhex(one["hex"]) for one in VECTORS["frames"]}
+    foreign = frames["aggre_book_ticker"]
+    async with away.subscribed() as line:
+        for _ in range(20):
+            away.server.only.push("foreign", foreign)
+        away.host.mexc.deposit(API_KEY, "USDT", Decimal(20))
+        await away.server.until(lambda: len(line.told.events) == 1)
+
+    assert [one.message for one in caplog.records].count("stream event of no account") == 1
 
 
 async def test_an_order_is_told_to_its_end_with_its_fills_and_fees(away: Away):

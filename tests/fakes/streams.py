@@ -61,6 +61,7 @@ class FakeStreams:
     """
 
     clock: Clock
+    is_remote: bool = True
     refuses: Exception | None = None
     acknowledges: bool = True
     shuts: Doubt | None = None

@@ -270,7 +270,7 @@ async def test_a_stream_that_ends_again_and_again_does_not_use_up_the_keys_of_an
     assert {renew for _, _, renew in bench.streams.attempts[1:]} == {why is Doubt.KEY}
 
 
-async def test_a_key_without_the_right_is_not_asked_again_before_it_changes(
+async def test_a_key_without_the_right_is_not_asked_again_for_an_hour(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ):
     bench.streams.refuses = NO_RIGHT
@@ -290,6 +290,77 @@ async def test_a_key_without_the_right_is_not_asked_again_before_it_changes(
         await bench.turns(SECOND)
         assert bench.fleet.refusal(account.id) is None
         assert bench.fleet.standing == 1
+
+
+async def test_a_right_that_is_given_to_the_same_key_is_found_within_the_hour(bench: Bench):
+    bench.streams.refuses = NO_RIGHT
+    async with sailing(bench):
+        [account] = bench.want(1)
+        for minute in range(150):
+            await bench.turns(MINUTE, every=MINUTE)
+            bench.streams.refuses = NO_RIGHT if minute < 90 else None
+            bench.fleet.wanted(account, fence=1)
+            if minute < 90:
+                assert bench.fleet.refusal(account.id) is NO_RIGHT  # also while it is asked again
+
+        assert len(bench.streams.attempts) == 3
+        assert bench.fleet.refusal(account.id) is None
+        assert bench.fleet.standing == 1
+
+
+@pytest.mark.parametrize("status", [302, 404])
+async def test_an_address_that_turns_everybody_away_is_not_asked_over_and_over(
+    bench: Bench, status: int
+):
+    """A wrong MEXC_STREAM_URL, a page in front of it: each attempt would cost a key."""
+    bench.streams.refuses = NotConnected("the handshake was refused", status)
+    async with sailing(bench):
+        bench.want(100)
+        await bench.turns(9 * MINUTE, every=SECOND)
+
+        assert len(bench.streams.attempts) == 5
+        await bench.turns(2 * HOUR, every=SECOND)
+        assert len(bench.streams.attempts) < 20
+
+
+@pytest.mark.parametrize("status", [None, 502])
+async def test_while_nobody_is_reached_one_at_a_time_looks_whether_somebody_is_there(
+    bench: Bench, status: int | None
+):
+    bench.streams.refuses = NotConnected("ClientConnectorError", status)
+    async with sailing(bench):
+        bench.want(200)
+        await bench.turns(10 * SECOND)
+        begun = len(bench.streams.attempts)
+        await bench.turns(10 * MINUTE, every=SECOND)
+        assert begun <= 30
+        assert len(bench.streams.attempts) - begun <= 10 * MINUTE / (5 * SECOND)
+        assert bench.fleet.is_adding
+
+        bench.streams.refuses = None
+        await bench.turns(20 * SECOND)
+        assert bench.fleet.standing == 200
+
+
+async def test_accounts_on_paper_need_no_connection_and_say_nothing_of_the_exchange():
+    bench, paper = Bench(most=1), FakeStreams(FakeClock(manual=True), is_remote=False)
+    bench.fleet._streams_for = lambda account: paper if account.settings.dry_run else bench.streams
+    bench.streams.refuses = NotConnected("the handshake was refused", 429)
+    async with sailing(bench):
+        bench.want(2)
+        await bench.turns(SECOND)
+        assert not bench.fleet.is_adding
+        for number in range(3, 13):
+            bench.fleet.wanted(of(number, dry_run=True), fence=1)
+        await bench.turns(SECOND)
+        assert bench.fleet.standing == len(paper.open_ones) == 10
+        assert bench.fleet.wanted_now == 11
+
+        begun = len(bench.streams.attempts)
+        await bench.turns(NONE_ADDED_FOR + 5 * SECOND, every=SECOND)
+        assert len(bench.streams.attempts) == begun + 1  # wary as before
+
+    assert paper.open_ones == []
 
 
 @pytest.mark.parametrize("status", [403, 429])

@@ -40,6 +40,8 @@ _MAYBE_OF_THE_KEY = frozenset(
 class MexcAccountStreams:
     """Satisfies `AccountStreams`."""
 
+    is_remote = True
+
     def __init__(self, *, keys: ListenKeys, streams: StreamSession, clock: Clock) -> None:
         self._keys = keys
         self._streams = streams
@@ -99,6 +101,7 @@ class _Reader:
         self._account_id = account_id
         self._feed = feed
         self._clock = clock
+        self._has_strange = False
 
     def answer(self, channel: str, said: str) -> Doubt | None:
         """Without a valid key the answer is empty. Any other refusal is left to whoever waits for
@@ -118,8 +121,11 @@ class _Reader:
                 self._feed.event(_order(pushed, at=self._clock.steady()))
             case DealPushed():
                 self._feed.event(_fill(pushed, at=self._clock.steady(), now=self._clock.now))
-            case _:
+            case _ if not self._has_strange:
+                self._has_strange = True  # once, however many there are
                 logger.info("stream event of no account", extra={"account": self._account_id})
+            case _:
+                pass
 
 
 def cause_of(kind: str) -> Cause:

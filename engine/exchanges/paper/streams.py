@@ -28,6 +28,8 @@ _BEAT = timedelta(minutes=1)
 class PaperStreams:
     """Implements `AccountStreams`."""
 
+    is_remote = False
+
     def __init__(self, *, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
