@@ -60,7 +60,7 @@ async def test_a_change_that_the_stream_told_is_on_the_card_without_a_request(
     card = await bot.ask(OWNER, "/status")  # which asks for the price
     before = asked(world)
     assert "USDT     40.79" in card.text
-    assert "Next     live, or 12:04" in card.text
+    assert "Watched  live, check by 12:04" in card.text
 
     world.clock.shift(timedelta(seconds=100))  # no beat is before the next check
     feed.event(told(world, "41.5"))
@@ -98,11 +98,11 @@ async def test_a_stream_in_doubt_is_not_live_and_its_numbers_are_read(
 ):
     card = await bot.ask(OWNER, "/status")
     feed.event(told(world, "41.5"))
-    assert "live, or" in card.text
+    assert "Watched  live" in card.text
     bot.parts.live_accounts.doubt(feed.account_id, Doubt.SILENT)
     world.clock.shift(MINUTE)
     await bot.parts.periodic_jobs.run_once()
-    assert "live, or" not in card.text
+    assert "Watched" not in card.text
 
     before = asked(world)
     await bot.tap(OWNER, "Refresh")

@@ -200,10 +200,11 @@ def test_a_wide_band_has_a_row_of_its_own_below_its_gauge():
 @pytest.mark.parametrize(
     ("due_in", "every", "rows"),
     [
-        (72, 120, ["Next     live, or 12:01"]),
-        (0, 120, ["Next     live, and a check now"]),
-        (600, 1300, ["Next     live, or 12:10", "         else every 21 min"]),
-        (86_400, 86_400, ["Next     live, or 23 Nov 12:00", "         else every 24 h"]),
+        (72, 120, ["Watched  live, check by 12:01"]),
+        (0, 120, ["Watched  live, check now"]),
+        (600, 1300, ["Watched  live, check by 12:10", "         at least every 21 min"]),
+        (86_399, 86_400, ["Watched  live, check by 11:59", "         at least every 24 h"]),
+        (86_400, 86_400, ["Watched  live, check by 23 Nov", "         at least every 24 h"]),
     ],
 )
 def test_while_the_stream_is_live_the_card_says_so_and_how_often_it_is_checked_all_the_same(
@@ -233,7 +234,7 @@ def test_while_the_stream_is_live_the_card_says_so_and_how_often_it_is_checked_a
 def test_an_account_that_nothing_would_be_done_for_is_not_live(stop: dict[str, Any]):
     known: dict[str, Any] = {"account": account(), "live_every": timedelta(minutes=2)}
 
-    assert "live," not in check_message(status_view(now=NOW, **known | stop))
+    assert "Watched" not in check_message(status_view(now=NOW, **known | stop))
 
 
 @pytest.mark.parametrize(

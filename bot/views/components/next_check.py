@@ -1,4 +1,4 @@
-"""The row of the card that says when the account is looked at next."""
+"""The row of the card that says when the account is looked at next, or that it is watched live."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,12 +10,16 @@ from bot.views.components.times import (
     roughly,
     stamp,
     time_or_day,
-    time_or_stamp,
+    wall_time,
 )
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.incidents import Incident
 from engine.domain.execution.maker_first import rests
 from engine.domain.orders.order import Order
+
+# Not "Next": beside DRY RUN, "Next: live" would be read as real money.
+_WATCHED = "Watched"
+_A_DAY = timedelta(days=1)
 
 
 def next_rows(
@@ -32,7 +36,7 @@ def next_rows(
     """
     is_due = account.can_trade and not (account.stopped or unresolved or trouble)
     if now is None:
-        return row("Next", "live") if live_every and is_due else ()
+        return row(_WATCHED, "live") if live_every and is_due else ()
     if not is_due:
         return row("Next", _not_due(account, unresolved))
     if live_every:
@@ -63,8 +67,13 @@ def _live(
     account: Account, *, due: datetime | None, every: timedelta, now: datetime
 ) -> Iterable[str]:
     if due is None or due <= now:
-        yield from row("Next", "live, and a check now")
+        yield from row(_WATCHED, "live, check now")
     else:
-        yield from row("Next", f"live, or {time_or_stamp(due, now=now)}")
+        yield from row(_WATCHED, f"live, check by {_by(due, now=now)}")
     if every > account.settings.interval:
-        yield from row("", f"else every {roughly(every)}")
+        yield from row("", f"at least every {roughly(every)}")
+
+
+def _by(due: datetime, *, now: datetime) -> str:
+    """A time of day within a day needs no date."""
+    return f"{wall_time(due):%H:%M}" if due - now < _A_DAY else time_or_day(due, now=now)
