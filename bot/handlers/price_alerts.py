@@ -69,6 +69,7 @@ class PriceAlertsHandler(Handler):
             account=account,
             alerts=await self.ctx.price_alerts.of(account),
             now=self.ctx.clock.now(),
+            may_set=may_set,
             tokens=self._tokens(account) if may_set else (),
             is_listening=may_set and request.is_private,
         )
@@ -84,5 +85,5 @@ class PriceAlertsHandler(Handler):
         await self.ctx.price_alerts.remove(account, symbol_of(asset), user_id=request.user_id)
         alerts = await self.ctx.price_alerts.of(account)
         return price_alerts_view(
-            account=account, alerts=alerts, now=self.ctx.clock.now(), removed=asset
+            account=account, alerts=alerts, now=self.ctx.clock.now(), may_set=True, removed=asset
         )

@@ -23,9 +23,9 @@ async def test_a_move_is_told_listed_and_removed(world: World, bot: Program):
     async with bot.database.reading() as session:
         trail = await session.execute(select(AuditRow.action, AuditRow.subject, AuditRow.detail))
 
-    assert "It is 0.002 now. That is 0.0018 or less, or 0.0022 or more." in set_.text
-    assert told.text.startswith("🔔 PAUSED · MNTL rose 20%\n0.002 → 0.0024 USDT within 60 s\n")
-    assert "MNTL     10% in 24 h, told 12:01" in before
+    assert "It is 0.002 now. I tell you at 0.0018 or less, or at 0.0022 or more." in set_.text
+    assert told.text.startswith("🔔 PAUSED · MNTL rose 20%\n0.002 → 0.0024 USDT within 1 min\n")
+    assert "MNTL     10% in 24 h, sent 12:01" in before
     assert "I do not watch the price of MNTL any more." in listed.text
     assert await bot.count(PriceAlertRow) == 0
     assert [tuple(line) for line in trail if line.action == "pricealert"] == [
@@ -81,5 +81,7 @@ async def test_a_viewer_sees_the_alerts_and_changes_none(bot: Program):
     refused = await bot.ask(GROUP, "/pricealert MNTL off", user_id=FRIEND, chat_type="group")
 
     assert "10% in 24 h" in listed.text
+    assert listed.labels == []
+    assert "sets or changes" not in listed.text
     assert await bot.count(PriceAlertRow) == 1
     assert "viewer" in refused.text.lower()

@@ -156,9 +156,14 @@ def test_the_screens_fit_a_phone_and_say_the_prices_at_which_it_is_told():
     set_ = price_alert_set_view(account=account(), alert=alert, changed=True, now=START)
     unread = price_alert_set_view(account=account(), alert=long, changed=True, now=START)
     alerts = [alert, longest]
-    listed = price_alerts_view(account=account(), alerts=alerts, now=late, tokens=(MNTL,))
+    listed = price_alerts_view(account=account(), alerts=alerts, now=late, may_set=True)
+    most = PriceAlert(symbol=long.symbol, fraction=D(1), set_at=START)
+    most, _ = noted(most, D(2), now=START)
+    doubled = price_alert_set_view(account=account(), alert=most, changed=True, now=START)
 
-    assert "It is 0.002 now. That is 0.0018 or less, or 0.0022 or more." in check_message(set_)
+    goal = "It is 0.002 now. I tell you at 0.0018 or less, or at 0.0022 or more."
+    assert goal in check_message(set_)
+    assert "It is 2 now. I tell you at 4 or more." in check_message(doubled)  # no price falls to 0
     assert "I cannot read its price now. I begin when I can." in check_message(unread)
     assert "MNTL     10% in 24 h\n" in check_message(listed)
     check_message(too_many_price_alerts_view(account=account()))
@@ -175,9 +180,10 @@ def test_the_alert_says_from_which_price_to_which_in_how_long(after: str, title:
         fraction=D("0.1"),
         before=D("0.002"),
         after=D(after),
-        since=START - 3 * HOUR,
+        since=START - 3 * HOUR - timedelta(seconds=90),
         at=START,
     )
     text = check_message(alert_view(moved))
 
-    assert text.startswith(f"🔔 DRY RUN · {title}\n0.002 → {D(after)} USDT within 3 h\n")
+    assert text.startswith(f"🔔 DRY RUN · {title}\n0.002 → {D(after)} USDT within 3 h 2 min\n")
+    assert "I saw the new price at 22 Nov 12:00 UTC." in text
