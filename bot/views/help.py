@@ -74,7 +74,7 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
     (
         "Trading",
         (
-            ("/status", "your account now"),
+            ("/status, /balance", "your account now"),
             ("/rebalance", "plan, trade on a tap"),
             ("/buy 20, /sell 50% over 1h", "by hand"),
             ("/pause 1h, /stop, /resume", "stop, start"),
@@ -93,6 +93,7 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
             ("/count held, /protect", "what I count"),
             ("/dryrun on, /execution auto", "trading"),
             ("/alerts, /warn, /crashguard", "alarms"),
+            ("/pricealert MNTL 10%", "a price moved"),
         ),
     ),
     (
@@ -101,7 +102,6 @@ _SECTIONS: Sequence[tuple[str, Sequence[_Line]]] = (
             ("/why", "the last decisions"),
             ("/profit, /chart", "what you made, drawn"),
             ("/history, /export", "trades, as a file"),
-            ("/balance, /pricealert", "holdings, prices"),
         ),
     ),
     (
