@@ -18,7 +18,7 @@ from engine.exchanges.mexc.stream import OnAnswer, connected, open_streams
 _ABOUT = "streams"
 _CHANNEL = f"{BEST_PRICES}@BTCUSDT"
 _ANSWER_WITHIN_S = 5
-_WITHOUT = "Trading works without them: each account is checked at its own interval."
+_WITHOUT = "Trading does not need them: without one, an account is checked at its interval."
 _OFF = {
     StreamsOff.BY_SETTING: "off: STREAMS=off",
     StreamsOff.BY_ADDRESS: "off: MEXC_API_URL is set, and MEXC_STREAM_URL is not",
@@ -47,7 +47,9 @@ async def streams(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) 
         return look(_ABOUT, says, f"Run this again in some minutes. {_WITHOUT}")
     took = (clock.steady() - began) // timedelta(milliseconds=1)
     most = most_streams(settings.mexc_streams_per_address)
-    return fine(_ABOUT, f"MEXC's streams answer {where} in {took} ms; at most {most} accounts")
+    return fine(
+        _ABOUT, f"MEXC's streams answer {where} in {took} ms; at most {most:,} accounts have one"
+    )
 
 
 async def _asked(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -> str | None:

@@ -130,27 +130,27 @@ _WORDS: Mapping[HealthFinding, str] = {
     ),
     HealthFinding.HOST_REFUSED: f"This server: {{refused}} {MOVE_HOST}",
     HealthFinding.STREAM_LIVE: (
-        "Stream: live. I notice a change of a balance at once, and check every {every} all the same."
+        "Stream: live. I notice each change of a balance at once. I check every {every}, too."
     ),
-    HealthFinding.STREAM_NOT_YET: "Stream: not proven yet. Until then I check every {every}.",
+    HealthFinding.STREAM_NOT_YET: "Stream: not live yet. Until it is, I check every {every}.",
     HealthFinding.STREAM_DOUBTED: (
-        "Stream: in doubt. I connect again by myself. Until it is proven I check every {every}."
+        "Stream: in doubt. I connect again by myself. Until it is live again, I check every {every}."
     ),
     HealthFinding.STREAM_OFF: "Stream: off here (STREAMS=off). I check every {every}.",
     HealthFinding.STREAM_OTHER_EXCHANGE: (
         "Stream: off here. MEXC_API_URL is set, and MEXC_STREAM_URL is not. I check every {every}."
     ),
     HealthFinding.STREAM_REFUSED: (
-        "Stream: MEXC did not take the key for its stream. {stream_answer} Nothing else is wrong: "
-        "I check every {every}. I ask MEXC again each hour."
+        "Stream: none. MEXC does not open one for this key. {stream_answer} I check every {every}. "
+        "I ask MEXC again each hour."
     ),
     HealthFinding.STREAM_NONE_LEFT: (
-        "Stream: none is left, as this process has as many as it may. I check every {every}. "
+        "Stream: none. This process has as many as it may have. I check every {every}. "
         "MEXC_STREAMS_PER_ADDRESS sets how many."
     ),
     HealthFinding.STREAM_NOT_WELCOME: (
-        "Stream: MEXC takes no more connections from this address. I try again within 10 min, and "
-        "check every {every}."
+        "Stream: none. MEXC takes no more connections from this address. I try again within 10 min. "
+        "I check every {every}."
     ),
     HealthFinding.POLLS_FINE: "Telegram: it answered {polled} ago.",
     HealthFinding.POLLS_OLD: (

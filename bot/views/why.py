@@ -281,8 +281,8 @@ def _verdict(  # noqa: PLR0911 - one return a verdict
 def _awaited(verdict: AwaitingSettlement) -> str:
     if verdict.told:
         return lines(
-            "No order: MEXC told of a change that its balance does not show yet.",
-            "I read it again within seconds.",
+            "No order: MEXC told me of a change, and its balance does not show it yet.",
+            "I read the balance again within seconds.",
         )
     return lines(
         "No order: MEXC's balance does not show the last trade yet.",

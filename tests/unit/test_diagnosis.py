@@ -290,13 +290,13 @@ EVERY_2_MIN = StreamHealth(every=timedelta(minutes=2, seconds=7))
         (
             replace(EVERY_2_MIN, standing=LiveStanding(StreamState.TRUSTED)),
             HealthFinding.STREAM_LIVE,
-            "✅ Stream: live. I notice a change of a balance at once, and check every 2 min",
+            "✅ Stream: live. I notice each change of a balance at once. I check every 2 min, too.",
         ),
-        (EVERY_2_MIN, HealthFinding.STREAM_NOT_YET, "✅ Stream: not proven yet."),
+        (EVERY_2_MIN, HealthFinding.STREAM_NOT_YET, "✅ Stream: not live yet."),
         (
             replace(EVERY_2_MIN, standing=LiveStanding(StreamState.ACKNOWLEDGED), is_full=True),
             HealthFinding.STREAM_NOT_YET,
-            "Until then I check every 2 min.",
+            "Until it is, I check every 2 min.",
         ),
         (
             replace(EVERY_2_MIN, standing=LiveStanding(StreamState.SUSPECT)),
@@ -312,9 +312,13 @@ EVERY_2_MIN = StreamHealth(every=timedelta(minutes=2, seconds=7))
         (
             replace(EVERY_2_MIN, refused=MissingPermission(code=700007, message="<no> right")),
             HealthFinding.STREAM_REFUSED,
-            "MEXC said “&lt;no&gt; right”. Nothing else is wrong: I check every 2 min.",
+            "MEXC said “&lt;no&gt; right”. I check every 2 min.",
         ),
-        (replace(EVERY_2_MIN, is_full=True), HealthFinding.STREAM_NONE_LEFT, "none is left"),
+        (
+            replace(EVERY_2_MIN, is_full=True),
+            HealthFinding.STREAM_NONE_LEFT,
+            "This process has as many as it may have.",
+        ),
         (
             replace(EVERY_2_MIN, is_full=True, is_welcome=False),
             HealthFinding.STREAM_NOT_WELCOME,

@@ -12,9 +12,10 @@ from engine.domain.alerts.stream_alerts import StreamsBack, StreamsLost
 def streams_lost_view(alert: StreamsLost) -> Message:
     return Message.of(
         f"{TROUBLE} STREAMS · {alert.of - alert.live:,} of {alert.of:,} lost",
-        "Trading goes on. A change in those accounts is noticed at the next check, not at once.",
-        f"They were lost together at {utc(alert.since)}.",
-        "I connect again by myself and tell you when they are back.",
+        "MEXC does not tell me at once what changes in those accounts.",
+        "Trading goes on: I notice a change at the next check.",
+        f"The streams were lost together at {utc(alert.since)}.",
+        "I connect again by myself, and tell you when they are back.",
         "If it lasts: look at this machine's network, and at MEXC_PROXY if it is set.",
     )
 
@@ -22,8 +23,8 @@ def streams_lost_view(alert: StreamsLost) -> Message:
 def streams_back_view(alert: StreamsBack) -> Message:
     return Message.of(
         f"{RECOVERED} STREAMS · {alert.live:,} of {alert.of:,} live again",
-        "A change is noticed at once again.",
-        f"They were away for {roughly(alert.at - alert.since)}.",
+        "MEXC tells me at once again what changes in those accounts.",
+        f"The streams were away for {roughly(alert.at - alert.since)}.",
         "I read each account again when its stream comes back.",
     )
 
