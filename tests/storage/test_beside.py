@@ -1,10 +1,11 @@
 """Two versions beside each other: a host migrates while the old one trades, and may restart it."""
 
+import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,13 @@ from engine.storage import migrations, schema
 from engine.storage.database import with_driver
 from engine.storage.migrations import alembic_config, migrate
 from engine.storage.schema import OLDEST_CODE, refusal
+from tests.postgres import Server
 from tests.sampling import LONG
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ScriptDirectory(str(ROOT / "alembic"))
-MIGRATIONS = [script for script in SCRIPTS.walk_revisions() if script.down_revision]
+OLDEST_FIRST = [*SCRIPTS.walk_revisions()][::-1]
+MIGRATIONS = [script for script in OLDEST_FIRST if script.down_revision]
 # Migrations after which the code of the revision before cannot write any more, and why it is right
 # so: they take away what that code wrote, and nothing of it runs any more.
 CONTRACTIONS: dict[str, str] = {}
@@ -34,6 +37,71 @@ CONTRACTIONS: dict[str, str] = {}
 def empty_url(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(f"empty_{request.param}_url")
     return url
+
+
+class Growing:
+    """A database to be copied: brought on from the revision it has, so that every migration is run
+    once and not once for each that follows it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._has: str | None = None
+
+    def can_be(self, revision: str) -> bool:
+        return self._has is None or self._has <= revision
+
+    def become(self, revision: str) -> None:
+        if self._has != revision:
+            command.upgrade(alembic_config(self.url), revision)
+            self._has = revision
+
+
+@pytest.fixture(scope="module")
+def growing_files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A database file as it was at a revision."""
+    made: list[tuple[Path, Growing]] = []
+
+    def at(revision: str) -> Path:
+        if not made or not made[-1][1].can_be(revision):
+            file = tmp_path_factory.mktemp("growing") / "template.db"
+            made.append((file, Growing(f"sqlite:///{file}")))
+        file, growing = made[-1]
+        growing.become(revision)
+        return file
+
+    return at
+
+
+@pytest.fixture(scope="module")
+def growing_databases(postgres: Server) -> Generator[Callable[[str], str]]:
+    """The name of a database as it was at a revision."""
+    with ExitStack() as stack:
+        made: list[Growing] = []
+
+        def at(revision: str) -> str:
+            if not made or not made[-1].can_be(revision):
+                made.append(Growing(stack.enter_context(postgres.database())))
+            made[-1].become(revision)
+            return sa.make_url(made[-1].url).database or ""
+
+        yield at
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url_at(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Callable[[str], str]]:
+    """Our tables as they were at a revision, in a database of the test's own."""
+    with ExitStack() as stack:
+
+        def at(revision: str) -> str:
+            if request.param == "sqlite":
+                file = request.getfixturevalue("growing_files")(revision)
+                return f"sqlite:///{shutil.copy(file, tmp_path / 'ballast.db')}"
+            template = request.getfixturevalue("growing_databases")(revision)
+            server: Server = request.getfixturevalue("postgres")
+            return stack.enter_context(server.database(template=template))
+
+        yield at
 
 
 @contextmanager
@@ -69,49 +137,49 @@ def full(table: sa.Table, number: int) -> dict[str, Any]:
     return {column.name: _value(column, number) for column in table.columns}
 
 
-def read(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    wanted = [table.columns[name] for name in row]
-    key = [column == row[column.name] for column in table.primary_key]
-    return dict(connection.execute(sa.select(*wanted).where(*key)).mappings().one())
+def lost(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Those of *rows* that the table does not have."""
+    wanted = [table.columns[name] for name in rows[0]]
+    found = [dict(row) for row in connection.execute(sa.select(*wanted)).mappings()]
+    return [row for row in rows if found.count(dict(row)) != 1]
 
 
 @pytest.mark.parametrize("script", MIGRATIONS, ids=lambda script: script.revision)
 def test_what_the_older_code_writes_can_be_written_read_and_changed_on_the_newer_schema(
-    empty_url, script
+    url_at, script
 ):
     """By the columns it knew, with nothing in those that came later."""
     if script.revision in CONTRACTIONS:
         assert script.module.oldest_code == script.revision
         return
     older = min(script.module.oldest_code, script.down_revision)
-    command.upgrade(alembic_config(empty_url), older)
-    with connected(empty_url) as connection:
+    url = url_at(older)
+    with connected(url) as connection:
         known = tables_of(connection)
         for table in known:
             connection.execute(table.insert().values(a_row(table, 1)))
 
-    command.upgrade(alembic_config(empty_url), script.revision)
+    command.upgrade(alembic_config(url), script.revision)
 
-    with connected(empty_url) as connection:
+    with connected(url) as connection:
         for table in known:
             connection.execute(table.insert().values(a_row(table, 2)))
         for table in known:
-            for number in (1, 2):
-                row = a_row(table, number)
-
-                assert read(connection, table, row) == row
+            assert lost(connection, table, [a_row(table, number) for number in (1, 2)]) == []
         for table in known:
-            for number in (1, 2):
-                row = full(table, number)
+            rows = [full(table, number) for number in (1, 2)]
+            for row in rows:
                 key = [column == row[column.name] for column in table.primary_key]
                 connection.execute(table.update().where(*key).values(row))
 
-                assert read(connection, table, row) == row
+            assert lost(connection, table, rows) == []
         for table in reversed(known):
             connection.execute(table.delete())
 
 
-@pytest.mark.parametrize("script", [*SCRIPTS.walk_revisions()], ids=lambda script: script.revision)
+@pytest.mark.parametrize("script", OLDEST_FIRST, ids=lambda script: script.revision)
 def test_every_migration_says_whose_code_may_run_beside_it(script):
     """`oldest_code`: a revision of its own past, or its own where no older code may run."""
     past = [older.revision for older in SCRIPTS.iterate_revisions(script.revision, "base")]
@@ -128,7 +196,7 @@ def oldest_code(url: str) -> str | None:
 
 
 def test_the_program_knows_its_own_migrations_without_reading_them():
-    assert [script.revision for script in SCRIPTS.walk_revisions()][::-1] == list(schema.HISTORY)
+    assert [script.revision for script in OLDEST_FIRST] == list(schema.HISTORY)
 
 
 def test_the_schema_names_the_oldest_code_it_bears_on_the_way_up_and_down(empty_url):
