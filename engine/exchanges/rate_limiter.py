@@ -19,6 +19,8 @@ _LOOK_AGAIN = timedelta(seconds=1)
 # An order needs its book. What asks for one after all the checks would ask for ever.
 _LAST_FOR = timedelta(seconds=1)
 _KEEPING_LAST_FOR = timedelta(seconds=10)
+# So long events go before checks: there may be events without an end.
+_CHECK_LAST_FOR = timedelta(seconds=15)
 # Checks are paced: if they spent the whole window in its first second, the next request, perhaps a
 # user's, would wait for 9 s. A fifth faster than the average limit of the address.
 _PACE_WINDOW, _PACE_PERCENT = timedelta(seconds=2), 24
@@ -31,7 +33,7 @@ _KEPT_FROM_LOOK_UPS = 60
 class Priority(IntEnum):
     """Order of requests. Market data is last for a second, then first: an order may need it. What
     keeps a stream is last for ten, then takes its turn among the checks. WOKEN are checks and
-    market data that are `hurried`.
+    market data that are `hurried`; other checks take their turn among them after 15 seconds.
     """
 
     ORDER = auto()
@@ -109,6 +111,8 @@ class _Waiter:
             return Priority.ORDER
         if self.priority is Priority.KEEPING and waited >= _KEEPING_LAST_FOR:
             return Priority.CHECK
+        if self.priority is Priority.CHECK and waited >= _CHECK_LAST_FOR:
+            return Priority.WOKEN
         return self.priority
 
 

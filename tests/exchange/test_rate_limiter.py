@@ -91,24 +91,53 @@ async def test_what_does_not_fit_waits_until_the_window_has_moved_on(clock: Fake
 
 
 async def test_what_a_hurried_check_asks_goes_before_what_waits_already_and_after_orders(
-    manual: FakeClock, line: Line
+    manual: FakeClock,
 ):
-    async def hurry(name: str, priority: Priority) -> None:
+    line = Line(RateLimiter(manual, RateLimits(weight=30)), manual)
+    await spend(line.budget, 25)
+    manual.shift(9.5 * SECOND)
+
+    async def hurry(name: str, priority: Priority, weight: int = 10) -> None:
         with hurried():
-            await line.go(name, 10, priority)
+            await line.go(name, weight, priority)
 
     async with line.of(
-        line.go("first", 10),
-        line.go("poll", 10),
+        line.go("poll", 25),
         line.go("key", 10, KEEPING),
         hurry("event's book", MARKET),
-        hurry("event's order", ORDER),
+        hurry("event's order", ORDER, 30),
         hurry("event", CHECK),
     ):
         pass
 
-    assert line.order[:2] == ["first", "event's order"]
-    assert {*line.order[2:4]} == {"event's book", "event"}
+    assert line.order[0] == "event's order"
+    assert {*line.order[1:3]} == {"event's book", "event"}
+
+
+async def test_events_without_an_end_starve_no_poll_and_polls_no_event(manual: FakeClock):
+    budget = RateLimiter(manual, for_woken=25)
+    line = Line(budget, manual)
+
+    async def poll(worker: int) -> None:
+        for number in range(100):
+            await line.go(f"poll {worker} {number}", 10)
+
+    async def storm(worker: int) -> None:
+        with hurried():
+            for number in range(100):
+                await line.go(f"event {worker} {number}", 10)
+
+    async with asyncio.TaskGroup() as tasks:
+        busy = [tasks.create_task(work(n)) for n in range(8) for work in (storm, poll)]
+        for _ in range(120):
+            await manual.advance(SECOND / 2)
+        polls = sum(name.startswith("poll") for name in line.left)
+        events = len(line.left) - polls
+        for task in busy:
+            task.cancel()
+
+    assert polls >= 30
+    assert events >= 90
 
 
 async def test_polls_leave_room_for_those_whom_something_happened_to(manual: FakeClock):
