@@ -28,6 +28,7 @@ from engine.domain.targets.pacing import BuyingStopped, SecondLook
 from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, ExchangeFor, Market, within
 from engine.exchanges.pair_data import rules_and_book
+from engine.exchanges.rate_limiter import hurried
 from engine.rebalancing.crash_guard import closed_to
 from engine.rebalancing.evaluation import evaluate
 from engine.rebalancing.pacing import is_far_from_target, waits_for
@@ -336,10 +337,11 @@ class Previews(Service):
 
     async def read_holdings(self, account: Account, exchange: Exchange) -> Holdings:
         """Read the balances, again where an asset of the pair is gone that was there, as a check
-        does.
+        does. A user waits for them.
         """
         settings = account.settings
-        holdings = await exchange.holdings()
+        with hurried():
+            holdings = await exchange.holdings()
         self._note_tokens(account, holdings)
         if not lacks_an_asset(holdings, settings.assets):
             return holdings

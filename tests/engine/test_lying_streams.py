@@ -11,10 +11,12 @@ from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Symbol
 from engine.domain.orders.order import ClientOrderId
 from engine.domain.streams.events import AccountEvent, BalanceEvent, Cause, OrderEvent
+from engine.exchanges.rate_limiter import Priority, RateLimiter
+from engine.rebalancing.preview import Previews
 from engine.storage.database import Database
 from engine.streaming.live_accounts import LiveAccounts
 from tests import builders
-from tests.engine.harness import Engine
+from tests.engine.harness import Engine, nothing_known
 from tests.engine.streaming import TellingExchange
 from tests.engine.test_live_accounts import a_process
 from tests.fakes.clock import FakeClock
@@ -116,3 +118,28 @@ async def test_an_end_that_is_told_again_and_again_ends_one_wait_for_it(
         waits.append(clock.steady() - before)
 
     assert waits == [timedelta(), *[SECOND] * 4]
+
+
+async def test_a_user_who_waits_for_balances_waits_behind_no_poll_where_others_have_events(
+    engine: Engine, exchange: TellingExchange
+):
+    account, clock = await engine.open_account(), engine.clock
+    previews = Previews(
+        database=engine.database,
+        clock=clock,
+        exchange_for=lambda _account: exchange,
+        last_known=nothing_known,
+    )
+    budget = RateLimiter(clock, for_woken=275)
+    async with budget.acquire(20, Priority.CHECK):
+        pass
+
+    async def asked() -> None:
+        async with budget.acquire(10, Priority.CHECK):
+            pass
+
+    exchange.meanwhile("holdings", asked)
+    began = clock.steady()
+    await previews.see(account)
+
+    assert clock.steady() == began
