@@ -185,11 +185,17 @@ class AccountQueue:
     ) -> dict[AccountId, QueuedAccount]:
         """Remove and return the due accounts: up to *most*, line by line, the longest overdue
         first; *ahead* of them, if that is more, where it is not just their interval that is over.
-        The interval does not matter: under overload all are late by the same.
+        Half of *most* is left to those whose interval is over, unless a user waits or there is room
+        *ahead*. The interval does not matter: under overload all are late by the same.
         """
         due: dict[AccountId, QueuedAccount] = {}
+        rooms = {
+            Line.URGENT: max(most, ahead),
+            Line.WOKEN: max(most // 2, ahead),
+            Line.POLLED: most,
+        }
         for line, entries in self._lines.items():
-            room = most if line is Line.POLLED else max(most, ahead)
+            room = rooms[line]
             while len(due) < room and entries and entries[0][0] <= now:
                 due_at, account_id = heapq.heappop(entries)
                 queued = self._accounts.get(account_id)

@@ -11,7 +11,7 @@ from engine.domain.rebalancing.check_input import CheckInput
 from engine.domain.rebalancing.check_result import CheckFailed, Decision, NoTrade
 from engine.domain.rebalancing.planner import InsideBand, PairClosed
 from engine.rebalancing.checked import Checked
-from engine.scheduling.account_queue import AccountQueue
+from engine.scheduling.account_queue import AccountQueue, Line
 from engine.scheduling.dispatcher import POOL
 from engine.storage.database import Database
 from tests.engine.harness import Engine, StillClock, eventually
@@ -286,3 +286,15 @@ def test_a_wake_brings_forward_and_never_postpones():
     assert queue.wake(account_id, START + 7 * SECOND) is None
     assert queued.due_at == START + 5 * SECOND
     assert list(queue.pop_due(now=START + 5 * SECOND, most=0, ahead=1)) == [account_id]
+
+
+def test_however_many_are_woken_those_whose_interval_is_over_have_their_turn():
+    queue = AccountQueue(error_backoff=60 * SECOND)
+    accounts = {AccountId(number): 1 for number in range(100)}
+    queue.take(accounts, now=START, due_in=dict.fromkeys(accounts, timedelta()))
+    for number in range(50, 100):
+        queue.wake(AccountId(number), START)
+
+    due = queue.pop_due(now=START, most=16, ahead=2)
+
+    assert [queued.line for queued in due.values()] == [Line.WOKEN] * 8 + [Line.POLLED] * 8
