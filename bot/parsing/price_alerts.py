@@ -29,6 +29,8 @@ def parse_price_alert(text: str) -> PriceAlertWish | Ambiguous:
     twice: it was asked for the percentage.
     """
     name, _, value = normalized(text, Topic.PRICE_ALERT).partition(" ")
+    if name.lower() == "off" and not value:
+        raise NotUnderstood(Topic.PRICE_ALERT, InputRule.ASSET_NAME)
     try:
         symbol = parse_symbol(name)
     except NotUnderstood as e:

@@ -110,6 +110,8 @@ def why_view(
     )
     if look is not None and look.verdict == NoTrade(SlicesRun(account.slicing_until or now)):
         then = ""
+    elif look and look.verdict == AwaitingSettlement(told=True) and not account.stopped:
+        then = ""  # what is read now may be as old
     text = paragraphs(
         f"{badge(account)} · {escape(traded_name(settings))}",
         story,
@@ -282,7 +284,7 @@ def _awaited(verdict: AwaitingSettlement) -> str:
     if verdict.told:
         return lines(
             "No order: MEXC told me of a change, and its balance does not show it yet.",
-            "I read the balance again within seconds.",
+            "I read the balance again within seconds, and decide then.",
         )
     return lines(
         "No order: MEXC's balance does not show the last trade yet.",

@@ -203,7 +203,7 @@ REFUSED: list[tuple[Callable[[str], object], dict[InputRule, list[str]]]] = [
             InputRule.MOVE: ["MNTL 0.5%", "MNTL 101%"],
             InputRule.TWO_DECIMALS: ["MNTL 5.125%"],
             InputRule.OTHER_THAN_USDT: ["USDT 10%"],
-            InputRule.ASSET_NAME: ["<b> 10%"],
+            InputRule.ASSET_NAME: ["<b> 10%", "10%", "off"],
             InputRule.NUMBER: ["MNTL much"],
         },
     ),

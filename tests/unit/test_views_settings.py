@@ -412,13 +412,23 @@ def test_why_tells_what_was_seen_and_decided():
         ),
         (OrderPending(ClientOrderId("bl1")), "an earlier one is not confirmed"),
         (AwaitingSettlement(), "does not show the last trade yet"),
-        (AwaitingSettlement(told=True), "told of a change that its balance does not show yet"),
+        (
+            AwaitingSettlement(told=True),
+            "told me of a change, and its balance does not show it yet",
+        ),
         (CheckFailed(IncidentKind.KEY_REFUSED, "<10072>"), "MEXC answered “<10072>”."),
         (OrderPlaced(ClientOrderId("bl1"), Side.SELL, Decimal(9)), "What became of it: /history"),
     ],
 )
 def test_why_names_the_reason_of_each_verdict(verdict: Decision, words: str):
     assert words in why(a_look(verdict=verdict))
+
+
+def test_why_foresees_nothing_from_a_balance_that_lacks_what_was_told():
+    told = a_look(verdict=AwaitingSettlement(told=True))
+
+    assert "Next check:" not in why(told)
+    assert why(told).endswith("I read the balance again within seconds, and decide then.")
 
 
 def test_why_names_both_readings_of_a_balance_that_was_read_twice():
