@@ -24,6 +24,8 @@ NAMES = (
     "accounts",
     "fleet",
     "streams",
+    "events",
+    "day",
     "chart",
     "profit",
     "planning",

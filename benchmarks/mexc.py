@@ -1,4 +1,4 @@
-"""A MEXC that answers quickly, for any key: `python -m benchmarks.mexc [--delay S] [--enforce]`.
+"""A MEXC that answers quickly, for any key: `python -m benchmarks.mexc [--delay S] [--enforce] [--streams PEM]`.
 
 Its ledger is true (an order changes the balances, a look-up finds it), its errors are only those
 of the limits. (The tests' fake checks far more, and costs more than the clients that ask it.)
@@ -6,7 +6,8 @@ of the limits. (The tests' fake checks far more, and costs more than the clients
     /_/seen    every request since the last time this was asked: [seconds, method and path, key]
     /_/counts  how many requests so far, by method and path
     /_/limits  the weight that was let through, and how many requests were refused
-    /_/drift?key=K&usdt=5    money comes or goes
+    /_/streams  where `benchmarks/mexc_streams.py` serves beside it
+    /_/drift?key=K&usdt=5    money comes or goes, and is told; when it was
     /_/hold?key=K&USDT=220&T0=5000    what the key holds; T0 to T2499 are tokens at MNTL's price
 """
 
@@ -16,8 +17,10 @@ import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+from benchmarks.mexc_streams import Streams, balance_frame, listen_key, started
 from benchmarks.serving import Answer, Request, serve_forever
 
 SYMBOL = "MNTLUSDT"
@@ -26,7 +29,7 @@ _ASK, _BID, _FEE = Decimal("0.002002"), Decimal("0.001998"), Decimal("0.0005")
 _PLACES = Decimal("0.00000001")
 # The 2026 figures: weight per 10 s and address, orders and account reads per second and key.
 ADDRESS_LIMIT, ADDRESS_WINDOW_S = 300, 10.0
-_ORDERS_PER_S, _READS_PER_S = 12, 2
+ORDERS_PER_S, READS_PER_S = 12, 2
 WEIGHTS = {
     ACCOUNT: 10,
     "GET /api/v3/order": 2,
@@ -44,7 +47,7 @@ _LISTED_PAIRS = 2500  # what a client that loads all markets gets
 _OTHER_ASSETS = 18
 
 
-class _Window:
+class Window:
     """At most *limit* in any *seconds*; what is refused does not count."""
 
     def __init__(self, limit: int, seconds: float) -> None:
@@ -68,21 +71,19 @@ class _Purse:
         default_factory=lambda: {"USDT": Decimal(40), "MNTL": Decimal(100_000)}
     )
 
-    def add(self, asset: str, amount: Decimal) -> None:
-        self.held[asset] = self.held.get(asset, Decimal(0)) + amount
-
 
 class Mexc:
     def __init__(self, *, delay: float, enforce: bool) -> None:
         self._delay = delay
         self._enforce = enforce
+        self._streams, self._streams_url = Streams(), ""
         self._purses: defaultdict[str, _Purse] = defaultdict(_Purse)
         self._orders: dict[str, dict[str, Any]] = {}
         self._trades: dict[str, dict[str, Any]] = {}
         self._seen: list[tuple[float, str, str]] = []
         self._counts: Counter[str] = Counter()
-        self._address = _Window(ADDRESS_LIMIT, ADDRESS_WINDOW_S)
-        self._by_key: dict[tuple[str, str], _Window] = {}
+        self._address = Window(ADDRESS_LIMIT, ADDRESS_WINDOW_S)
+        self._by_key: dict[tuple[str, str], Window] = {}
         self._weight, self._refused = 0, 0
         rest = [_balance(f"AST{n}", Decimal("1.5")) for n in range(_OTHER_ASSETS)]
         self._rest = ",".join(map(json.dumps, rest)).encode()
@@ -93,6 +94,8 @@ class Mexc:
         self._always = {
             DEPTH: json.dumps(book).encode(),
             "GET /api/v3/ping": b"{}",
+            "PUT /api/v3/userDataStream": b"{}",
+            "DELETE /api/v3/userDataStream": b"{}",
             "POST /api/v3/order/test": b"{}",
             "GET /api/v3/openOrders": b"[]",
             "GET /api/v3/ticker/bookTicker": _tickers(),
@@ -102,6 +105,10 @@ class Mexc:
             "GET /api/v3/capital/config/getall": b"[]",
             "GET /api/v1/contract/detail": b'{"success":true,"code":0,"data":[]}',
         }
+
+    async def stream(self, certificate: Path) -> None:
+        """Tell what happens from now on."""
+        self._streams_url = await started(self._streams, certificate)
 
     def answer(self, request: Request) -> Answer:
         if request.path.startswith("/_/"):
@@ -120,9 +127,9 @@ class Mexc:
         return Answer(found, delay=self._delay)
 
     def _has_room(self, what: str, key: str, *, now: float) -> bool:
-        per_second = {ORDER: _ORDERS_PER_S, ACCOUNT: _READS_PER_S}.get(what)
+        per_second = {ORDER: ORDERS_PER_S, ACCOUNT: READS_PER_S}.get(what)
         if per_second is not None:
-            window = self._by_key.setdefault((what, key), _Window(per_second, 1.0))
+            window = self._by_key.setdefault((what, key), Window(per_second, 1.0))
             if not window.takes(1, now=now):
                 return False
         weight = WEIGHTS.get(what, 1)
@@ -141,7 +148,7 @@ class Mexc:
                 symbol = query.get("symbol")
                 return _listing([_pair(_base(symbol))]) if symbol else self._all_pairs
             case "POST /api/v3/order":
-                return json.dumps(self._place(self._purses[key], query)).encode()
+                return json.dumps(self._place(key, query)).encode()
             case "GET /api/v3/order":
                 known = query.get("origClientOrderId") or query.get("orderId", "")
                 return json.dumps(self._orders[known]).encode()
@@ -149,6 +156,8 @@ class Mexc:
                 return json.dumps([self._trades[query["orderId"]]]).encode()
             case "GET /api/v3/apiKeyInfo":
                 return json.dumps(_key_info(key)).encode()
+            case "POST /api/v3/userDataStream":
+                return json.dumps({"listenKey": listen_key(key)}).encode()
             case _:
                 return self._always.get(what)
 
@@ -160,7 +169,7 @@ class Mexc:
             % (",".join(map(json.dumps, ours)).encode(), self._rest)
         )
 
-    def _place(self, purse: _Purse, query: dict[str, str]) -> dict[str, Any]:
+    def _place(self, key: str, query: dict[str, str]) -> dict[str, Any]:
         symbol, is_buy = query["symbol"], query["side"] == "BUY"
         price = _ASK if is_buy else _BID  # whatever the order's own: all of it is offered there
         if "quantity" in query:
@@ -168,8 +177,8 @@ class Mexc:
         else:
             base = (Decimal(query["quoteOrderQty"]) / price).quantize(Decimal(1), "ROUND_DOWN")
         fee = base * price * _FEE
-        purse.add("USDT", (-base if is_buy else base) * price - fee)
-        purse.add(_base(symbol), base if is_buy else -base)
+        self._add(key, "USDT", (-base if is_buy else base) * price - fee, "ENTRUST")
+        self._add(key, _base(symbol), base if is_buy else -base, "ENTRUST")
         order_id, client_id = f"C02__{len(self._trades)}", query.get("newClientOrderId")
         common = {"symbol": symbol, "orderId": order_id, "clientOrderId": client_id}
         row = common | {
@@ -196,7 +205,13 @@ class Mexc:
         }
         return row
 
-    def _confide(self, request: Request) -> object:
+    def _add(self, key: str, asset: str, amount: Decimal, kind: str) -> None:
+        held = self._purses[key].held
+        held[asset] = held.get(asset, Decimal(0)) + amount
+        if self._streams_url:
+            self._streams.tell(key, [balance_frame(asset, held[asset], amount, kind)])
+
+    def _confide(self, request: Request) -> object:  # noqa: PLR0911 - a list
         match request.path.removeprefix("/_/"):
             case "seen":
                 seen, self._seen = self._seen, []
@@ -206,8 +221,11 @@ class Mexc:
             case "limits":
                 return {"weight": self._weight, "refused": self._refused}
             case "drift":
-                self._purses[request.query["key"]].add("USDT", Decimal(request.query["usdt"]))
-                return {}
+                amount = Decimal(request.query["usdt"])
+                self._add(request.query["key"], "USDT", amount, "DEPOSIT")
+                return time.monotonic()
+            case "streams":
+                return self._streams_url
             case "hold":
                 held = {k: Decimal(v) for k, v in request.query.items() if k != "key"}
                 self._purses[request.query["key"]].held = held
@@ -286,5 +304,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--delay", type=float, default=0.0)
     parser.add_argument("--enforce", action="store_true")
+    parser.add_argument("--streams", type=Path, help="the file with its certificate")
     chosen = parser.parse_args()
-    serve_forever(Mexc(delay=chosen.delay, enforce=chosen.enforce).answer)
+    mexc = Mexc(delay=chosen.delay, enforce=chosen.enforce)
+    if chosen.streams:
+        serve_forever(mexc.answer, first=lambda: mexc.stream(chosen.streams))
+    else:
+        serve_forever(mexc.answer)

@@ -4,7 +4,7 @@ connections, an answer later than the question if so wished. A process of its ow
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -91,10 +91,14 @@ class _Conversation(asyncio.Protocol):
         )
 
 
-def serve_forever(handler: Handler) -> None:
-    """Print the base URL on a line of its own, then serve until killed."""
+async def _nothing() -> None: ...
+
+
+def serve_forever(handler: Handler, *, first: Callable[[], Awaitable[None]] = _nothing) -> None:
+    """Do what comes *first*, print the base URL on a line of its own, then serve until killed."""
 
     async def serve() -> None:
+        await first()
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: _Conversation(handler), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]

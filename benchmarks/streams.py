@@ -1,11 +1,10 @@
 """1,000 accounts with a stream each: memory, CPU while nothing happens, and a cut of all at once."""
 
-import json
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.processes import OURS, THEIRS, Fake, run_json, running
+from benchmarks.processes import OURS, fake, run_json
 from benchmarks.reports import Goal, Report
 from tests.fakes.certificates import self_signed
 
@@ -20,14 +19,11 @@ def run(_: Path | None) -> Report:
     )
     with tempfile.TemporaryDirectory() as folder:
         pem = self_signed(Path(folder))
-        server = [sys.executable, "-m", "benchmarks.mexc_streams", str(pem)]
-        with running(server, core=THEIRS) as process:
-            said = json.loads(process.first_line())
+        with fake("mexc_streams", str(pem)) as server:
             program = [sys.executable, "-m", "benchmarks.streaming"]
-            address = f"wss://127.0.0.1:{said['port']}/ws"
-            asked = [address, str(pem), str(_ACCOUNTS), str(_IDLE_S), said["url"]]
+            asked = [server.tell("where"), str(pem), str(_ACCOUNTS), str(_IDLE_S), server.url]
             found = run_json([*program, *asked], core=OURS, within=600)
-            most = Fake(said["url"]).tell("counts")["most_a_second"]
+            most = server.tell("counts")["most_a_second"]
     more = found["mb"] - found["mb_before"]
     report.rows = [
         ["MB more than without", more],
