@@ -25,6 +25,8 @@ class Put:
         self._clock = clock
         self.asked: list[tuple[timedelta, int, bool]] = []
         self.fails: Callable[[KeptKey], Exception | None] = lambda _key: None
+        self.ages: list[timedelta] = []
+        self.waits = timedelta()  # for its turn at the exchange, where it is not urgent
         self.answers = asyncio.Event()
         self.answers.set()
         self.in_flight = self.most_in_flight = 0
@@ -32,10 +34,13 @@ class Put:
 
     async def __call__(self, key: KeptKey, urgently: bool) -> None:
         self.asked.append((self._clock.steady() - self._began, key.account.id, urgently))
+        self.ages.append(self._clock.steady() - key.extended_at)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await self.answers.wait()
+            if self.waits and not urgently:
+                await self._clock.sleep(self.waits)
         finally:
             self.in_flight -= 1
         if (failure := self.fails(key)) is not None:
@@ -105,9 +110,23 @@ async def test_it_is_tried_again_after_1_2_and_5_minutes_and_goes_first_when_it_
 
     minutes = world.put.of(1)
     assert [b - a for a, b in pairwise(minutes)][:4] == [1, 2, 5, 5]
-    assert {urgently for at, _, urgently in world.put.asked if at < 20 * MINUTE} == {False}
-    assert {urgently for at, _, urgently in world.put.asked if at > 21 * MINUTE} == {True}
+    assert {urgently for at, _, urgently in world.put.asked if at < 15 * MINUTE} == {False}
+    assert {urgently for at, _, urgently in world.put.asked if at > 16 * MINUTE} == {True}
     assert max(minutes) <= 35
+
+
+async def test_where_checks_use_the_whole_address_every_key_is_younger_than_45_minutes(
+    world: World,
+):
+    world.put.waits = 10 * SECOND
+    for number in range(800):
+        world.keep(number)
+
+    async with running(world.keeper.run()):
+        await world.pass_(2 * HOUR)
+
+    assert 35 * MINUTE < max(world.put.ages) < 45 * MINUTE
+    assert world.doubts == []
 
 
 async def test_at_50_minutes_its_stream_is_in_doubt_once_and_at_60_it_is_over(world: World):

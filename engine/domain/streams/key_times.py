@@ -13,7 +13,7 @@ USABLE_FOR = timedelta(minutes=55)
 _EXTENDED_FROM, _EXTENDED_TO = timedelta(minutes=25), timedelta(minutes=30)
 _AGAIN = (timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=5))
 # Older, it goes before checks; and older still, its stream is in doubt.
-URGENT_AFTER, DOUBTFUL_AFTER = timedelta(minutes=45), timedelta(minutes=50)
+URGENT_AFTER, DOUBTFUL_AFTER = timedelta(minutes=40), timedelta(minutes=50)
 _RENEWED_FROM, _RENEWED_TO = timedelta(hours=20), timedelta(hours=23)
 _LONGEST_BACKOFF = timedelta(seconds=60)
 _LONGEST_REFUSAL = timedelta(hours=1)
