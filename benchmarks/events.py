@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from benchmarks.mexc import ACCOUNT, ORDER
+from benchmarks.mexc import ACCOUNT, ORDER, WEIGHTS
 from benchmarks.processes import Fake, Process, fake
 from benchmarks.program import api_key, ballast, environment, seed
 from benchmarks.reports import Goal, Report, quantile
@@ -50,15 +50,18 @@ def run(_: Path | None) -> Report:
     report = Report(
         "events",
         f"{_ACCOUNTS} accounts, every answer {_DELAY_S * 1000:.0f} ms late: a deposit to its order",
-        ["what", "p50 s", "p99 s", "orders"],
+        ["what", "p50 s", "p99 s", "orders", "weight an order"],
     )
     with _running(interval=_SELDOM, streams=True) as program:
+        before = _weight(program.mexc)
         told = [took for _ in range(_ROUNDS) for took in _ordered(program, wait_s=3)]
+        weight = (_weight(program.mexc) - before) / max(len(told), 1)
         floods = [_flooded(program) for _ in range(_FLOODS)]
     with _running(interval=_POLLED_EVERY, streams=False) as program:
-        polled = _ordered(program, wait_s=3 * _POLLED_EVERY.total_seconds())
-    for name, found in (("told", told), (f"polled every {_POLLED_EVERY.seconds} s", polled)):
-        report.rows.append([name, quantile(found, 0.5), quantile(found, 0.99), len(found)])
+        polled = _ordered(program, wait_s=2 * _POLLED_EVERY.total_seconds())
+    polls = f"polled every {_POLLED_EVERY.seconds} s"
+    for name, found, each in (("told", told, weight), (polls, polled, None)):
+        report.rows.append([name, quantile(found, 0.5), quantile(found, 0.99), len(found), each])
     report.goals = [
         Goal("event", "seconds from an event to its order, p50", quantile(told, 0.5), 0.8),
         Goal("event", "p99", quantile(told, 0.99), 2),
@@ -82,6 +85,11 @@ def _ordered(program: _Running, *, wait_s: float) -> Sequence[float]:
     first = {key: at for at, what, key in reversed(seen) if what == ORDER}
     time.sleep(_REST_S)
     return [at - left[key] for key, at in first.items()]
+
+
+def _weight(mexc: Fake) -> int:
+    asked = mexc.tell("counts")
+    return sum(WEIGHTS.get(what, 1) * count for what, count in asked.items())
 
 
 def _flooded(program: _Running) -> _Flooded:

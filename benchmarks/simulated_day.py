@@ -168,6 +168,8 @@ class _Exchange:
 class _Engine:
     """Satisfies AccountStreams; and checks as the dispatcher and its checker do, without a database."""
 
+    is_remote = True
+
     def __init__(
         self, exchange: _Exchange, clock: _Clock, accounts: Mapping[AccountId, Account]
     ) -> None:
