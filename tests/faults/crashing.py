@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,12 +21,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from telegram.ext import ExtBot
 
 from bot.updates.polling import UpdatesSource
+from engine.domain.streams import key_times
 from engine.exchanges.mexc.exchange import MexcExchange
 from engine.exchanges.paper.exchange import PaperExchange
 from engine.storage.database import Database
+from engine.streaming import fleet
 from tests.faults.points import AFTER, BEFORE, Site
 
 SITES, CRASH_AT, PASSED = "BALLAST_TEST_SITES", "BALLAST_TEST_CRASH_AT", "BALLAST_TEST_PASSED"
+# Where it is set, a listen key is extended each second, and one that is lost then soon replaced.
+KEYS_IN_A_HURRY = "BALLAST_TEST_KEYS_IN_A_HURRY"
 # What a wrapped effect is called by that has no site: points.py does not see it.
 UNNAMED = "unnamed"
 
@@ -39,6 +44,8 @@ def lay_charges(env: Mapping[str, str]) -> None:
     """Die at the point CRASH_AT; append each point that is passed to the file PASSED."""
     if SITES not in env:
         return
+    if env.get(KEYS_IN_A_HURRY):
+        key_times._EXTENDED_FROM = key_times._EXTENDED_TO = fleet.STOOD = timedelta(seconds=1)
     sites = [Site(**fields) for fields in json.loads(Path(env[SITES]).read_text())]
     charges = _Charges(sites, crash_at=env.get(CRASH_AT), passed=env.get(PASSED))
     charges.around_transactions()

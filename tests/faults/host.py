@@ -55,8 +55,9 @@ class Host:
 
     def _start(self) -> None:
         env = self._lives.pop(0) if self._lives else {}
+        told = {"MEXC_STREAM_URL": self._world.streams.url} if self._story.streams else {}
         self._program = self._world.start(
-            without=self._story.without, **{**self._story.env, **env}
+            without=self._story.without, **{**self._story.env, **told, **env}
         )
 
     async def _keep(self) -> None:

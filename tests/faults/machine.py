@@ -7,12 +7,13 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
@@ -31,7 +32,10 @@ from engine.storage.migrations import migrate
 from engine.storage.models.queues import InboxRow, OutboxRow
 from tests.fakes.clock import FakeClock
 from tests.fakes.http import Reply
+from tests.fakes.mexc_connection import AtExpiry, Connection, Refusal, Trouble, UnknownKey
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, TRUNCATED, Fault, json_reply, refusal
+from tests.fakes.mexc_pushes import PRIVATE, as_it_happened, shuffled
+from tests.fakes.mexc_streams import CUT, NO_ANSWER
 from tests.fakes.telegram_faults import HANG, server_error, too_many_requests
 from tests.fakes.telegram_messages import SentMessage
 from tests.faults.bench import BALANCES, BOOK, ORDER, PEOPLE, Bench, Life, Person
@@ -107,6 +111,7 @@ class Machine(RuleBasedStateMachine):
         self._folder = Path(tempfile.mkdtemp(prefix="ballast-"))
         self._stack = AsyncExitStack()
         self.clock = FakeClock()
+        self.excuses = 0
         self.wishes = {person.chat_id: Wishes() for person in PEOPLE[:2]}
 
     @initialize()
@@ -115,6 +120,7 @@ class Machine(RuleBasedStateMachine):
         opened = Database.open(url, clock=self.clock)
         self.bench = Bench(self._run(self._stack.enter_async_context(opened)), self.clock)
         self.bench.longest_step = timedelta(seconds=60)
+        self.streams = self.bench.with_streams()
         for person in PEOPLE[:2]:
             self.bench.add_person(person, USDT="40", MNTL="2000000")
         self._run(self.bench.start("life-1"))
@@ -267,13 +273,86 @@ class Machine(RuleBasedStateMachine):
     @rule(before=st.integers(0, 3), lost=st.integers(0, 1))
     def database_fault(self, before: int, lost: int) -> None:
         self._count("fault")
+        self.excuses += before + lost
         self.bench.database_faults.before += before
         self.bench.database_faults.lost += lost
+
+    @rule(trouble=st.sampled_from(["deaf", "dead", "duplicate", "swap"]), is_on=st.booleans())
+    def stream_trouble(self, trouble: str, is_on: bool) -> None:
+        self._count("stream fault")
+        setattr(self.streams.trouble, trouble, is_on)
+
+    @rule(channel=st.sampled_from(PRIVATE), frames=st.integers(1, 3))
+    def lost_frames(self, channel: str, frames: int) -> None:
+        self._count("stream fault")
+        self.streams.trouble.drop[channel] += frames
+
+    @rule(
+        how=st.sampled_from(
+            [
+                lambda one: one.abort(),
+                lambda one: one.freeze(),
+                lambda one: one.garbage(),
+                lambda one: one.say("what?"),
+                lambda one: one.ping(),
+            ]
+        ),
+        times=st.integers(1, 4),
+    )
+    def something_on_each_connection(self, how: Callable[[Connection], None], times: int) -> None:
+        self._count("stream fault")
+        for connection in self.streams.connections * times:
+            how(connection)
+
+    @rule(how=st.sampled_from(AtExpiry), unknown=st.sampled_from(UnknownKey))
+    def keys_expire(self, how: AtExpiry, unknown: UnknownKey) -> None:
+        self._count("stream fault")
+        self.streams.at_expiry, self.streams.unknown_key = how, unknown
+        for key in self.bench.mexc.listen_keys.left():
+            self.bench.mexc.listen_keys.expire(key.value)
+
+    @rule(
+        handshakes=st.lists(st.sampled_from([403, 429, 502, CUT, NO_ANSWER]), max_size=4),
+        refusal=st.sampled_from([None, *Refusal]),
+        channel=st.sampled_from(PRIVATE),
+    )
+    def no_welcome(
+        self, handshakes: list[int | None], refusal: Refusal | None, channel: str
+    ) -> None:
+        self._count("stream fault")
+        self.streams.handshakes.extend(handshakes)
+        self.streams.refusals.clear()
+        if refusal is not None:
+            self.streams.refusals[channel] = refusal
+
+    @rule(
+        behind=st.sampled_from([0, 0.5, 2]),
+        delay=st.sampled_from([0, 0.3, 5, 40]),
+        seed=st.integers(0, 9),
+        split=st.booleans(),
+    )
+    def what_is_told_and_read_differs(
+        self, behind: float, delay: float, seed: int, split: bool
+    ) -> None:
+        self._count("stream fault")
+        self.bench.mexc.ledger.journal.rest_behind = timedelta(seconds=behind)
+        self.streams.event_delay, self.streams.split = timedelta(seconds=delay), split
+        self.streams.arrange = shuffled(Random(seed)) if seed else as_it_happened  # noqa: S311
+
+    @rule(
+        path=st.sampled_from(["POST", "PUT", "DELETE"]), name=st.sampled_from(sorted(READ_FAULTS))
+    )
+    def listen_key_fault(self, path: str, name: str) -> None:
+        self._count("stream fault")
+        self.excuses += 1
+        fault = Fault(path, "/api/v3/userDataStream", reply=READ_FAULTS[name], executes=True)
+        self.bench.mexc.inject(fault)
 
     @rule(steps=st.integers(1, 60), which=_WHICH)
     def crash(self, steps: int, which: int) -> None:
         """Dies at a step of whatever it does next."""
         self._count("crash")
+        self.excuses += 1
         for life in self._one(which):
             life.fuse.steps, life.fuse.freezes = steps, False
 
@@ -281,6 +360,7 @@ class Machine(RuleBasedStateMachine):
     def kill(self, which: int) -> None:
         """Dies while it does nothing, or stands still."""
         self._count("crash")
+        self.excuses += 1
         for life in self._one(which):
             self._run(life.kill())
 
@@ -304,6 +384,7 @@ class Machine(RuleBasedStateMachine):
     def freeze(self, steps: int, which: int) -> None:
         """Stands still in the middle of something, until its leases have run out."""
         self._count("lease expiry")
+        self.excuses += 1
         for life in self._one(which):
             if not life.fuse.is_frozen:
                 life.fuse.steps, life.fuse.freezes = steps, True
@@ -355,6 +436,12 @@ class Machine(RuleBasedStateMachine):
                 # An order that is refused for its time stamp is sent once more, with a new one.
                 assert self._posts(person) - wishes.posts_before_mode <= 2 * wishes.taps, person
 
+    @invariant()
+    def no_more_listen_keys_than_were_lost(self) -> None:
+        """One an account; a death or a lost answer may leave one behind."""
+        valid = len(self.bench.mexc.listen_keys.left())
+        assert valid <= len(PEOPLE[:2]) + self.excuses, valid
+
     def teardown(self) -> None:
         try:
             if hasattr(self, "bench"):
@@ -372,6 +459,11 @@ class Machine(RuleBasedStateMachine):
         bench.mexc._faults.clear()
         bench.telegram._faults.clear()
         bench.hold_orders_for = None
+        self.streams.trouble = Trouble()
+        self.streams.handshakes.clear()
+        self.streams.refusals.clear()
+        self.streams.event_delay = bench.mexc.ledger.journal.rest_behind = timedelta()
+        self.streams.cut_all()
         bench.database_faults.before = bench.database_faults.lost = 0
         self._stock_book("250000", refills=True)
         ledger = bench.mexc.ledger

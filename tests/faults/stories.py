@@ -16,11 +16,13 @@ from engine.clock import SystemClock, to_millis
 from tests.e2e.process import until
 from tests.e2e.world import ACCOUNT, API_KEY, API_SECRET, ORDER, OWNER, World
 from tests.fakes.mexc_books import mntl
+from tests.fakes.mexc_connection import AtExpiry
 from tests.fakes.mexc_faults import BAD_GATEWAY, DROPPED, Fault, json_reply, refusal
 from tests.fakes.mexc_rows import order_row
 from tests.fakes.telegram_faults import refused
 from tests.fakes.telegram_messages import SentMessage
 from tests.faults.after_the_run import Books
+from tests.faults.crashing import KEYS_IN_A_HURRY
 
 LOOK_UP = ("GET", "/api/v3/order")
 GROUP, SUPERGROUP, STRANGER, FRIEND = -5001, -1005001, 6006, 6008
@@ -41,12 +43,15 @@ class Scene(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """*env* is added to what the program is started with, *without* names what it does not get."""
+    """*env* is added to what the program is started with, *without* names what it does not get; with
+    *streams* MEXC tells what changes.
+    """
 
     tell: Callable[[World], Awaitable[None]]
     scene: Scene = Scene.TRADING
     env: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    streams: bool = False
 
     @property
     def name(self) -> str:
@@ -71,6 +76,25 @@ async def the_first_day(world: World) -> None:
 async def a_drift(world: World) -> None:
     world.drift("17.10")
     await world.hears("Bought")
+
+
+async def a_stream_that_tells(world: World) -> None:
+    """Its key is extended, then MEXC knows it no more and says nothing, and the next one goes with
+    the API key.
+    """
+    keys, streams = world.mexc.listen_keys, world.streams
+    await until(streams.subscribed, lambda: world.programs[-1].log)
+    world.drift("17.10")
+    await world.hears("Bought")
+    await until(lambda: keys.put_ages, lambda: world.programs[-1].log)
+    streams.at_expiry = AtExpiry.MUTE
+    for key in keys.of(API_KEY):
+        keys.expire(key)
+    await until(
+        lambda: any(one.channels and not one.is_muted for one in streams.connections),
+        lambda: world.programs[-1].log,
+    )
+    await the_key_is_forgotten(world)
 
 
 async def an_answer_is_lost(world: World) -> None:
@@ -460,6 +484,7 @@ STORIES = (
     Story(a_deposit_raises_the_target),
     Story(the_key_is_forgotten),
     Story(a_limit_and_a_halt),
+    Story(a_stream_that_tells, env={KEYS_IN_A_HURRY: "1"}, streams=True),
     Story(a_token_runs_low),
     Story(a_card_is_pinned),
     Story(a_big_target),

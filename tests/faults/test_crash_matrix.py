@@ -104,11 +104,12 @@ NOT_REACHED: Mapping[str, str] = {
     "engine.accounts.alert_preferences:AlertPreferenceService.change_shared:writing#1": "tests/bot/test_flow_shared_chats.py",
     "bot.access.command_menu:CommandMenu.show_shared:set_my_commands#1": "a menu; tests/bot/test_flow_share.py",
     "bot.access.command_menu:CommandMenu.show_shared:delete_my_commands#1": "a menu; tests/bot/test_flow_share.py",
-    # The keys of streams: what was made before it ends by itself within the hour.
-    "engine.exchanges.mexc.listen_keys.account_keys:ListenKeys._new:writing#1": "tests/engine/test_listen_keys.py kills it",
-    "engine.exchanges.mexc.listen_keys.account_keys:ListenKeys._extend:writing#1": "tests/engine/test_listen_keys.py",
-    "engine.exchanges.mexc.listen_keys.account_keys:ListenKeys._drop:writing#1": "tests/engine/test_listen_keys.py",
-    "engine.exchanges.mexc.listen_keys.account_keys:ListenKeys._revoke:writing#1": "tests/engine/test_listen_keys.py kills it",
+    # Prices and lost streams, one transaction each: whoever looks next sees and tells the same.
+    "engine.notifications.price_alert_changes:PriceAlertService.set:writing#1": "tests/engine/test_price_alerts.py",
+    "engine.notifications.price_alert_changes:PriceAlertService.remove:writing#1": "tests/engine/test_price_alerts.py",
+    "engine.notifications.price_alerts:PriceAlerts._is_ours:writing#1": "once a minute; tests/engine/test_price_alerts.py",
+    "engine.notifications.price_alerts:PriceAlerts._look_at_page:writing#1": "once a minute; tests/engine/test_price_alerts.py",
+    "engine.streaming.loss_alerts:StreamLossAlerts._publish:writing#1": "after minutes; tests/engine/test_stream_loss_alerts.py",
     # Orders that rest on paper.
     "engine.exchanges.paper.exchange:PaperExchange.cancel:writing#1": "tests/exchange/test_paper_exchange.py",
     "engine.exchanges.paper.exchange:PaperExchange._fill:writing#1": "tests/exchange/test_paper_exchange.py",
@@ -217,7 +218,7 @@ class Library:
         """
         folder = self._new_folder(story.name)
         first_update = await self._set(story.scene, folder)
-        async with self._world(folder) as world:
+        async with self._world(folder, tells=story.streams) as world:
             if story.scene is not Scene.EMPTY:
                 world.telegram._update_ids = itertools.count(first_update)
                 world.telegram.open_chat(OWNER)
@@ -268,14 +269,18 @@ class Library:
         playing.rename(made)
 
     @asynccontextmanager
-    async def _world(self, folder: Path) -> AsyncGenerator[World]:
+    async def _world(self, folder: Path, *, tells: bool = False) -> AsyncGenerator[World]:
         async with FakeTelegram() as telegram, FakeMexc() as mexc:
             world = World(folder=folder, telegram=telegram, mexc=mexc)
             world.launcher = FromTheNursery("bot")
             world.env[SITES] = str(self._sites)
+            if tells:
+                await world.streams.start()
             try:
                 yield world
             finally:
+                if tells:
+                    await world.streams.stop()
                 for program in world.programs:
                     program.end()
 

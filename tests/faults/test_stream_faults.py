@@ -16,8 +16,10 @@ from decimal import Decimal
 from random import Random
 
 import pytest
+from sqlalchemy import delete
 
 from engine.domain.streams.trust import Doubt, StreamState
+from engine.storage.models.accounts import ListenKeyRow
 from tests.fakes.mexc_connection import AtExpiry, Connection, Refusal
 from tests.fakes.mexc_faults import Fault, refusal
 from tests.fakes.mexc_limits import WEIGHTS
@@ -327,7 +329,7 @@ async def test_fault_11_a_refused_subscription_is_polled_and_asked_for_again_aft
     async with listening(sqlite_bench, waits=False) as listens:
         listens.server.refusals[ACCOUNT] = refused
         await sqlite_bench.pass_time(10 * MINUTE)
-        attempts = listens.life.parts.fleet.attempts
+        attempts = len(listens.server.connects)
         listens.deposit()
         await listens.traded(within=INTERVAL + SOON)
 
@@ -402,16 +404,15 @@ async def test_fault_16_of_two_owners_one_orders_and_the_other_closes(
     bench = sqlite_bench
     async with listening(bench) as listens:
         former = listens.life
-        former.fuse.freezes = when != "after the event"
-        if former.fuse.freezes:
-            step = f"GET {BALANCES}"
-            former.fuse.at = f"{step} begins" if when == "while it is read" else f"{step} ends"
-        listens.deposit()
-        await bench.pass_time(SECOND / 4)
-        await bench.turn()
-        await bench.lose_leases()
+        former.fuse.freezes = True
+        if when == "after the event":
+            former.fuse.steps = 1
+        else:
+            began = "begins" if when == "while it is read" else "ends"
+            former.fuse.at = f"GET {BALANCES} {began}"
         await bench.start("second", polls=False)
-        await bench.pass_time(95 * SECOND)
+        listens.deposit()
+        await bench.pass_time(100 * SECOND)
         former.thaw()
         await bench.turn()
         await bench.pass_time(2 * INTERVAL)
@@ -514,18 +515,20 @@ async def test_fault_20_killed_sixty_times_in_an_hour_it_is_polled_and_never_cra
 ):
     bench = sqlite_bench
     async with listening(bench) as listens:
-        [key] = bench.mexc.listen_keys.of(listens.anna.api_key)
-        bench.mexc.listen_keys.expire(key)
+        account = await bench.account(listens.anna)
+        await listens.life.kill()
+        async with bench.database.writing() as session:
+            await session.execute(delete(ListenKeyRow))
         for number in range(70):
-            life = bench.alive[-1]
+            life = await bench.start(f"life {number}")
             life.fuse.at = f"POST {KEYS} ends"
+            await bench.turn()
+            life.parts.dispatcher.wake(account.id)
             await bench.pass_time(10 * SECOND)
-            if life.alive:
-                await life.kill()
-            await bench.start(f"life {number}")
+            await life.kill()
         valid = len(bench.mexc.listen_keys.left())
         listens.deaths = 60
-        bench.alive[-1].fuse.at = None
+        await bench.start("last")
         listens.deposit()
         await listens.traded(within=INTERVAL + SOON)
 
