@@ -1,7 +1,8 @@
 """Looks once a minute at the prices that chats wait for, and tells what has moved.
 
 One request reads all prices for every account, in the process that claims the minutes. Prices that
-are told there need none, and one that may be what a chat waits for is looked at within seconds.
+are told there need none, and one that may be what a chat waits for is looked at within seconds. What
+is told was seen in two looks in a row: the second one is made at the next round.
 """
 
 from collections import defaultdict
@@ -12,7 +13,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from engine.clock import to_millis
-from engine.domain.alerts.price_alerts import PriceMove, PriceMoved, noted
+from engine.domain.alerts.price_alerts import PriceAlert, PriceMove, PriceMoved, nearer, noted
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Asset, Symbol, base_of, symbol_of
 from engine.domain.market.quotes import Quote
@@ -65,6 +66,9 @@ class PriceAlerts(Service):
         self._followed: set[Symbol] = set()
         self._bounds: dict[Symbol, tuple[Decimal, Decimal]] = {}
         self._moved: set[Symbol] = set()
+        # The prices of the looks before and of this one, with a key and without.
+        self._before: dict[tuple[Symbol, bool], Decimal] = {}
+        self._now: dict[tuple[Symbol, bool], Decimal] = {}
         if self.told is not None:
             self.told.on_quote.append(self.quoted)
 
@@ -76,16 +80,19 @@ class PriceAlerts(Service):
 
     async def round(self) -> None:
         """Look at all prices, if it is the time and ours to do. Raises what the exchange raises."""
-        if self._moved:
-            moved, self._moved = [*self._moved], set()
-            await self._look(moved)
+        moved, self._moved = [*self._moved], set()
         if self.clock.steady() < self._look_at:
+            if moved:
+                await self._look(moved)
             return
         self._look_at = self.clock.steady() + _EVERY
         async with self.database.reading() as session:
             symbols = {*await price_alerts.symbols(session)}
         self._was_ours = bool(symbols) and await self._is_ours()
         self._follow(symbols if self._was_ours else set())
+        seen = self._before | self._now
+        self._before = {key: price for key, price in seen.items() if key[0] in symbols}
+        self._now = {}
         if self._was_ours:
             await self._look()
 
@@ -109,7 +116,8 @@ class PriceAlerts(Service):
 
     async def _look(self, only: Sequence[Symbol] | None = None) -> None:
         """At all alerts, or at those of some pairs."""
-        bounds: dict[Symbol, tuple[Decimal, Decimal]] = {}
+        self._before |= self._now
+        self._now, bounds = {}, dict[Symbol, tuple[Decimal, Decimal]]()
         after: tuple[int, str] | None = (0, "")
         while after is not None:
             async with self.database.reading() as session:
@@ -132,7 +140,7 @@ class PriceAlerts(Service):
             price = prices[one.has_key].get(base_of(one.alert.symbol))
             if price is None:
                 continue
-            after, move = noted(one.alert, price, now=now)
+            after, move = self._noted(one, price, now)
             symbol, told_at = one.alert.symbol, after.bounds(now)
             if told_at is not None and after.is_armed(now):
                 low, high = bounds.get(symbol, _ANY_PRICE)
@@ -148,6 +156,26 @@ class PriceAlerts(Service):
                     key = f"price:{one.account_id}:{one.alert.symbol}:{to_millis(one.alert.since)}"
                     alert = _alert(one, move, now)
                     await publish(session, one.chat_id, alert, key=key, now=now)
+
+    def _noted(
+        self, one: SetAlert, price: Decimal, now: datetime
+    ) -> tuple[PriceAlert, PriceMove | None]:
+        """What of *price* the look before saw as well. A move that it did not see is looked at again
+        with the next round.
+        """
+        alert, key = one.alert, (one.alert.symbol, one.has_key)
+        before, self._now[key] = self._before.get(key), price
+        _, move = found = noted(alert, price, now=now)
+        if before is None:
+            is_sure = not alert.seen
+        else:
+            sure = nearer(alert, before, price, now=now)
+            is_sure = sure == price
+        if is_sure:
+            return found
+        if move is not None:
+            self._moved.add(alert.symbol)
+        return (alert, None) if before is None else noted(alert, before, now=now)
 
     async def _prices(self, page: Sequence[SetAlert]) -> Mapping[bool, Mapping[Asset, Decimal]]:
         """The middles of the best prices: those that all see, and those that some key sees, too."""

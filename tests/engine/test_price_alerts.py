@@ -58,7 +58,7 @@ async def set_alert(
 async def minutes(engine: Engine, *processes: PriceAlerts, number: int = 1) -> None:
     for _ in range(number):
         engine.clock.shift(MINUTE)
-        for process in processes:
+        for process in (*processes, *processes):  # what has moved is looked at with the next round
             await process.round()
 
 
@@ -100,7 +100,7 @@ async def test_two_processes_tell_a_move_once_and_another_after_an_hour(
     assert early == told[:1]
     assert await engine.alerts() == told
     if engine.database.is_shared:
-        assert exchange.calls["quotes"] - reads == 3
+        assert exchange.calls["quotes"] - reads == 4  # a minute each, and the second look at 112
 
 
 async def test_a_process_that_read_before_the_other_told_tells_nothing(
@@ -117,6 +117,9 @@ async def test_a_process_that_read_before_the_other_told_tells_nothing(
         await fast.round()
 
     engine.clock.shift(MINUTE)
+    await slow.round()
+    await fast.round()
+    assert await engine.alerts() == []
     exchange.meanwhile("quotes", meanwhile)
     await slow.round()
 
@@ -283,6 +286,38 @@ async def test_a_price_that_a_stream_tells_is_looked_at_within_a_round_and_witho
     assert [moved.after for moved in await engine.alerts_of(PriceMoved)] == [116]
     assert exchange.calls["quotes"] == reads == 1
     assert told.wanted == [BTCUSDT]
+
+
+@pytest.mark.parametrize("odd", ["2", "109"])
+@pytest.mark.parametrize("is_told", [False, True])
+async def test_one_odd_price_tells_nothing_and_is_no_price_to_move_from(
+    engine: Engine, exchange: FakeExchange, odd: str, *, is_told: bool
+):
+    """Neither where it is read nor where a stream tells it."""
+    price(exchange, "100")
+    await set_alert(engine, await engine.open_account(), BTC)
+    process = a_process(engine, told := Told() if is_told else None)
+
+    async def now(middle: str) -> None:
+        price(exchange, middle)
+        if told is not None:
+            told.now[BTCUSDT] = quote = Quote(D(middle) - 1, D(middle) + 1)
+            for tell in told.on_quote:
+                tell(BTCUSDT, quote)
+        await process.round()
+
+    for middle in ("100", "100", odd, "100", "98", "98", "102"):
+        engine.clock.shift(MINUTE)
+        await now(middle)
+        await now("100" if middle == odd else middle)
+    assert await engine.alerts() == []
+
+    await minutes(engine, process)
+    await now("111")
+    engine.clock.shift(MINUTE)
+    await now("111")
+    await now("111")
+    assert [moved.before for moved in await engine.alerts_of(PriceMoved)] == [98]
 
 
 async def test_whoever_looks_follows_the_prices_and_another_only_once_that_is_gone(

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from engine.domain.alerts.key_alerts import InMode
 from engine.domain.alerts.traits import AlertKind
-from engine.domain.market.decimals import is_positive
+from engine.domain.market.decimals import ZERO, is_positive
 from engine.domain.market.pairs import Asset, Symbol
 
 MOST_ALERTS = 10
@@ -91,6 +91,17 @@ def noted(
         return alert, None
     wider = PriceRange(last.at, min(last.low, price), max(last.high, price))
     return replace(alert, seen=(*kept[:-1], wider)), None
+
+
+def nearer(alert: PriceAlert, one: Decimal, other: Decimal, *, now: datetime) -> Decimal:
+    """Returns which of two prices in a row is less news, the *other* one where neither is: one odd
+    price is no evidence, neither of a move nor of an extreme to move from.
+    """
+    kept = _within_a_day(alert.seen, now)
+    if not kept:
+        return other
+    low, high = min(seen.low for seen in kept), max(seen.high for seen in kept)
+    return min(other, one, key=lambda price: max(low - price, price - high, ZERO))
 
 
 def _move(alert: PriceAlert, price: Decimal, now: datetime) -> PriceMove | None:
