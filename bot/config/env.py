@@ -268,10 +268,10 @@ def _http_address(text: str) -> SplitResult:
 
 
 def _split(text: str, complaint: str) -> SplitResult:
-    """The address's port can be read without an error."""
+    """The address's port can be read without an error, and its host be looked up."""
     try:
         address = urlsplit(text)
-        _ = address.port
+        _ = address.port, (address.hostname or "").encode("idna")
     except ValueError:
         raise InvalidValue(complaint) from None
     return address

@@ -287,6 +287,8 @@ def test_a_threshold_is_a_fraction_or_a_percentage(text, fraction):
         ("MEXC_READS_PER_SECOND", "0.5", "from 1 to 1000000"),
         ("MEXC_API_URL", "https://ho st", "bare address"),
         ("MEXC_STREAM_URL", "https://host/ws", "not a ws:// or wss://"),
+        ("MEXC_STREAM_URL", "wss://wbs-api..mexc.com/ws", "not a ws:// or wss://"),
+        ("MEXC_API_URL", f"https://{'a' * 64}.example", "not an http:// or https://"),
         ("MEXC_STREAM_URL", "wss://user:secret@host/ws", "bare address"),
         ("MEXC_STREAM_URL", "wss://host/ws?listenKey=5ecret", "bare address"),
         ("MEXC_STREAMS_PER_ADDRESS", "0", "from 1 to 50000"),
