@@ -5,6 +5,8 @@ key, and nothing private is asked for.
 import asyncio
 import ssl
 from datetime import timedelta
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from bot.config.library_environment import most_streams
 from bot.config.settings import ProcessSettings
@@ -29,6 +31,9 @@ async def streams(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) 
     """Probe MEXC's streams through the program's own client and proxy."""
     if settings.streams_off is not None:
         return fine(_ABOUT, f"{_OFF[settings.streams_off]}; accounts are checked at intervals")
+    if _is_open_to_all(settings.mexc_stream_url):
+        says = "MEXC_STREAM_URL is ws://: whoever is between can read the key of each stream"
+        return look(_ABOUT, says, "Set it to the wss:// address. Such a key reads an account.")
     where = "through MEXC_PROXY" if settings.mexc_proxy else "from this host"
     began = clock.steady()
     try:
@@ -39,11 +44,10 @@ async def streams(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) 
             return look(_ABOUT, says, f"Look at the network between. {_WITHOUT}")
         says = f"MEXC's streams refuse this server: HTTP {e.status}, {where}"
         return look(_ABOUT, says, f"Move it to another region, or set MEXC_PROXY. {_WITHOUT}")
-    if said is None:
-        says = f"MEXC's streams can be reached {where} and do not answer"
-        return look(_ABOUT, says, f"Run this again in some minutes. {_WITHOUT}")
     if said != _CHANNEL:
-        says = f"MEXC's streams refuse a public channel, asked {where}"
+        no_answer = f"MEXC's streams can be reached {where} and do not answer"
+        refusal = f"MEXC's streams refuse a public channel, asked {where}"
+        says = no_answer if said is None else refusal
         return look(_ABOUT, says, f"Run this again in some minutes. {_WITHOUT}")
     took = (clock.steady() - began) // timedelta(milliseconds=1)
     most = most_streams(settings.mexc_streams_per_address)
@@ -71,6 +75,17 @@ async def _asked(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -
             await asyncio.wait([answer], timeout=_ANSWER_WITHIN_S)
             await stream.close()
     return answer.result() if answer.done() and not answer.cancelled() else None
+
+
+def _is_open_to_all(url: str) -> bool:
+    """True if what is sent there leaves this machine in clear text."""
+    address = urlsplit(url)
+    if address.scheme == "wss" or address.hostname == "localhost":
+        return False
+    try:
+        return not ip_address(address.hostname or "").is_loopback
+    except ValueError:
+        return True
 
 
 def _into(answer: "asyncio.Future[str]") -> OnAnswer:

@@ -384,3 +384,22 @@ async def test_streams_that_are_off_are_not_asked_for(env: dict[str, str], says:
     settings = ProcessSettings.from_env(env)
 
     assert says in (await stream_probe.streams(settings, SystemClock(), NO_CERTIFICATES)).says
+
+
+@pytest.mark.parametrize(
+    ("url", "is_told"),
+    [
+        ("ws://mexc.invalid/ws", True),
+        ("ws://192.0.2.1/ws", True),
+        ("wss://127.0.0.1:1/ws", False),
+        ("ws://localhost:1/ws", False),
+        ("ws://[::1]:1/ws", False),
+    ],
+)
+async def test_keys_that_would_leave_the_machine_in_clear_text_are_told_of(
+    url: str, is_told: bool
+):
+    settings = ProcessSettings.from_env({"MEXC_STREAM_URL": url})
+    finding = await stream_probe.streams(settings, SystemClock(), NO_CERTIFICATES)
+
+    assert ("is ws://" in finding.says) is is_told
