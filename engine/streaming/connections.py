@@ -92,6 +92,11 @@ class Line:
         status = self.problem.status if isinstance(self.problem, NotConnected) else None
         return status if status is not None and status < _IN_TROUBLE else None
 
+    @property
+    def is_turned_away(self) -> bool:
+        """True if it was refused for what is asked for, and not for how many there are."""
+        return self.refused_by not in {None, HTTPStatus.TOO_MANY_REQUESTS}
+
     def acknowledge(self) -> None:
         if not self.is_over:
             self.feed.acknowledge()

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
-from http import HTTPStatus
 from itertools import count
 
 from engine.clock import Clock, ClockSteps
@@ -26,7 +25,7 @@ from engine.errors import EngineError, Rejected, Unavailable
 from engine.exchanges.interface import AccountStream, AccountStreams
 from engine.streaming.connections import Line, Member, all_over, end
 from engine.streaming.live_accounts import LiveAccounts
-from engine.streaming.refusals import Refusals
+from engine.streaming.refusals import ASKED_AGAIN_IN, Refusals
 from engine.streaming.welcome import Welcome
 
 logger = logging.getLogger(__name__)
@@ -44,11 +43,6 @@ _SIDES = 1001
 StreamsFor = Callable[[Account], AccountStreams | None]
 
 
-def thrown() -> int:
-    """Returns a number from 0 to 1,000."""
-    return secrets.randbelow(_SIDES)
-
-
 class Fleet:
     """Satisfies `Following`: opens and ends the accounts' connections, *most* at once. *streams_for*
     says where the stream of an account is, None where it has none.
@@ -61,7 +55,7 @@ class Fleet:
         live: LiveAccounts,
         streams_for: StreamsFor,
         most: int,
-        dice: Callable[[], int] = thrown,
+        dice: Callable[[], int] = lambda: secrets.randbelow(_SIDES),
     ) -> None:
         self._clock = clock
         self._live = live
@@ -167,20 +161,24 @@ class Fleet:
             # A suspend may stop the steady clock: then the wall clock seems to be set ahead.
             if now - looked_at > _SLEPT or (step is not None and step > _SLEPT):
                 logger.warning("streams in doubt: the machine slept or stood still")
-                self._live.doubt_all(Doubt.SLEPT)
+                self._try(partial(self._live.doubt_all, Doubt.SLEPT))
             looked_at = now
             self.turn()
 
     def turn(self) -> None:
         """Do what is due, and open a few of the connections that are to be."""
         now = self._clock.steady()
+        while self._due and self._due[0][0] <= now:
+            self._try(heapq.heappop(self._due)[2])
+        self._try(self._open_some)
+        self._try(partial(self._log_losses, now))
+
+    def _try(self, what: Callable[[], None]) -> None:
+        """A mistake about one account ends no other's stream."""
         try:
-            while self._due and self._due[0][0] <= now:
-                heapq.heappop(self._due)[2]()
-            self._open_some()
-            self._log_losses(now)
+            what()
         except Exception:
-            logger.exception("turn of the streams failed")  # the next one goes on
+            logger.exception("turn of the streams failed")
 
     def _open_some(self) -> None:
         for member in [*self._at_hand][:CONNECTS_A_TURN]:
@@ -232,7 +230,12 @@ class Fleet:
             logger.exception("stream crashed", extra={"account": member.account.id})
             line.problem = EngineError(type(e).__name__)
         finally:
-            self._ended(line, why)
+            self._over(line)
+            try:
+                self._ended(line, why)
+            except Exception:
+                logger.exception("end of a stream failed", extra={"account": member.account.id})
+                self._at(self._clock.steady() + ASKED_AGAIN_IN, partial(self._queue, member))
 
     def _opened(self, line: Line) -> None:
         now = self._clock.steady()
@@ -280,14 +283,17 @@ class Fleet:
         if line.task is not None and not line.is_over:
             self._spawn(end(line, line.task, why))
 
-    def _ended(self, line: Line, why: Doubt) -> None:
+    def _over(self, line: Line) -> None:
         """The connection is over, or there was none."""
         line.is_over = True
-        member = line.member
-        member.lines.remove(line)
+        line.member.lines.remove(line)
         self._renewing.pop(line, None)
-        if not member.lines:
-            self._using.discard(member)
+        if not line.member.lines:
+            self._using.discard(line.member)
+
+    def _ended(self, line: Line, why: Doubt) -> None:
+        """Say so, and plan the next one."""
+        member = line.member
         if self._members.get(member.account.id) is not member:
             self._standing.discard(member)
             return
@@ -319,9 +325,7 @@ class Fleet:
             member.new_key = True
         self._welcome.ended(line, now)
         was_never_subscribed = line.opened_at is not None and stood_since is None
-        status = line.refused_by
-        is_turned_away = status is not None and status != HTTPStatus.TOO_MANY_REQUESTS
-        is_refused = was_never_subscribed or is_turned_away
+        is_refused = was_never_subscribed or line.is_turned_away
         if stood_since is not None and now - stood_since >= STOOD:
             member.failures = member.refusals = 0
         elif is_refused or why is Doubt.KEY or type(line.problem) is EngineError:
@@ -383,8 +387,6 @@ class Fleet:
             self._live.close(account_id)
         self._members.clear()
         self._standing.clear()
-        self._waiting.clear()
-        self._at_hand.clear()
         await all_over(lines)
 
     def _at(self, at: datetime, do: Callable[[], None]) -> None:

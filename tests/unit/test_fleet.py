@@ -496,6 +496,30 @@ async def test_after_the_machine_slept_no_stream_is_believed(bench: Bench, is_sh
         assert bench.fleet.standing == 3
 
 
+@pytest.mark.parametrize("place", ["ended", "beat", "doubt_all"])
+async def test_a_mistake_of_ours_about_one_account_ends_no_stream_of_another(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, place: str
+):
+    async with sailing(bench):
+        bench.want(2)
+        await bench.turns(SECOND)
+
+        def fails(*_: object, **__: object) -> None:
+            monkeypatch.undo()  # once
+            raise RuntimeError
+
+        monkeypatch.setattr(bench.live, place, fails)
+        if place == "ended":
+            bench.streams.streams[0].cut()
+        elif place == "doubt_all":
+            await bench.clock.advance(MINUTE)
+        await turned()
+        await bench.turns(HOUR + MINUTE, every=SECOND)
+
+        assert bench.fleet.standing == 2
+        assert bench.streams.open_ones[0].beats + bench.streams.open_ones[1].beats > 200
+
+
 async def test_every_connection_is_asked_for_a_beat_and_no_more(bench: Bench):
     async with sailing(bench):
         bench.want(10)
