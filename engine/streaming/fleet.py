@@ -36,8 +36,7 @@ ACKNOWLEDGED_WITHIN = timedelta(seconds=10)
 # A connection that stood so long was no failure.
 STOOD = timedelta(seconds=60)
 _SLEPT = timedelta(seconds=30)
-_LINES_IN_LOG = 3
-_SIDES = 1001
+_LINES_IN_LOG, _SIDES = 3, 1001
 
 
 StreamsFor = Callable[[Account], AccountStreams | None]
@@ -108,7 +107,8 @@ class Fleet:
         self._waiting.pop(member, None)
         self._at_hand.pop(member, None)
         self._standing.discard(member)
-        self._leaving[account_id] = self._spawn(self._leave(member))
+        before = self._leaving.get(account_id)
+        self._leaving[account_id] = self._spawn(self._leave(member, after=before))
 
     # What the screens ask.
 
@@ -369,10 +369,12 @@ class Fleet:
             for account_id, why in lost:
                 logger.info("stream lost", extra={"account": account_id, "why": why.value})
 
-    async def _leave(self, member: Member) -> None:
-        """End what the account has, and let its key be."""
+    async def _leave(self, member: Member, *, after: asyncio.Task[None] | None) -> None:
+        """End what the account has, and let its key be; one after the other."""
         account_id, me = member.account.id, asyncio.current_task()
         await all_over(member.lines)
+        if after is not None:
+            await asyncio.wait([after])
         try:
             await member.streams.close(account_id)
         except Exception:

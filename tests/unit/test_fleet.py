@@ -1,5 +1,6 @@
 """Which accounts have a connection, when it is made again, and that nobody else notices."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator
@@ -150,6 +151,26 @@ async def test_a_connection_is_closed_once_its_account_is_not_what_it_was(bench:
         assert not stream.is_open
         assert bench.streams.left == [account.id]
         assert len(bench.streams.of(account.id)) == (by in {"key", "fence"})
+
+
+async def test_an_account_that_comes_and_goes_is_left_before_it_is_begun_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    """Else the key of the new stream would be let go with the old one."""
+    monkeypatch.setattr("engine.streaming.connections._END_WITHIN_S", 0.05)
+    async with sailing(bench):
+        [account] = bench.want(1)
+        await bench.turns(SECOND)
+        bench.streams.streams[0].is_stuck = True
+        for fence in (2, 3, 4):
+            bench.fleet.wanted(account, fence=fence)
+            await bench.turns(SECOND)
+        assert len(bench.streams.attempts) == 1
+
+        await asyncio.wait([bench.fleet._leaving[account.id]], timeout=5)
+        assert bench.streams.left == [account.id] * 3
+        await turned()
+        assert bench.fleet.standing == 1
 
 
 async def test_an_attempt_that_is_under_way_is_given_up_with_its_account(bench: Bench):
