@@ -17,7 +17,6 @@ async def test_a_move_is_told_listed_and_removed(world: World, bot: Program):
     world.clock.shift(timedelta(minutes=1))
     for _ in range(2):  # two looks see it
         await bot.parts.periodic_jobs.jobs["price alerts"]()
-        world.clock.shift(timedelta(seconds=5))
     [told] = await bot.told(OWNER)
     listed = await bot.ask(OWNER, "/pricealert")
     before = listed.text
