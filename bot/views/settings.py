@@ -283,7 +283,10 @@ def _value(topic: Topic, settings: Settings) -> str:
 def _effect(topic: Topic, settings: Settings) -> str:  # noqa: PLR0911 - one return a topic
     match topic:
         case Topic.INTERVAL:
-            return f"I look at your balance every {exactly(settings.interval)}."
+            return (
+                f"I look at your balance every {exactly(settings.interval)}, "
+                "or sooner when I hear of a change."
+            )
         case Topic.PAIR if isinstance(settings.target, TokenWorth | Basket):
             return "Your target names its own tokens: nothing changes in what I trade."
         case Topic.PAIR:
