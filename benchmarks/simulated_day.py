@@ -2,34 +2,40 @@
 
 What decides is the program's own: the budget, the keeper of keys, the fleet, what streams told, the
 intervals, the queue. The exchange enforces its limits, and tells of four changes a day and account,
-of which half lead to an order. Time is the loop's: it goes on as soon as nobody has anything to do.
+of which half lead to an order.
 Prints as JSON what came of it.
 """
 
 import asyncio
 import json
 import resource
-import selectors
 import sys
 import time
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from random import Random
 
-from benchmarks.mexc import ADDRESS_LIMIT, ADDRESS_WINDOW_S, ORDERS_PER_S, READS_PER_S, Window
+from benchmarks.mexc import ADDRESS_LIMIT, ADDRESS_WINDOW_S, ORDERS_PER_S, READS_PER_S
 from benchmarks.reports import quantile
+from benchmarks.simulated_exchange import (
+    BASE,
+    DAY_S,
+    TARGET,
+    Purse,
+    SimulatedClock,
+    SimulatedExchange,
+    SimulatedLoop,
+    change_all,
+    moment,
+)
 from bot.config.settings import ProcessSettings
 from engine.domain.accounts.account import Account
 from engine.domain.market.balances import Balance, Holdings
-from engine.domain.market.pairs import USDT, Asset
+from engine.domain.market.pairs import USDT
 from engine.domain.orders.order import AccountId, ClientOrderId
 from engine.domain.rebalancing.schedule import next_check
-from engine.domain.streams.events import BalanceEvent, Cause
 from engine.domain.streams.live_account import ReadVerdict
 from engine.exchanges.interface import AccountFeed
 from engine.exchanges.mexc.listen_keys.keeper import KeptKey, KeyKeeper
@@ -40,129 +46,16 @@ from engine.streaming.fleet import Fleet
 from engine.streaming.live_accounts import LiveAccounts
 from tests.fakes.streams import FakeStream
 
-_DAY_S, _AFTERWARDS_S = 86_400.0, 2 * 3600.0
-_CHANGES, _POOL, _ROUND_TRIP_S = 4, 8, 0.15
+_AFTERWARDS_S = 2 * 3600.0
+_POOL, _FENCE = 8, 1
 _BEAT = timedelta(milliseconds=500)
 # The weight of an event's check up to its order, and of the balances after it: as the program's.
 _FOR_WOKEN = 25
-_FENCE = 1
-_START = datetime(2026, 1, 1, tzinfo=UTC)
-_TARGET, _DEPOSIT, _SMALL = Decimal(40), Decimal(20), Decimal("0.5")
-
-
-class _NoWaiting(selectors.DefaultSelector):
-    """Of a loop that has no files to wait for: waiting moves its time on."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise RuntimeError("everybody waits for ever")
-        self.now += max(timeout, 0.0)
-        return []
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._time = _NoWaiting()
-        super().__init__(self._time)
-
-    def time(self) -> float:
-        return self._time.now
-
-
-class _Clock:
-    def now(self) -> datetime:
-        return _START + timedelta(seconds=asyncio.get_running_loop().time())
-
-    def steady(self) -> datetime:
-        return self.now()
-
-    async def sleep(self, duration: timedelta) -> None:
-        await asyncio.sleep(duration.total_seconds())
 
 
 class _Stream(FakeStream):
     async def beat(self) -> timedelta:
         return timedelta(hours=1)  # pings cost the address nothing
-
-
-@dataclass(slots=True)
-class _Purse:
-    usdt: Decimal = _TARGET
-    base: Decimal = Decimal(100_000)
-    feed: AccountFeed | None = None
-    changed_at: float | None = None  # and not looked at since
-    is_told: bool = False
-
-
-@dataclass
-class _Exchange:
-    """Counts a request when it arrives, somewhere between its sending and its answer."""
-
-    clock: _Clock
-    random: Random
-    purses: dict[AccountId, _Purse]
-    refused: int = 0
-    asked: Counter[str] = field(default_factory=Counter)
-    extended_at: dict[AccountId, float] = field(default_factory=dict)
-    oldest_s: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._address = Window(ADDRESS_LIMIT, ADDRESS_WINDOW_S)
-        self._by_key: dict[tuple[str, AccountId], Window] = {}
-
-    @asynccontextmanager
-    async def asked_for(
-        self, what: str, weight: int, account_id: AccountId, *, a_second: int | None = None
-    ) -> AsyncGenerator[None]:
-        """Within the block the exchange has it before it; then its answer is on its way."""
-        on_its_way = self.random.random() * _ROUND_TRIP_S
-        await asyncio.sleep(on_its_way)
-        now = _now()
-        windows = [(self._address, weight)]
-        if a_second is not None:
-            own = self._by_key.setdefault((what, account_id), Window(a_second, 1.0))
-            windows.append((own, 1))
-        self.refused += sum(not window.takes(amount, now=now) for window, amount in windows)
-        self.asked[what] += 1
-        self.asked["weight"] += weight
-        yield
-        await asyncio.sleep(_ROUND_TRIP_S - on_its_way)
-
-    def extended(self, account_id: AccountId) -> None:
-        now = _now()
-        self.oldest_s = max(self.oldest_s, now - self.extended_at.get(account_id, now))
-        self.extended_at[account_id] = now
-
-    def change(self, account_id: AccountId, usdt: Decimal, cause: Cause) -> None:
-        purse = self.purses[account_id]
-        purse.usdt += usdt
-        self._tell(purse, USDT, purse.usdt, usdt, cause)
-
-    def order(self, account_id: AccountId, usdt: Decimal) -> None:
-        """USDT for the base, or the other way round, at 0.002."""
-        self.change(account_id, usdt, Cause.TRADE)
-        purse, base = self.purses[account_id], -usdt / Decimal("0.002")
-        purse.base += base
-        self._tell(purse, Asset("MNTL"), purse.base, base, Cause.TRADE)
-
-    def _tell(
-        self, purse: _Purse, asset: Asset, free: Decimal, change: Decimal, cause: Cause
-    ) -> None:
-        if purse.feed is None:
-            return
-        made_ms, zero = int(_now() * 1000), Decimal(0)
-        event = BalanceEvent(
-            asset=asset,
-            free=free,
-            locked=zero,
-            before=(free - change, zero),
-            cause=cause,
-            order=(made_ms, made_ms),
-            at=self.clock.steady(),
-        )
-        purse.feed.event(event)
 
 
 class _Engine:
@@ -171,7 +64,10 @@ class _Engine:
     is_remote = True
 
     def __init__(
-        self, exchange: _Exchange, clock: _Clock, accounts: Mapping[AccountId, Account]
+        self,
+        exchange: SimulatedExchange,
+        clock: SimulatedClock,
+        accounts: Mapping[AccountId, Account],
     ) -> None:
         self._exchange, self._clock, self._accounts = exchange, clock, accounts
         self.budget = RateLimiter(clock, for_woken=_FOR_WOKEN)
@@ -208,7 +104,7 @@ class _Engine:
                 self.budget.acquire(1, Priority.KEEPING),
                 self._exchange.asked_for("POST", 1, account.id),
             ):
-                self._exchange.extended_at[account.id] = _now()
+                self._exchange.extended_at[account.id] = moment()
             now = self._clock.steady()
             self._keeper.keep(
                 KeptKey(
@@ -299,7 +195,7 @@ class _Engine:
             return timedelta(seconds=1)
         usdt, again_in = holdings.of(USDT).free, None
         if not account.settings.fixed_goal.band.holds(usdt):
-            await self._order(account, _TARGET - usdt)
+            await self._order(account, TARGET - usdt)
             again_in = account.settings.interval
         self.live.checked(account.id)
         return again_in
@@ -330,7 +226,7 @@ class _Engine:
 
     async def _read(self, account: Account, priority: Priority = Priority.CHECK) -> Holdings:
         async with self.budget.acquire(10, priority, kind=RequestKind.ACCOUNT, key=account.uuid):
-            purse, left_at = self._exchange.purses[account.id], _now()
+            purse, left_at = self._exchange.purses[account.id], moment()
             async with self._exchange.asked_for(
                 "GET account", 10, account.id, a_second=READS_PER_S
             ):
@@ -338,36 +234,12 @@ class _Engine:
                     waits = self.told if purse.is_told else self.untold
                     waits.append(left_at - purse.changed_at)
                     purse.changed_at = None
-                both = {USDT: Balance(purse.usdt), Asset("MNTL"): Balance(purse.base)}
+                both = {USDT: Balance(purse.usdt), BASE: Balance(purse.base)}
             return Holdings(both, read_at=self._clock.now())
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-async def _changes(exchange: _Exchange) -> None:
-    """Four a day and account: two that are traded back, and two that are too small for it."""
-    whose = [account_id for account_id in exchange.purses for _ in range(_CHANGES)]
-    exchange.random.shuffle(whose)
-    amounts = {who: deque([_DEPOSIT, _SMALL, -_DEPOSIT, -_SMALL]) for who in exchange.purses}
-    for account_id, after_s in zip(whose, _gaps(exchange.random, len(whose)), strict=True):
-        await asyncio.sleep(after_s)
-        amount = amounts[account_id].popleft()
-        purse = exchange.purses[account_id]
-        if purse.changed_at is None:
-            purse.changed_at, purse.is_told = _now(), purse.feed is not None
-        exchange.change(account_id, amount, Cause.DEPOSIT)
-
-
-def _gaps(random: Random, count: int) -> Iterator[float]:
-    """Between moments of a day."""
-    moments = sorted(random.uniform(0, _DAY_S) for _ in range(count))
-    return (later - earlier for earlier, later in pairwise([0.0, *moments]))
-
-
 async def simulated(accounts: int) -> dict[str, float]:
-    clock = _Clock()
+    clock = SimulatedClock()
     settings = ProcessSettings.from_env({}).default_settings
     known = {
         AccountId(number): Account(
@@ -381,18 +253,18 @@ async def simulated(accounts: int) -> dict[str, float]:
         )
         for number in range(1, accounts + 1)
     }
-    exchange = _Exchange(clock, Random(1), {who: _Purse() for who in known})  # noqa: S311 - dice
+    exchange = SimulatedExchange(clock, Random(1), {who: Purse() for who in known})  # noqa: S311 - dice
     memory_mb, cpu_s = _memory_mb(), time.process_time()
     engine = _Engine(exchange, clock, known)
     running = asyncio.create_task(engine.run())
-    await _changes(exchange)
-    await asyncio.sleep(max(_DAY_S - _now(), 0))
+    await change_all(exchange)
+    await asyncio.sleep(max(DAY_S - moment(), 0))
     weight = exchange.asked["weight"]
     await asyncio.sleep(_AFTERWARDS_S)
     unseen = sum(purse.changed_at is not None for purse in exchange.purses.values())
-    now = _now()
+    now = moment()
     found = {
-        "used": weight / (_DAY_S / ADDRESS_WINDOW_S * ADDRESS_LIMIT),
+        "used": weight / (DAY_S / ADDRESS_WINDOW_S * ADDRESS_LIMIT),
         "refused": exchange.refused,
         "missed": engine.live.missed,
         "unseen": unseen,
@@ -419,5 +291,5 @@ def _memory_mb() -> float:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
         print(json.dumps(runner.run(simulated(int(sys.argv[1])))))
