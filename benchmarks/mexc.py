@@ -20,7 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mexc_streams import Streams, balance_frame, listen_key, started
+from benchmarks.mexc_streams import Streams, balance_frame, deal_frames, listen_key, started
 from benchmarks.serving import Answer, Request, serve_forever
 
 SYMBOL = "MNTLUSDT"
@@ -177,8 +177,6 @@ class Mexc:
         else:
             base = (Decimal(query["quoteOrderQty"]) / price).quantize(Decimal(1), "ROUND_DOWN")
         fee = base * price * _FEE
-        self._add(key, "USDT", (-base if is_buy else base) * price - fee, "ENTRUST")
-        self._add(key, _base(symbol), base if is_buy else -base, "ENTRUST")
         order_id, client_id = f"C02__{len(self._trades)}", query.get("newClientOrderId")
         common = {"symbol": symbol, "orderId": order_id, "clientOrderId": client_id}
         row = common | {
@@ -203,6 +201,10 @@ class Mexc:
             "time": _millis(),
             "isBuyer": is_buy,
         }
+        self._add(key, "USDT", (-base if is_buy else base) * price - fee, "ENTRUST")
+        self._add(key, _base(symbol), base if is_buy else -base, "ENTRUST")
+        if self._streams_url:
+            self._streams.tell(key, deal_frames(row, self._trades[order_id]))
         return row
 
     def _add(self, key: str, asset: str, amount: Decimal, kind: str) -> None:

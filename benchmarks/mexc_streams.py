@@ -15,15 +15,16 @@ import hashlib
 import json
 import time
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
 from tests.fakes.certificates import server_side
 from tests.fakes.mexc_push_encoder import pushed
-from tests.fakes.mexc_pushes import ACCOUNT
+from tests.fakes.mexc_pushes import ACCOUNT, DEALS, ORDERS
 
 _BURSTS_A_SECOND = 100
 
@@ -128,6 +129,39 @@ def balance_frame(asset: str, free: Decimal, change: Decimal, kind: str) -> byte
         "time": now_ms,
     }
     return pushed(ACCOUNT, "privateAccount", fields, made_ms=now_ms, sent_ms=now_ms)
+
+
+def deal_frames(order: Mapping[str, Any], trade: Mapping[str, Any]) -> list[bytes]:
+    """An order that was filled at once, by one deal: rows of REST."""
+    side = {"tradeType": 1 if trade["isBuyer"] else 2}
+    filled = {
+        "id": order["orderId"],
+        "clientId": order["clientOrderId"] or "",
+        "price": order["price"],
+        "quantity": order["origQty"],
+        "avgPrice": order["price"],
+        "orderType": 5,
+        "cumulativeQuantity": order["executedQty"],
+        "cumulativeAmount": order["cummulativeQuoteQty"],
+        "status": 2,
+        "createTime": order["time"],
+    }
+    deal = {
+        "price": trade["price"],
+        "quantity": trade["qty"],
+        "amount": trade["quoteQty"],
+        "tradeId": trade["id"],
+        "clientOrderId": trade["clientOrderId"] or "",
+        "orderId": trade["orderId"],
+        "feeAmount": trade["commission"],
+        "feeCurrency": trade["commissionAsset"],
+        "time": trade["time"],
+    }
+    bodies = ((ORDERS, "privateOrders", filled | side), (DEALS, "privateDeals", deal | side))
+    return [
+        pushed(channel, body, fields, symbol=order["symbol"], sent_ms=order["time"])
+        for channel, body, fields in bodies
+    ]
 
 
 async def started(streams: Streams, certificate: Path) -> str:
