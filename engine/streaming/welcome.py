@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from engine.errors import NotConnected
+from engine.errors import EngineError, NotConnected
 from engine.streaming.connections import Line
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ class Welcome:
         self._none_before: datetime | None = None
         self._closed: deque[datetime] = deque(maxlen=_MOST_CLOSED)
         self._failed_at: datetime | None = None
+        self._said_at: datetime | None = None
         self._failures = 0
         self.is_wary = False
 
@@ -55,10 +56,10 @@ class Welcome:
         if line.refused_by == HTTPStatus.TOO_MANY_REQUESTS:
             self._add_none(now, why="status 429")
         elif line.refused_by is not None:
+            self._say(line.problem, now)
             self._not_wanted(now, why=f"status {line.refused_by}")
         elif isinstance(line.problem, NotConnected):
-            if self._failed_at is None or now - self._failed_at > _CALM:
-                logger.warning("streams unreachable", extra={"problem": str(line.problem)})
+            self._say(line.problem, now)
             self._failed_at = now
             self._failures += 1
         elif (
@@ -67,6 +68,13 @@ class Welcome:
             and now - line.opened_at < _SOON
         ):
             self._not_wanted(now, why="closed after the handshake")
+
+    def _say(self, problem: EngineError | None, now: datetime) -> None:
+        if self._said_at is None or now - self._said_at > _CALM:
+            status = problem.status if isinstance(problem, NotConnected) else None
+            about = {"problem": str(problem), "status": status}
+            logger.warning("streams unreachable", extra=about)
+        self._said_at = now
 
     def _not_wanted(self, now: datetime, *, why: str) -> None:
         """That may be the account's own fault, unless it is that of several at once."""

@@ -331,15 +331,20 @@ async def test_a_right_that_is_given_to_the_same_key_is_found_within_the_hour(be
 
 @pytest.mark.parametrize("status", [302, 404])
 async def test_an_address_that_turns_everybody_away_is_not_asked_over_and_over(
-    bench: Bench, status: int
+    bench: Bench, caplog: pytest.LogCaptureFixture, status: int
 ):
     """A wrong MEXC_STREAM_URL, a page in front of it: each attempt would cost a key."""
     bench.streams.refuses = NotConnected("the handshake was refused", status)
     async with sailing(bench):
+        bench.want(1)
+        await bench.turns(SECOND)
+        said = [(one.message, one.__dict__["status"]) for one in caplog.records]
+        assert said == [("streams unreachable", status)]
+
         bench.want(100)
         await bench.turns(9 * MINUTE, every=SECOND)
 
-        assert len(bench.streams.attempts) == 5
+        assert len(bench.streams.attempts) == 6
         await bench.turns(2 * HOUR, every=SECOND)
         assert len(bench.streams.attempts) < 20
 
