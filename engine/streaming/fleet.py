@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 # Five a turn are 18 a second, and never more than 20 within one, as they arrive.
 TURN, CONNECTS_A_TURN = timedelta(milliseconds=275), 5
 ACKNOWLEDGED_WITHIN = timedelta(seconds=10)
-# A connection that stood so long was no failure.
-STOOD = timedelta(seconds=60)
+# A connection that stood so long was no failure; so many in a row that did not are not wanted.
+STOOD, _MOST_CUT = timedelta(seconds=60), 6
 _SLEPT = timedelta(seconds=30)
 _LINES_IN_LOG, _SIDES = 3, 1001
 
@@ -324,8 +324,8 @@ class Fleet:
         if why is Doubt.KEY:
             member.new_key = True
         self._welcome.ended(line, now)
-        was_never_subscribed = line.opened_at is not None and stood_since is None
-        is_refused = was_never_subscribed or line.is_turned_away
+        is_unwanted = stood_since is None or member.failures >= _MOST_CUT
+        is_refused = line.is_turned_away or (line.opened_at is not None and is_unwanted)
         if stood_since is not None and now - stood_since >= STOOD:
             member.failures = member.refusals = 0
         elif is_refused or why is Doubt.KEY or type(line.problem) is EngineError:

@@ -291,6 +291,21 @@ async def test_a_stream_that_ends_again_and_again_does_not_use_up_the_keys_of_an
     assert {renew for _, _, renew in bench.streams.attempts[1:]} == {why is Doubt.KEY}
 
 
+async def test_streams_that_are_taken_and_soon_cut_are_not_made_again_each_minute(bench: Bench):
+    """As where too many from one address end the oldest."""
+    async with sailing(bench):
+        bench.want(20)
+        for _ in range(120):
+            await bench.turns(30 * SECOND, every=SECOND)
+            for stream in bench.streams.open_ones:
+                stream.cut()
+            await turned()
+
+        assert max(bench.streams.tries().values()) <= 14
+        await bench.turns(2 * HOUR, every=5 * SECOND)  # and when it is over they are back
+        assert bench.fleet.standing == 20
+
+
 async def test_a_key_without_the_right_is_not_asked_again_for_an_hour(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ):
