@@ -14,7 +14,6 @@ from itertools import islice
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
-from engine.domain.market.decimals import ONE
 from engine.domain.market.pairs import Asset, Symbol, symbol_of
 from engine.domain.market.quotes import Quote
 from engine.domain.orders.order import AccountId
@@ -26,9 +25,6 @@ from engine.streaming.price_streams import PriceFleet
 
 logger = logging.getLogger(__name__)
 
-# A check that finds another price, of which nobody told for so long, doubts the stream.
-_DEAF_AFTER = timedelta(seconds=15)
-_OTHER_PRICE = ONE / 1000
 # Checks share prices that are so old at most.
 _PRICES_LAG = timedelta(seconds=2)
 _MOST_LOOKS = 1
@@ -73,7 +69,6 @@ class LivePrices:
         self._to_judge: dict[AccountId, None] = {}
         self._left_over: set[Symbol] = set()
         self.on_due: Wake = lambda _account_id, _at: None
-        self.missed = 0
         fleet.on_live = self._is_live
         fleet.on_quote.append(self._quoted)
         fleet.on_lost = self._lost
@@ -119,6 +114,11 @@ class LivePrices:
     async def run(self) -> None:
         """Keep the connections, until cancelled."""
         await self.fleet.run()
+
+    @property
+    def missed(self) -> int:
+        """How many prices nobody told."""
+        return self.fleet.missed
 
     @property
     def watched(self) -> int:
@@ -228,12 +228,4 @@ class LivePrices:
         if look.portfolio is None:
             return
         for asset, mid in look.portfolio.prices.items():
-            symbol = symbol_of(asset)
-            quote, told_at = self.fleet.quote(symbol), self.fleet.told_at(symbol)
-            if quote is None or told_at is None:
-                continue
-            is_old = self._clock.steady() - told_at >= _DEAF_AFTER
-            is_near = quote.bid * (ONE - _OTHER_PRICE) <= mid <= quote.ask * (ONE + _OTHER_PRICE)
-            if is_old and not is_near:
-                self.missed += 1
-                self.fleet.doubt(symbol)
+            self.fleet.compare(symbol_of(asset), mid)

@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 from engine.clock import Clock
+from engine.domain.market.decimals import ONE
 from engine.domain.market.pairs import Asset, Symbol, base_of
 from engine.domain.market.quotes import Quote, Quotes
 from engine.domain.streams.key_times import backoff, renewal_due
@@ -32,6 +34,10 @@ _REFUSED_FOR = timedelta(hours=1)
 # What is read is of two seconds ago at most: so long after the first word it is of the time since.
 _READ_AFTER = timedelta(seconds=3)
 _READ_AGAIN_IN = timedelta(seconds=5)
+# All are compared with what is read, in one request: a stream may be deaf, and a crash guard waits.
+COMPARED_EVERY = timedelta(minutes=2)
+_DEAF_AFTER = timedelta(seconds=15)
+_OTHER_PRICE = ONE / 1000
 _SLEPT = timedelta(seconds=30)
 _SIDES = 1001
 
@@ -103,7 +109,7 @@ class PriceFleet:
         self._changed: set[Symbol] = set()
         self._failures = 0
         self._open_at = clock.steady()
-        self._read_at = clock.steady()
+        self._read_at = self._compared_at = clock.steady()
         self._is_reading = False
         self._tasks: asyncio.TaskGroup | None = None
         self.on_live: Callable[[Symbol], None] = lambda _symbol: None
@@ -111,6 +117,7 @@ class PriceFleet:
         self.on_turn: Callable[[], None] = lambda: None
         self.on_lost: Callable[[Collection[Symbol]], None] = lambda _symbols: None
         self.told = 0
+        self.missed = 0
 
     # What the accounts say and ask.
 
@@ -131,15 +138,15 @@ class PriceFleet:
         pair = self._pairs.get(symbol)
         return pair.quote if pair is not None and pair.is_live else None
 
-    def told_at(self, symbol: Symbol) -> datetime | None:
-        """When the price was told or read last."""
+    def compare(self, symbol: Symbol, mid: Decimal) -> None:
+        """*mid* was read just now. Where nobody told of it the connection is not believed any more."""
         pair = self._pairs.get(symbol)
-        return None if pair is None else pair.told_at
-
-    def doubt(self, symbol: Symbol) -> None:
-        """The price was another one, and nobody told: the connection is not believed any more."""
-        pair = self._pairs.get(symbol)
-        if pair is not None and pair.line is not None:
+        if pair is None or pair.line is None or not pair.is_live or pair.quote is None:
+            return
+        is_old = pair.told_at is None or self._clock.steady() - pair.told_at >= _DEAF_AFTER
+        low, high = pair.quote.bid * (ONE - _OTHER_PRICE), pair.quote.ask * (ONE + _OTHER_PRICE)
+        if is_old and not low <= mid <= high:
+            self.missed += 1
             logger.warning("price stream deaf", extra={"pair": symbol})
             self._end(pair.line, Doubt.DEAF)
 
@@ -293,7 +300,11 @@ class PriceFleet:
         return any(pair.line is line for pair in self._pairs.values())
 
     def _read_some(self, now: datetime) -> None:
-        """Read the prices of pairs that are followed from a while ago on, and were not read since."""
+        """Read the prices of pairs that are followed from a while ago on, and were not read since;
+        now and then of all.
+        """
+        if self._is_reading or now < self._read_at:
+            return
         unread = [
             symbol
             for symbol, pair in self._pairs.items()
@@ -301,7 +312,10 @@ class PriceFleet:
             and pair.subscribed_at is not None
             and now - pair.subscribed_at >= _READ_AFTER
         ]
-        if unread and not self._is_reading and self._read_at <= now:
+        if now - self._compared_at >= COMPARED_EVERY:
+            self._compared_at = now
+            unread += [symbol for symbol, pair in self._pairs.items() if pair.is_live]
+        if unread:
             self._is_reading = True
             self._read_at = now + _READ_AGAIN_IN
             self._spawn(self._read_prices(unread))
@@ -321,9 +335,14 @@ class PriceFleet:
             pair = self._pairs.get(symbol)
             if pair is None or pair.subscribed_at is None:
                 continue
+            quote = quotes.by_asset.get(base_of(symbol))
+            if pair.is_read:
+                if quote is not None:
+                    self.compare(symbol, quote.mid)
+                continue
             pair.is_read = True
             if pair.told_at is None:  # what was told since it is followed is newer
-                pair.quote = quotes.by_asset.get(base_of(symbol))
+                pair.quote = quote
                 pair.told_at = self._clock.steady()
             self._changed.add(symbol)
 

@@ -288,6 +288,20 @@ async def test_a_check_that_finds_another_price_doubts_a_stream_that_was_long_si
         assert not process.streams.streams[0].is_open
 
 
+async def test_a_stream_that_has_become_deaf_is_found_though_no_check_reads_its_price():
+    """A crash guard of a fixed target waits for prices that its checks do not show."""
+    async with a_process() as process:
+        process.fleet.want(BTCUSDT)
+        await process.wait(5)
+        process.quotes[BTC] = Quote(D("12.99"), D("13.01"))
+        await process.wait(125)
+        await process.wait(10)
+
+        assert process.live.missed == 1
+        assert process.fleet.quote(BTCUSDT) == Quote(D("12.99"), D("13.01"))
+        assert len(process.streams.open_ones) == 1
+
+
 async def test_a_price_at_which_two_checks_found_nothing_to_do_is_not_believed():
     basket = a_basket()
     async with a_process(basket) as process:
