@@ -18,6 +18,7 @@ from engine.domain.streams.trust import Doubt
 from engine.domain.targets.target import Basket
 from engine.errors import NotConnected, Unavailable
 from engine.streaming import live_prices
+from engine.streaming.following import Streams
 from engine.streaming.live_prices import LivePrices
 from engine.streaming.price_streams import PriceFleet
 from tests.fakes.clock import FakeClock
@@ -300,6 +301,24 @@ async def test_a_stream_that_has_become_deaf_is_found_though_no_check_reads_its_
         assert process.live.missed == 1
         assert process.fleet.quote(BTCUSDT) == Quote(D("12.99"), D("13.01"))
         assert len(process.streams.open_ones) == 1
+
+
+class Broken:
+    """A fleet with a mistake in it."""
+
+    def wanted(self, account: Account, *, fence: int) -> None:
+        raise ZeroDivisionError(account, fence)
+
+    def unwanted(self, account_id: AccountId) -> None:
+        raise ZeroDivisionError(account_id)
+
+
+async def test_a_mistake_in_a_stream_ends_no_worker_that_checks():
+    async with a_process(basket := a_basket()) as process:
+        streams = Streams(Broken(), process.live)
+
+        streams.checked(basket, a_look(basket), fence=1)
+        streams.unwanted(basket.id)
 
 
 async def test_a_price_at_which_two_checks_found_nothing_to_do_is_not_believed():
