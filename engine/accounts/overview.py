@@ -160,9 +160,9 @@ class AccountOverviews:
     async def live_look(
         self, account: Account, *, shown: PriceSeen | None
     ) -> tuple[CheckResult, bool] | None:
-        """The balances of now without a request, where the account's stream vouches for them, and
-        whether the newest price, of what is known and what is *shown*, is younger than the account's
-        interval. Else None.
+        """The balances of now without a request, where the account's stream vouches for them and they
+        were read lately, since a stream may be deaf; and whether the newest price, of what is known
+        and what is *shown*, is younger than the account's interval. Else None.
         """
         known = await self.of(account)
         look, now, interval = (
@@ -170,7 +170,9 @@ class AccountOverviews:
             self._clock.now(),
             account.settings.interval,
         )
-        if known.live_every is None or look is None:
+        if known.live_every is None or look is None or known.seen is None:
+            return None
+        if now - known.seen.at >= 2 * interval:
             return None
         if account.settings.fixed is None:  # worth nothing without all prices
             return (look, True) if now - look.at < interval else None

@@ -80,6 +80,18 @@ async def test_a_live_card_whose_price_is_old_asks_for_that_alone(
     assert [path for _, path in world.mexc.requests - before] == ["/api/v3/depth"]
 
 
+async def test_whoever_refreshes_a_live_card_long_after_a_check_has_the_balances_read(
+    world: World, bot: Program, feed: Feed
+):
+    """The stream may be deaf, and its account is polled rarely where there are many."""
+    await bot.ask(OWNER, "/status")
+    before = world.mexc.requests.copy()
+    world.clock.shift(10 * MINUTE)
+    await bot.tap(OWNER, "Refresh")
+
+    assert "/api/v3/account" in [path for _, path in world.mexc.requests - before]
+
+
 async def test_the_card_is_edited_by_itself_with_what_the_stream_told(
     world: World, bot: Program, feed: Feed
 ):
