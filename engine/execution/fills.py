@@ -10,6 +10,7 @@ from decimal import Decimal
 from engine.clock import Clock
 from engine.domain.execution.resting import BALANCES_WITHIN, LOOK_PAUSES
 from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Asset, Symbol, symbol_of
 from engine.domain.orders.order import Fees, Fill, Order, can_be_of, coin_of, fees_of
 from engine.domain.orders.settlement import shows
@@ -21,6 +22,8 @@ from engine.exchanges.rate_limiter import hurried
 # The exchange shows fills and balances a moment after the order itself.
 _FIRST_PAUSE = timedelta(milliseconds=250)
 _MOST_READS = 4
+# How far fills that were told may be from what was executed: each is rounded.
+_ABOUT = Decimal("0.001")
 # For so long the checks after an order ask once more for its fees, where some were not shown.
 _SHOWS_FEES_WITHIN = timedelta(hours=1)
 
@@ -100,8 +103,11 @@ async def fees_of_order(
     not asked where those that were *told* are all that was executed.
     """
     told_fees = fees_of(told, executed=report.execution.base_quantity)
-    is_all = sum(fill.quantity for fill in told_fees.fills) == report.execution.base_quantity
-    if told and is_all and can_be_of(report.execution, told_fees, symbol=intent.symbol):
+    if (
+        told
+        and _are_all_of(told_fees.fills, report)
+        and can_be_of(report.execution, told_fees, symbol=intent.symbol)
+    ):
         return told_fees
     pause = _FIRST_PAUSE
     fees: Fees | None = None
@@ -122,6 +128,14 @@ async def fees_of_order(
     if fees is None or not can_be_of(report.execution, fees, symbol=intent.symbol):
         return None
     return fees if fees.complete or fees.by_asset else None
+
+
+def _are_all_of(fills: Collection[Fill], report: OrderReport) -> bool:
+    """True if *fills* add up to what was executed, in both of its assets."""
+    done = report.execution
+    quote = sum((fill.price * fill.quantity for fill in fills), ZERO)
+    is_paid = abs(quote - done.quote_amount) <= done.quote_amount * _ABOUT
+    return is_paid and sum(fill.quantity for fill in fills) == done.base_quantity
 
 
 async def late_fees(order: Order, exchange: Exchange) -> Fees | None:

@@ -455,7 +455,7 @@ async def test_fills_that_were_told_in_full_need_not_be_asked_for(
     assert order.fees.in_asset(USDT) == order.execution.quote_amount * Decimal("0.0005")
 
 
-@pytest.mark.parametrize("what", ["none", "a part", "too many"])
+@pytest.mark.parametrize("what", ["none", "a part", "too many", "another price"])
 async def test_fills_that_were_not_told_in_full_are_asked_for(
     engine: Engine, exchange: TellingExchange, live: LiveAccounts, what: str
 ):
@@ -476,6 +476,8 @@ def _with_fills(events: list[AccountEvent], what: str) -> Sequence[AccountEvent]
             told.append(event)
         elif what == "a part":
             told.append(replace(event, fill=replace(fill, quantity=fill.quantity - 1)))
+        elif what == "another price":
+            told.append(replace(event, fill=replace(fill, price=2 * fill.price)))
         elif what == "too many":
             told += [event, replace(event, fill=replace(fill, trade_id="another"))]
     return told
