@@ -686,6 +686,8 @@ class Life:
         try:
             async with asyncio.timeout(_STUCK_AFTER_S):
                 while self._can_act and (self._is_busy() or await self._has_due()):
+                    if self._by_turns is not None:
+                        self._by_turns.look()
                     if not self._is_busy():
                         self.parts.update_workers.nudge()
                         self.parts.outbox_sender.nudge()
@@ -701,6 +703,8 @@ class Life:
             "checking": [
                 queued for queued in parts.dispatcher._account_queue.values() if queued.busy
             ],
+            "listening": self._is_listening(),
+            "woken": self._is_woken(),
             "updates": parts.update_workers._workers._in_hand,
             "messages": parts.outbox_sender._workers._in_hand,
             "ended": [repr(task.exception()) for task in self._tasks if task.done()],
@@ -734,11 +738,13 @@ class Life:
         return self._session.has_unread or opening or bool(fleet._leaving)
 
     def _is_woken(self) -> bool:
-        """What an event woke is due."""
-        woken = self.parts.dispatcher._account_queue.next_woken()
-        return (
-            self._session is not None and woken is not None and woken <= self.bench.clock.steady()
-        )
+        """What an event woke is about to be handed out."""
+        if self._session is None:
+            return False
+        dispatcher = self.parts.dispatcher
+        alarm = dispatcher._alarm._at
+        is_due = alarm is not None and alarm <= self.bench.clock.steady()
+        return is_due or dispatcher._turn.locked()
 
     @property
     def _database_is_away(self) -> bool:

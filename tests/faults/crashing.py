@@ -45,7 +45,8 @@ def lay_charges(env: Mapping[str, str]) -> None:
     if SITES not in env:
         return
     if env.get(KEYS_IN_A_HURRY):
-        key_times._EXTENDED_FROM = key_times._EXTENDED_TO = fleet.STOOD = timedelta(seconds=1)
+        key_times._EXTENDED_FROM = key_times._EXTENDED_TO = timedelta(seconds=1)
+        vars(fleet)["refused_again_in"] = lambda _: timedelta(seconds=1)
     sites = [Site(**fields) for fields in json.loads(Path(env[SITES]).read_text())]
     charges = _Charges(sites, crash_at=env.get(CRASH_AT), passed=env.get(PASSED))
     charges.around_transactions()
