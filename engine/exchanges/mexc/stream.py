@@ -32,7 +32,8 @@ PING_EVERY, PONG_WITHIN = timedelta(seconds=15), timedelta(seconds=10)
 # So many frames that cannot be read within a minute, and the connection is not worth keeping.
 _MOST_GARBAGE, _GARBAGE_SPAN = 3, timedelta(minutes=1)
 _CONNECT_WITHIN_S, _SEND_WITHIN_S, _CLOSE_WITHIN_S = 10, 10, 2
-_MOST_BYTES = 1 << 20
+# The longest that is asked for has 300; a thousand connections must not hold more between them.
+_MOST_BYTES = 1 << 16
 _PING, _PONG = '{"method":"PING"}', '{"method":"PONG"}'
 _MOST_SAID = 200
 _UNKNOWN_KEY = "Invalid listen key"
