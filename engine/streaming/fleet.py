@@ -209,7 +209,7 @@ class Fleet:
         member.lines.append(line)
         if member.streams.is_remote:
             self._using.add(member)
-        self.attempts += 1
+            self.attempts += 1
         line.task = self._spawn(self._serve(line))
 
     async def _serve(self, line: Line) -> None:
@@ -301,7 +301,7 @@ class Fleet:
         if line.is_acknowledged and not member.is_standing:
             self._lost(member, why)
         now = self._clock.steady()
-        self.failed_attempts += line.problem is not None
+        self.failed_attempts += member.streams.is_remote and line.problem is not None
         if isinstance(line.problem, Rejected):
             self.unwanted(member.account.id)
             self._refusals.add(member, line.problem, now)

@@ -400,6 +400,7 @@ async def test_accounts_on_paper_need_no_connection_and_say_nothing_of_the_excha
         begun = len(bench.streams.attempts)
         await bench.turns(NONE_ADDED_FOR + 5 * SECOND, every=SECOND)
         assert len(bench.streams.attempts) == begun + 1  # wary as before
+        assert bench.fleet.attempts == bench.fleet.failed_attempts == begun + 1
 
     assert paper.open_ones == []
 
