@@ -425,3 +425,15 @@ def test_events_without_an_end_do_not_hold_up_what_has_to_be_read_twice():
     first = verdicts.index(ReadVerdict.AGREES)
     assert verdicts[first + SECOND_SIGHT // SECOND] is ReadVerdict.AGREES
     assert verdicts.count(ReadVerdict.BEHIND) > len(verdicts) / 2
+
+
+def test_what_was_told_before_our_order_and_comes_after_it_is_over_too():
+    account = a_live_account()
+    account.note(told(60, before=40, order=5))
+    account.over(held(40), since=START + SECOND)
+
+    late = told(50, before=40, order=4, at=START + 2 * SECOND)
+    assert account.note(late) is Told.NOTHING
+    assert read(account, 40, at=START + 3 * SECOND) is ReadVerdict.AGREES
+    account.doubt(Doubt.DEAF, now=START)
+    assert account.note(late) is not Told.NOTHING

@@ -98,7 +98,7 @@ class LiveAccount:
 
     def keep_to(self, assets: Collection[Asset]) -> None:
         """Nothing but *assets* matters from now on."""
-        for asset in {*self._seen.last} - {*assets}:
+        for asset in self._seen.known() - {*assets}:
             self._forget(asset)
 
     def note(self, event: BalanceEvent) -> Told:
@@ -120,7 +120,9 @@ class LiveAccount:
     def over(self, holdings: Holdings, *, since: datetime) -> None:
         """Our own order left at *since*, and *holdings* show it: what was told before is over."""
         for event in self._seen.contradicted(holdings, since=since):
-            self._forget(event.asset)
+            self._seen.end(event.asset)
+            self._unread.discard(event.asset)
+            self._untold.pop(event.asset, None)
 
     def read(
         self, holdings: Holdings, *, assets: Collection[Asset], begun: datetime, now: datetime

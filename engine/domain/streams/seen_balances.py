@@ -31,10 +31,15 @@ class SeenBalances:
 
     def __init__(self) -> None:
         self._last: dict[Asset, BalanceEvent] = {}
+        self._over: dict[Asset, tuple[int, int]] = {}
 
     @property
     def last(self) -> Mapping[Asset, BalanceEvent]:
         return self._last
+
+    def known(self) -> set[Asset]:
+        """Returns the assets of which anything was told."""
+        return {*self._last, *self._over}
 
     def note(self, event: BalanceEvent) -> Noted:
         """Keep *event*, unless a newer one of its asset is known. One that comes again is nothing
@@ -42,6 +47,8 @@ class SeenBalances:
         """
         known = self._last.get(event.asset)
         if known is not None and (event.order < known.order or _is_repeated(event, known)):
+            return Noted()
+        if event.order < self._over.get(event.asset, event.order):
             return Noted()
         self._last[event.asset] = event
         if known is None:
@@ -67,8 +74,14 @@ class SeenBalances:
         return is_same(amounts_in(holdings, asset), event.amounts)
 
     def forget(self, asset: Asset) -> None:
-        """What was told of *asset* was wrong, or is over."""
+        """What was told of *asset* was wrong."""
         self._last.pop(asset, None)
+        self._over.pop(asset, None)
+
+    def end(self, asset: Asset) -> None:
+        """What was told of *asset* is over, and so is what was made before it and comes later."""
+        if (event := self._last.pop(asset, None)) is not None:
+            self._over[asset] = event.order
 
 
 def amounts_in(holdings: Holdings, asset: Asset) -> Amounts | None:
