@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 # Two seconds in all.
 _END_WITHIN_S, _CANCEL_WITHIN_S = 1, 1
 _IN_TROUBLE = HTTPStatus.INTERNAL_SERVER_ERROR
+_OF_PROXIES = (HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, HTTPStatus.REQUEST_TIMEOUT)
 
 
 class Following(Protocol):
@@ -88,9 +89,12 @@ class Line:
 
     @property
     def refused_by(self) -> int | None:
-        """The HTTP status by which the handshake was refused; one of a server in trouble is none."""
+        """The HTTP status by which the handshake was refused. One that says that nobody was reached
+        is none: of a proxy, of a server in trouble.
+        """
         status = self.problem.status if isinstance(self.problem, NotConnected) else None
-        return status if status is not None and status < _IN_TROUBLE else None
+        is_refusal = status is not None and status < _IN_TROUBLE and status not in _OF_PROXIES
+        return status if is_refusal else None
 
     @property
     def is_turned_away(self) -> bool:

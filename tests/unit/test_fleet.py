@@ -364,7 +364,7 @@ async def test_an_address_that_turns_everybody_away_is_not_asked_over_and_over(
         assert len(bench.streams.attempts) < 20
 
 
-@pytest.mark.parametrize("status", [None, 502])
+@pytest.mark.parametrize("status", [None, 407, 502])
 async def test_while_nobody_is_reached_one_at_a_time_looks_whether_somebody_is_there(
     bench: Bench, status: int | None
 ):
