@@ -44,17 +44,19 @@ Matters = Callable[
 @dataclass(frozen=True, slots=True)
 class LiveStanding:
     """How far an account's stream is, and what it told last, to show and never to trade on:
-    *told_at* by the steady clock, None where it told nothing.
+    *told_at* by the steady clock, None where it told nothing. *is_behind*: what was read last lacked
+    it.
     """
 
     state: StreamState
     known: Mapping[Asset, Amounts] = field(default_factory=dict)
     told_at: datetime | None = None
+    is_behind: bool = False
 
     @property
     def is_live(self) -> bool:
         """True if what it tells is believed: balances that were read agree."""
-        return self.state in LIVE
+        return self.state in LIVE and not self.is_behind
 
 
 class Feed:
@@ -306,7 +308,7 @@ class LiveAccounts:
         if watched is None:
             return None
         live = watched.live
-        return LiveStanding(live.trust.state, live.known(), live.told_at())
+        return LiveStanding(live.trust.state, live.known(), live.told_at(), live.is_behind)
 
     def trust(self, account_id: AccountId) -> Trust:
         watched = self._watched.get(account_id)

@@ -98,6 +98,25 @@ async def test_where_what_is_read_lags_behind_nothing_is_ordered_before_it_shows
     assert await engine.trouble(process.account) is None
 
 
+async def test_while_what_is_read_lags_behind_no_card_says_live(
+    engine: Engine, exchange: TellingExchange, live: LiveAccounts
+):
+    process = await a_process(engine, exchange, live)
+    exchange.behind = 10 * SECOND
+    exchange.change(USDT, 20)
+    shown = []
+    for _ in range(4):
+        await process.run(4 * SECOND)
+        shown.append(is_live(live, process.account))
+
+    assert shown == [False, False, False, True]  # of the reads, the one after 13 s shows it
+
+
+def is_live(live: LiveAccounts, account: Account) -> bool:
+    standing = live.standing(account.id)
+    return standing is not None and standing.is_live
+
+
 async def test_it_is_measured_how_soon_a_check_and_an_order_follow_from_an_event(
     engine: Engine, exchange: TellingExchange, live: LiveAccounts
 ):
