@@ -1,3 +1,3 @@
 """The program's version; a test compares it with `pyproject.toml`."""
 
-VERSION = "0.9.0"
+VERSION = "0.10.0"
