@@ -541,15 +541,15 @@ async def test_fault_22_behind_a_proxy_that_fails_the_waits_grow_and_no_key_is_m
     sqlite_bench: Bench, status: int
 ):
     async with listening(sqlite_bench) as listens:
-        listens.server.handshakes.extend([status] * 8)
+        listens.server.handshakes.extend([status] * 4)
         listens.server.cut_all()
         attempts = len(listens.server.connects)
         await sqlite_bench.pass_time(MINUTE)
 
-        assert len(listens.server.connects) - attempts <= 9
+        assert len(listens.server.connects) - attempts <= 5
         listens.deposit()
         await listens.traded(within=INTERVAL + SOON)
-        await listens.subscribed(within=10 * MINUTE)
+        await listens.subscribed(within=HOUR)
 
         assert len(listens.asked("POST")) == 1
 
