@@ -113,7 +113,7 @@ HELD_BY: Mapping[str, Sequence[tuple[str, str]]] = {
     "19 no right": [
         (WHOLE, "test_fault_19_a_key_without_the_right_has_no_stream_and_is_polled"),
         (KEYS, "test_who_may_not_have_a_key_is_told_so"),
-        (FLEET, "test_a_key_without_the_right_is_not_asked_again_before_it_changes"),
+        (FLEET, "test_a_key_without_the_right_is_not_asked_again_for_an_hour"),
     ],
     "20 kill -9": [
         (WHOLE, "test_fault_20_killed_at_any_step_it_trades_once_and_leaves_one_key_at_most"),
