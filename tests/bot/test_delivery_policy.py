@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from telegram import Bot
+from telegram.request import HTTPXRequest
 
 from bot.interaction.message import Message, to_payload
 from bot.messaging import alert_pictures
@@ -50,6 +51,7 @@ from tests import builders
 from tests.builders import MNTLUSDT
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.database import statements
+from tests.fakes.http import NO_CERTIFICATES
 from tests.fakes.tasks import a_moment, running
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_faults import LOST_ANSWER, Fault, refused
@@ -180,12 +182,22 @@ class Chat:
             return list((await session.scalars(select(OutboxRow).order_by(OutboxRow.id))).all())
 
 
+def a_request() -> HTTPXRequest:
+    """Loading certificates takes long."""
+    return HTTPXRequest(httpx_kwargs={"verify": NO_CERTIFICATES})
+
+
 @pytest.fixture
 async def chat(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Chat]:
     async with (
         Database.open(sqlite_url, clock=clock) as database,
         FakeTelegram(clock=clock) as api,
-        Bot(TOKEN, base_url=f"{api.url}/bot") as bot,
+        Bot(
+            TOKEN,
+            base_url=f"{api.url}/bot",
+            request=a_request(),
+            get_updates_request=a_request(),
+        ) as bot,
     ):
         api.open_chat(ANNA)
         yield Chat(database, clock, api, bot)

@@ -5,7 +5,6 @@ import itertools
 import logging
 from collections.abc import AsyncGenerator
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,7 +21,6 @@ from bot.messaging.delivery_policy import AS_IT_COMES, Delivery
 from bot.messaging.outbox import OutboxSender
 from engine.accounts.deliverability import Deliverability
 from engine.storage.chat import undeliverable
-from engine.storage.column_types import Base
 from engine.storage.database import Database
 from engine.storage.models.queues import OutboxRow
 from engine.storage.queues import outbox, queue
@@ -49,10 +47,8 @@ ANNA, BERT, GROUP, SUPERGROUP = 7, 8, -50, -1001234567890
 
 
 @pytest.fixture
-async def db(tmp_path: Path, clock: FakeClock) -> AsyncGenerator[Database]:
-    async with Database.open(f"sqlite:///{tmp_path}/test.db", clock=clock) as database:
-        async with database.engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
+async def db(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
+    async with Database.open(sqlite_url, clock=clock) as database:
         yield database
 
 
@@ -67,8 +63,17 @@ async def api(clock: FakeClock) -> AsyncGenerator[FakeTelegram]:
 
 @pytest.fixture
 async def ptb(api: FakeTelegram) -> AsyncGenerator[Bot]:
-    async with Bot(TOKEN, base_url=f"{api.url}/bot", request=a_request()) as bot:
+    async with a_bot(api) as bot:
         yield bot
+
+
+def a_bot(api: FakeTelegram) -> Bot:
+    return Bot(
+        TOKEN,
+        base_url=f"{api.url}/bot",
+        request=a_request(),
+        get_updates_request=a_request(),
+    )
 
 
 def a_request() -> HTTPXRequest:
@@ -598,7 +603,7 @@ async def test_a_message_that_never_left_is_not_marked_as_repeated(
 ):
     async with serve(_never) as url:
         pass
-    async with Bot(TOKEN, base_url=f"{api.url}/bot", request=a_request()) as bot:
+    async with a_bot(api) as bot:
         bot._base_url = f"{url}/bot{TOKEN}"
         desk = Desk(db, clock, bot)
         async with running(desk.relay.run()):

@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,7 +25,6 @@ from bot.updates.inbox import (
 )
 from bot.updates.polling import TokenRefused, UpdatePoller, UpdatesSource
 from engine.scheduling.queue_worker import HOLD
-from engine.storage.column_types import Base
 from engine.storage.database import Database, InTransaction
 from engine.storage.models import queues
 from engine.storage.models.queues import InboxRow
@@ -100,10 +98,8 @@ class Handler:
 
 
 @pytest.fixture
-async def db(tmp_path: Path, clock: FakeClock) -> AsyncGenerator[Database]:
-    async with Database.open(f"sqlite:///{tmp_path}/test.db", clock=clock) as database:
-        async with database.engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
+async def db(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
+    async with Database.open(sqlite_url, clock=clock) as database:
         yield database
 
 

@@ -17,7 +17,6 @@ from engine.errors import OrderNotFound, PairUnavailable, Rejected, Unavailable
 from engine.exchanges.interface import Exchange, Market, OrderRequest
 from engine.exchanges.paper.exchange import PaperExchange
 from engine.storage.accounts import accounts
-from engine.storage.column_types import Base
 from engine.storage.database import Database
 from engine.storage.models.trading import PaperOrderRow
 from engine.storage.trading import paper_ledger
@@ -84,16 +83,10 @@ def a_paper_exchange(
     )
 
 
-async def create_tables(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-
-
 @pytest.fixture
-async def database(empty_sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
+async def database(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
     """SQLite is enough here; the ledger on PostgreSQL has a test of its own below."""
-    async with Database.open(empty_sqlite_url, clock=clock) as opened:
-        await create_tables(opened)
+    async with Database.open(sqlite_url, clock=clock) as opened:
         yield opened
 
 
@@ -203,9 +196,8 @@ async def test_opening_again_replaces_every_balance(venue):
     assert await venue.balance(MNTL) == Balance(free=Decimal(2))
 
 
-async def test_the_ledger_and_its_orders_live_on_after_a_restart(empty_sqlite_url, clock):
-    async with Database.open(empty_sqlite_url, clock=clock) as before:
-        await create_tables(before)
+async def test_the_ledger_and_its_orders_live_on_after_a_restart(sqlite_url, clock):
+    async with Database.open(sqlite_url, clock=clock) as before:
         account_id = await an_account(before, clock)
         exchange = a_paper_exchange(before, clock, account_id)
         await exchange.open_ledger(None, symbol=MNTLUSDT)
@@ -213,7 +205,7 @@ async def test_the_ledger_and_its_orders_live_on_after_a_restart(empty_sqlite_ur
         exchange_order_id = await exchange.place(ticket)
         held = await exchange.holdings()
 
-    async with Database.open(empty_sqlite_url, clock=clock) as after:
+    async with Database.open(sqlite_url, clock=clock) as after:
         exchange = a_paper_exchange(after, clock, account_id)
 
         assert await exchange.holdings() == held
@@ -265,9 +257,8 @@ async def test_an_asset_can_be_new_to_the_ledger(venue, database):
     assert await venue.balance(Asset("MX")) == Balance(free=Decimal(3))
 
 
-async def test_a_trade_on_postgresql(empty_postgres_url, clock):
-    async with Database.open(empty_postgres_url, clock=clock) as database:
-        await create_tables(database)
+async def test_a_trade_on_postgresql(postgres_url, clock):
+    async with Database.open(postgres_url, clock=clock) as database:
         exchange = a_paper_exchange(database, clock, await an_account(database, clock))
         await exchange.open_ledger(None, symbol=MNTLUSDT)
         venue = Venue(exchange, clock)

@@ -22,7 +22,6 @@ from engine.exchanges.paper.simulated_market import (
     SimulatedMarket,
 )
 from engine.storage.accounts import accounts
-from engine.storage.column_types import Base
 from engine.storage.database import Database
 from engine.storage.trading import paper_ledger
 from tests import builders
@@ -33,10 +32,8 @@ HOLDS = 40
 
 
 @pytest.fixture
-async def database(empty_sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
-    async with Database.open(empty_sqlite_url, clock=clock) as opened:
-        async with opened.engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
+async def database(sqlite_url: str, clock: FakeClock) -> AsyncGenerator[Database]:
+    async with Database.open(sqlite_url, clock=clock) as opened:
         yield opened
 
 

@@ -33,7 +33,7 @@ from tests.faults.points import module_of, sites
 from tests.faults.stories import STORIES, Scene, Story
 
 SOAK = os.environ.get("SOAK") == "1"  # noqa: TID251 - set by `make soak`
-# In the short form every fifth point of these and every so manieth of the others: odd numbers, so
+# In the short form every seventh point of these and every so manieth of the others: odd numbers, so
 # that it is now the moment before and now the moment after.
 PROTOCOL = (
     "engine.execution.executor",
@@ -43,7 +43,7 @@ PROTOCOL = (
     "engine.scheduling.queue_worker",
     "bot.messaging.outbox",
 )
-EVERY_OF_PROTOCOL, EVERY = 5, 25
+EVERY_OF_PROTOCOL, EVERY = 7, 41
 # Points that no story passes, and why that is so.
 NOT_REACHED: Mapping[str, str] = {
     "engine.scheduling.lease_manager:LeaseManager._give_up:writing#1": "beside other processes; tests/engine/test_shares.py",
