@@ -44,6 +44,7 @@ install = cd / && { $(HAS_UV) && $(UV) pip install --python "$(CURDIR)/$(BIN)/py
 # What Python compiled is kept, whatever the machine's habit: each test process would do it again.
 test check soak: export PYTHONDONTWRITEBYTECODE =
 
+test: export HYPOTHESIS_PROFILE ?= short
 test: setup           ## run the tests, but for the long ones: under 5 minutes on 2 cores
 	$(BIN)/python -m pytest -n auto -m "not long"
 

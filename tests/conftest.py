@@ -28,8 +28,9 @@ __all__ = ["pytest_terminal_summary"]  # a hook, found by its name
 compiled.share()
 os.environ["PTB_TIMEDELTA"] = "true"  # as bot/__main__.py does; PTB warns without it
 
-# The short form looks for 50 examples of each property; in CI the same ones each time, so that a
-# red build belongs to its change. `make soak` takes the long one.
+# `make test` looks for 25 examples of each property, `make check` for 50; in CI the same ones each
+# time, so that a red build belongs to its change. `make soak` takes the long one.
+settings.register_profile("short", max_examples=25, deadline=None)
 settings.register_profile("dev", max_examples=50, deadline=None)  # slow machines are not red
 settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("long", max_examples=500, deadline=None, print_blob=True)

@@ -6,8 +6,10 @@ from tests.e2e.process import until
 from tests.e2e.world import ORDER, OWNER, World
 from tests.fakes.mexc_faults import Fault
 from tests.fakes.telegram_faults import HANG
+from tests.sampling import LONG
 
 
+@LONG
 async def test_killed_while_an_order_is_on_its_way(world: World):
     world.mexc.inject(Fault(*ORDER, hang=True, executes=True))
     async with world.running() as program:
@@ -26,6 +28,7 @@ async def test_killed_while_an_order_is_on_its_way(world: World):
         assert Decimal(38) <= world.usdt <= Decimal(42)
 
 
+@LONG
 async def test_killed_before_an_alert_was_sent_and_while_a_command_was_answered(world: World):
     world.account.of("USDT").free = Decimal(40)
     async with world.running() as program:

@@ -89,6 +89,7 @@ async def test_without_a_terminal_the_tour_shows_everything_and_ends_well(world:
     assert world.traces() == []
 
 
+@LONG
 async def test_a_person_types_and_taps_buttons_by_their_codes(world: World, person: Person):
     program = world.demo(terminal=person.theirs)
     await person.sees("To leave: /quit")

@@ -70,7 +70,7 @@ async def test_the_steps_are_all_there_are(sqlite: Database, clock: FakeClock):
     assert tuple(world.fuse.steps) == STEPS
 
 
-@pytest.mark.parametrize("step", sampled(STEPS, every=2))
+@pytest.mark.parametrize("step", sampled(STEPS, every=3))
 async def test_killed_at_any_step_the_drift_is_traded_once_and_told_once(
     sqlite: Database, clock: FakeClock, step: str
 ):
@@ -89,7 +89,7 @@ async def test_killed_at_any_step_the_drift_is_traded_once_and_told_once(
     assert len(await world.second.alerts_of(TradeSettled)) == 1
 
 
-@pytest.mark.parametrize("step", sampled(STEPS, every=2))
+@pytest.mark.parametrize("step", sampled(STEPS, every=3))
 async def test_killed_at_any_step_a_persons_tap_is_answered_and_trades_at_most_once(
     sqlite: Database, clock: FakeClock, step: str
 ):
@@ -110,7 +110,7 @@ async def test_killed_at_any_step_a_persons_tap_is_answered_and_trades_at_most_o
     assert await world.second.pending_taps() == []
 
 
-@pytest.mark.parametrize("step", sampled(RECOVERY_STEPS, every=2))
+@pytest.mark.parametrize("step", sampled(RECOVERY_STEPS, every=3))
 async def test_killed_again_while_recovering_changes_nothing(
     sqlite: Database, clock: FakeClock, step: str
 ):

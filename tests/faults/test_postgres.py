@@ -71,6 +71,7 @@ async def trades_twice(bench: Bench, anna: Person) -> None:
         assert sum(any(words in text for words in answers) for text in said) == 1
 
 
+@LONG
 async def test_two_processes_trade_through_a_pooler_and_leave_nothing_in_its_sessions(
     postgres_url: str, clock: FakeClock
 ):
