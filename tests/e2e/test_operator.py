@@ -60,6 +60,7 @@ async def test_check_tells_what_is_well_and_what_is_broken_and_what_to_do(world:
         "keys": "FAIL",
         "Telegram": "FAIL",
         "MEXC": "FAIL",
+        "streams": "ok",
         "host": "ok",
     }
     assert marks(reports[2])["database"] == "FAIL"
