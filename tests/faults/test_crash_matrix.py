@@ -54,7 +54,6 @@ NOT_REACHED: Mapping[str, str] = {
     "engine.scheduling.dispatcher:Dispatcher._check:writing#1": "after a mistake of ours; there is none to make",
     "bot.routing.failed_updates:FailedUpdates._tell:writing#1": "after a mistake of ours; tests/bot/test_access_filter.py",
     # A card shows what is kept elsewhere, and the next round or tap puts it right.
-    "bot.messaging.status_message:StatusMessages.round:writing#1": "once a minute; tests/bot/test_flow_status_message.py",
     "bot.messaging.status_message:StatusMessages._not_taken:writing#1": "Telegram asks to wait; tests/bot/test_flow_status_message.py",
     "bot.messaging.status_message:StatusMessages._not_taken:writing#2": "a card that is gone; tests/bot/test_flow_status_message.py",
     "bot.messaging.sender:MessageSender.edit:edit_message_text#2": "as plain text; tests/bot/test_flow_status_message.py",
@@ -134,11 +133,13 @@ NOT_REACHED: Mapping[str, str] = {
 }
 # Passed only where a person is faster than a check: `a_tap_is_overtaken` tries, and
 # tests/engine/test_taps.py makes sure of it. Or where an answer or a story takes long:
-# tests/bot/test_flow_update_cancellation.py, tests/bot/test_flow_money.py, tests/engine/test_leases.py.
+# tests/bot/test_flow_update_cancellation.py, tests/bot/test_flow_money.py, tests/engine/test_leases.py,
+# tests/bot/test_flow_status_message.py.
 # Or where a look-up is between two answers: tests/engine/test_crash.py kills a cancellation at each step.
 BY_CHANCE = frozenset(
     {
         "bot.messaging.status_message:StatusMessages.refresh_soon:writing#2",
+        "bot.messaging.status_message:StatusMessages.round:writing#1",
         "engine.execution.bounded_orders:BoundedOrderFollower._store_cancelling:writing#1",
         "engine.rebalancing.checker:Checker._rebalance:writing#1",
         "engine.scheduling.dispatcher:Dispatcher._keep_seen:writing#1",
