@@ -20,7 +20,7 @@ from engine.storage.trading import paper_ledger
 from tests import builders
 from tests.builders import MNTL, MNTLUSDT
 from tests.exchange.contract import Venue
-from tests.exchange.test_paper_exchange import FakeMarket, create_tables
+from tests.exchange.test_paper_exchange import FakeMarket
 from tests.fakes.clock import FakeClock
 
 D = Decimal
@@ -43,9 +43,8 @@ class Feed:
 
 
 @pytest.fixture
-async def database(empty_sqlite_url: str, clock: FakeClock):
-    async with Database.open(empty_sqlite_url, clock=clock) as opened:
-        await create_tables(opened)
+async def database(sqlite_url: str, clock: FakeClock):
+    async with Database.open(sqlite_url, clock=clock) as opened:
         yield opened
 
 
