@@ -89,6 +89,7 @@ BUTTONS = (
 METRICS = {
     "ballast_accounts_active": "",
     "ballast_accounts_owned": "",
+    "ballast_accounts_waiting_for_prices": "",
     "ballast_alerts_put_off": "",
     "ballast_alerts_waiting": "",
     "ballast_build_info": "version",
@@ -113,6 +114,9 @@ METRICS = {
     "ballast_orders": "mode state",
     "ballast_orders_unresolved": "",
     "ballast_polls": "",
+    "ballast_price_connections": "",
+    "ballast_prices_live": "",
+    "ballast_prices_missed": "",
     "ballast_stream_connects": "",
     "ballast_stream_connects_failed": "",
     "ballast_stream_events": "",
