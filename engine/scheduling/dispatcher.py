@@ -158,6 +158,10 @@ class Dispatcher(Service):
             self._database_away = False
             self._beat_at = self.clock.steady()
 
+    def nudge(self) -> None:
+        """Somebody was woken, or is free: read it with the next heartbeat."""
+        self._wakeups.nudge()
+
     def wake(
         self, account_id: AccountId, *, at: datetime | None = None, line: Line = Line.WOKEN
     ) -> None:

@@ -261,7 +261,7 @@ async def test_05_an_order_with_a_bound_that_rests_is_cancelled_and_its_type_tri
 
     assert rested.state is (OrderState.PARTIAL if part else OrderState.UNFILLED)
     assert rested.execution.base_quantity == part
-    assert 2 * SECOND <= waited < 6 * SECOND  # two messages to the chat are a second apart
+    assert 2 * SECOND <= waited < 6 * SECOND  # it rests for two, and the reads beside it wait too
     assert [(order.kind, order.status) for order in bench.mexc.orders] == [
         ("IMMEDIATE_OR_CANCEL", "PARTIALLY_CANCELED" if part else "CANCELED"),
         ("MARKET", "FILLED"),
