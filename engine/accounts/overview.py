@@ -42,8 +42,9 @@ from engine.storage.trading import (
     orders,
     sliced_trades,
 )
-from engine.streaming.live_accounts import LiveAccounts, LiveStanding
+from engine.streaming.live_accounts import LiveAccounts
 from engine.streaming.live_prices import LivePrices
+from engine.streaming.standing import LiveStanding
 
 # A failed check stores its incident just before its result.
 _SAME_CHECK = timedelta(seconds=1)

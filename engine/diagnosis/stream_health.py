@@ -7,7 +7,8 @@ from engine.domain.accounts.account import Account
 from engine.domain.streams.trust import StreamsOff, StreamState
 from engine.errors import Rejected
 from engine.streaming.fleet import Fleet
-from engine.streaming.live_accounts import LiveAccounts, LiveStanding
+from engine.streaming.live_accounts import LiveAccounts
+from engine.streaming.standing import LiveStanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

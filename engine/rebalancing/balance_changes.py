@@ -133,6 +133,7 @@ class BalanceChangeMonitor(Service):
                 rest=rest,
                 moved=tuple(finding.moved) if finding else (),
                 quantity_step=step,
+                cause=finding.cause if finding else None,
             )
             after, is_told = await settle(session, current, seen, now=now)
             if finding is not None and finding.moved:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from engine.clock import Clock
@@ -80,7 +80,7 @@ class BalanceReader:
             return BalanceReading(first, is_settled=False)
         finding = await self.balance_changes.detect(duty, first, fills, market, certain=certain)
         if not self._is_doubtful(duty, first, fills, finding):
-            return BalanceReading(first, finding=finding)
+            return BalanceReading(first, finding=self._with_cause(duty, finding))
         await self.clock.sleep(self.timing.second_sight)
         again, again_in = await self._read(duty, exchange)
         if again_in is not None or not self._is_settled(duty, again, exchange.time()):
@@ -94,7 +94,14 @@ class BalanceReader:
             if not _keeps(duty, found):
                 was, now = (reading.of(USDT).total for reading in (first, again))
                 raise BadData(f"MEXC said {was:f} USDT, and {now:f} USDT a moment later")
-        return BalanceReading(both, first=first, finding=found)
+        return BalanceReading(both, first=first, finding=self._with_cause(duty, found))
+
+    def _with_cause(self, duty: CheckInput, finding: ChangeFinding | None) -> ChangeFinding | None:
+        """Returns *finding* with why it moved, as far as a stream told that."""
+        if finding is None or not finding.moved:
+            return finding
+        causes = {self.live.cause_of(duty.account.id, moved) for moved in finding.moved}
+        return replace(finding, cause=causes.pop() if len(causes) == 1 else None)
 
     async def _read(
         self, duty: CheckInput, exchange: Exchange

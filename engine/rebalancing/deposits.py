@@ -31,6 +31,7 @@ from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT
 from engine.domain.rebalancing.deposit_offer import DepositOffer, target_that_keeps
 from engine.domain.rebalancing.pending_change import PendingChange
+from engine.domain.streams.events import Cause
 from engine.domain.targets.target import FixedUsdt
 from engine.notifications.publish import publish
 from engine.storage.accounts import accounts, audit
@@ -51,6 +52,7 @@ class DepositSeen:
     rest: WaitingDeposit | None
     moved: tuple[BalanceChange, ...] = ()
     quantity_step: Decimal | None = None
+    cause: Cause | None = None
 
     def facts(self, settings: Settings) -> dict[str, Any]:
         """What every alert of changed balances says, under *settings*."""
@@ -59,6 +61,7 @@ class DepositSeen:
             "symbol": settings.symbol,
             "moved": self.moved,
             "quantity_step": self.quantity_step,
+            "cause": self.cause,
             "held": self.held,
             "target": fixed.target if (fixed := settings.fixed) else None,
         }

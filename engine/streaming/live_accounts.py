@@ -6,12 +6,12 @@ everything answers as if there were none: the account is polled at its own inter
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from engine.clock import Clock
 from engine.domain.accounts.account import Account
+from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import Asset
@@ -21,13 +21,15 @@ from engine.domain.streams.events import (
     AccountEvent,
     Amounts,
     BalanceEvent,
+    Cause,
     FillEvent,
     OrderEvent,
 )
 from engine.domain.streams.live_account import ReadVerdict, Told
 from engine.domain.streams.losses import ReadingAgain
-from engine.domain.streams.trust import LIVE, Doubt, StreamState, Trust, fitting_interval
+from engine.domain.streams.trust import Doubt, StreamState, Trust, fitting_interval
 from engine.monitoring.counters import StreamTally
+from engine.streaming.standing import LiveStanding
 from engine.streaming.watched import Watched
 
 logger = logging.getLogger(__name__)
@@ -39,24 +41,6 @@ Wake = Callable[[AccountId, datetime], None]
 Matters = Callable[
     [Account, BalanceEvent, Mapping[Asset, Amounts], Sequence[LowBalanceThreshold]], bool
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class LiveStanding:
-    """How far an account's stream is, and what it told last, to show and never to trade on:
-    *told_at* by the steady clock, None where it told nothing. *is_behind*: what was read last lacked
-    it.
-    """
-
-    state: StreamState
-    known: Mapping[Asset, Amounts] = field(default_factory=dict)
-    told_at: datetime | None = None
-    is_behind: bool = False
-
-    @property
-    def is_live(self) -> bool:
-        """True if what it tells is believed: balances that were read agree."""
-        return self.state in LIVE and not self.is_behind
 
 
 class Feed:
@@ -230,6 +214,13 @@ class LiveAccounts:
         return watched is not None and watched.live.is_seen_twice(
             holdings, assets, now=self._clock.steady()
         )
+
+    def cause_of(self, account_id: AccountId, change: BalanceChange) -> Cause | None:
+        """Returns why the balance changed, if an event that came just now told of just that."""
+        if (watched := self._watched.get(account_id)) is None:
+            return None
+        now = self._clock.steady()
+        return watched.live.cause_of(change.asset, change.before, change.after, now=now)
 
     def shows_all(
         self, account_id: AccountId, holdings: Holdings, assets: Collection[Asset]

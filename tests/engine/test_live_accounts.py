@@ -604,6 +604,21 @@ async def test_a_portfolio_is_polled_as_often_as_its_user_chose(
     assert live.interval(account.id, MINUTE) == MINUTE
 
 
+@pytest.mark.parametrize("cause", [*Cause])
+async def test_an_alert_names_what_the_stream_told_of_the_very_change(
+    engine: Engine, exchange: TellingExchange, live: LiveAccounts, cause: Cause
+):
+    process = await a_process(engine, exchange, live)
+    exchange.change(USDT, 20, cause)
+    await process.run(5 * SECOND)
+    exchange.feed = None
+    exchange.change(USDT, 30)
+    await process.run(10 * MINUTE)
+
+    told, untold = await engine.alerts_of(DepositTraded)
+    assert (told.cause, untold.cause) == (cause, None)
+
+
 @pytest.mark.parametrize("cause", [Cause.DEPOSIT, Cause.TRADE])
 @pytest.mark.parametrize("amount", [30, -30])
 async def test_what_comes_or_goes_right_after_an_order_is_recorded_as_such(

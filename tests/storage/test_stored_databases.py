@@ -184,7 +184,7 @@ SINCE_THEN = re.compile(
     r',"coming":null|,"made":null,"brought":null,"about":false|,"worth":null'
     r'|,"expected":null,"widened":false,"slipped":null|,"asked_base":null|,"bound":null(?:,"cost":null)?|,"portfolio":null'
     r'|,"bands":null|,"destination":null|,"protected":null|,"execution":null|,"slippage":null|,"pacing":null|,"twice":null,"scaled":null'
-    r'|,"waited":false|,"rests":false|,"plan":null'
+    r'|,"cause":null|,"waited":false|,"rests":false|,"plan":null'
 )
 
 

@@ -30,7 +30,7 @@ from engine.errors import (
 from engine.exchanges.interface import KeyPermissions
 from engine.exchanges.rate_limiter import Priority, Usage
 from engine.monitoring.lateness import Lateness
-from engine.streaming.live_accounts import LiveStanding
+from engine.streaming.standing import LiveStanding
 from tests.builders import account, book, rules, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message

@@ -28,6 +28,7 @@ from engine.domain.alerts.deposit_alerts import (
 )
 from engine.domain.market.pairs import USDT, Asset, Side
 from engine.domain.rebalancing.planner import UnderMinimum
+from engine.domain.streams.events import Cause
 from tests.builders import MNTLUSDT, account, settings
 from tests.fakes.clock import START
 from tests.unit.phone import check_message
@@ -68,6 +69,19 @@ def moved(*movements: BalanceChange, **changes: Any) -> BalanceChanged:
 )
 def test_the_first_line_says_what_happened(told: BalanceChanged, head: str):
     assert check_message(alert_view(told)).splitlines()[0] == head
+
+
+@pytest.mark.parametrize(
+    ("cause", "line"),
+    [
+        (None, "Not a trade of mine."),
+        (Cause.TRADE, "Not a trade of mine."),
+        (Cause.DEPOSIT, "MEXC calls it a deposit. Not a trade of mine."),
+        (Cause.TRANSFER, "MEXC calls it a transfer. Not a trade of mine."),
+    ],
+)
+def test_the_second_line_says_what_mexc_calls_it(cause: Cause | None, line: str):
+    assert check_message(alert_view(moved(cause=cause))).splitlines()[1] == line
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.deposit_alerts import BalanceChanged, ComingOrder, DepositTraded
 from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, base_of
+from engine.domain.streams.events import Cause
 
 RAISE, LEAVE = range(2)
 CHOICES = (RAISE, LEAVE)
@@ -46,7 +47,7 @@ def moved_view(told: BalanceChanged) -> Message:
     return Message.paragraphs(
         lines(
             f"{alert_badge(told)} · {head}",
-            "Not a trade of mine.",
+            cause_line(told.cause),
             *(
                 change_line(movement, target=told.target, step=told.quantity_step)
                 for movement in told.moved
@@ -55,6 +56,18 @@ def moved_view(told: BalanceChanged) -> Message:
         _consequence(told),
         MANY if told.last_for_now else None,
     )
+
+
+_CAUSES = {
+    Cause.DEPOSIT: "MEXC calls it a deposit. Not a trade of mine.",
+    Cause.WITHDRAWAL: "MEXC calls it a withdrawal. Not a trade of mine.",
+    Cause.TRANSFER: "MEXC calls it a transfer. Not a trade of mine.",
+}
+
+
+def cause_line(cause: Cause | None) -> str:
+    """Where the money came from or went, as far as MEXC said that."""
+    return _CAUSES.get(cause or Cause.OTHER, "Not a trade of mine.")
 
 
 def left_view(*, account: Account) -> Message:

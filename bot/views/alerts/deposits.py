@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.interaction.callback_data import Confirm
 from bot.interaction.message import Message
-from bot.views.alerts.balance_changes import MANY, change_line, headline, next_order
+from bot.views.alerts.balance_changes import MANY, cause_line, change_line, headline, next_order
 from bot.views.components.amounts import cents, usdt
 from bot.views.components.badges import alert_badge
 from bot.views.components.keyboards import button, do, keyboard
@@ -86,7 +86,7 @@ def moved_lines(told: DepositTraded | DepositWaiting | DepositKept) -> list[str]
     if not told.moved:
         return []
     return [
-        "Not a trade of mine.",
+        cause_line(told.cause),
         *(
             change_line(movement, target=told.target, step=told.quantity_step)
             for movement in told.moved

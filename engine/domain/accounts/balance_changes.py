@@ -10,6 +10,7 @@ from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset, Side, base_of
 from engine.domain.orders.order import Order
 from engine.domain.orders.settlement import shows
+from engine.domain.streams.events import Cause
 
 # Balances keep changing for a while after a fill, the token's at times longer than USDT.
 SETTLED_AFTER = timedelta(seconds=15)
@@ -39,11 +40,12 @@ class BalanceChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFinding:
     """Balances newly *seen*, and what *moved* without an order.
-    *by_hand*: one coin was exchanged for the other.
+    *by_hand*: one coin was exchanged for the other. *cause* is what a stream told of all that moved.
     """
 
     seen: LastSeen
     moved: Sequence[BalanceChange] = ()
+    cause: Cause | None = None
 
     @property
     def by_hand(self) -> bool:

@@ -10,6 +10,7 @@ from engine.domain.alerts.key_alerts import InMode
 from engine.domain.alerts.traits import AlertKind
 from engine.domain.market.pairs import Symbol
 from engine.domain.rebalancing.planner import Reason
+from engine.domain.streams.events import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class BalanceChanged(InMode, stored_as="moved", kind=AlertKind.TRADE):
     *quantity_step* is the token's precision, None where it was not known. *held* is the USDT held now. *target*
     and *band* are None where the target is planned as a portfolio. *question_id* and *new_target* are an older
     version's. *last_for_now*: there were so many that the next ones are only kept. *coming* is
-    None where nothing comes of it, or an older version wrote it.
+    None where nothing comes of it, or an older version wrote it. *cause* is None unless a stream
+    told it.
     """
 
     symbol: Symbol
@@ -42,6 +44,7 @@ class BalanceChanged(InMode, stored_as="moved", kind=AlertKind.TRADE):
     autonomy: TradingMode
     last_for_now: bool = False
     quantity_step: Decimal | None = None
+    cause: Cause | None = None
     question_id: str | None = None
     new_target: Decimal | None = None
     coming: ComingOrder | None = None
@@ -50,7 +53,7 @@ class BalanceChanged(InMode, stored_as="moved", kind=AlertKind.TRADE):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositAlert(InMode):
     """USDT arrived, by what *moved*; *held* is the USDT held now. *quantity_step* is the token's
-    precision, None where it was not known.
+    precision, None where it was not known. *cause* is None unless a stream told it.
     """
 
     symbol: Symbol
@@ -58,6 +61,7 @@ class DepositAlert(InMode):
     quantity_step: Decimal | None
     held: Decimal
     target: Decimal
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ read. What a stream told and what was read are compared, and each difference is 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 
 from engine.domain.market.balances import Holdings
@@ -217,6 +218,12 @@ class LiveAccount:
         if ordered_at is not None and (self._traded_at is None or self._traded_at < ordered_at):
             return False
         return self.is_seen_twice(holdings, assets, now=now)
+
+    def cause_of(
+        self, asset: Asset, before: Decimal, after: Decimal, *, now: datetime
+    ) -> Cause | None:
+        """Returns why *asset* went from one total to the other, if an event told of just that."""
+        return self._seen.cause_of(asset, before, after, since=now - SIGHT_FOR)
 
     def known(self) -> Mapping[Asset, Amounts]:
         """Returns what was told or read last of each asset, to show and to judge by, not to trade on."""

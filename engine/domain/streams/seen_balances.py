@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import Asset
-from engine.domain.streams.events import Amounts, BalanceEvent
+from engine.domain.streams.events import Amounts, BalanceEvent, Cause
 from engine.errors import BadData
 
 # A stream writes up to 18 places, and what is read may be rounded.
@@ -72,6 +72,18 @@ class SeenBalances:
         if event is None or event.at < since:
             return False
         return is_same(amounts_in(holdings, asset), event.amounts)
+
+    def cause_of(
+        self, asset: Asset, before: Decimal, after: Decimal, *, since: datetime
+    ) -> Cause | None:
+        """Returns why *asset* went from one total to the other; None unless a single event that came
+        *since* then tells of just that.
+        """
+        event = self._last.get(asset)
+        if event is None or event.at < since:
+            return None
+        is_all = (sum(event.before), sum(event.amounts)) == (before, after)
+        return event.cause if is_all else None
 
     def forget(self, asset: Asset) -> None:
         """What was told of *asset* was wrong."""
