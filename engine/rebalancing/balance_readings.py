@@ -17,6 +17,7 @@ from engine.domain.orders.settlement import (
     is_settled,
     shows,
     shows_base,
+    shows_quote,
     was_seen_settled,
 )
 from engine.domain.rebalancing.balance_confirmation import agreed, in_doubt, needs_second
@@ -141,14 +142,17 @@ class BalanceReader:
         return settled
 
     def _is_certain(self, duty: CheckInput, holdings: Holdings) -> bool:
-        """True if a stream told all of *holdings* after the last fill, which the token shows too."""
+        """True if a stream told all of *holdings*, and the last fill and what came since are in them."""
         account, fill = duty.account, duty.last_fill
         if not self.live.shows_all(account.id, holdings, account.settings.assets):
             return False
         if fill is None or fill.resolved_at is None:
             return True
         is_young = self.clock.now() - fill.resolved_at < self.timing.second_sight
-        return not is_young and shows_base(holdings, fill)
+        came = self.live.came(account.id)
+        return (
+            not is_young and shows_base(holdings, fill) and shows_quote(holdings, fill, came=came)
+        )
 
     def _is_to_be_told_first(
         self, duty: CheckInput, holdings: Holdings, fills: Sequence[Order]

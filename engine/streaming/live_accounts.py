@@ -7,6 +7,7 @@ everything answers as if there were none: the account is polled at its own inter
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import assert_never
 
 from engine.clock import Clock
@@ -14,6 +15,7 @@ from engine.domain.accounts.account import Account
 from engine.domain.accounts.balance_changes import BalanceChange
 from engine.domain.accounts.low_balance import LowBalanceThreshold
 from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import AccountId, ClientOrderId, Fill
 from engine.domain.rebalancing.triggers import stream_trigger
@@ -226,12 +228,17 @@ class LiveAccounts:
         self, account_id: AccountId, holdings: Holdings, assets: Collection[Asset]
     ) -> bool:
         """True if what the stream told last of all *assets*, just now, is in *holdings*, and the last
-        of USDT was no trade: all that was traded before it is in them too.
+        of USDT was no trade.
         """
         watched = self._watched.get(account_id)
         return watched is not None and watched.live.shows_all(
-            holdings, assets, now=self._clock.steady(), ordered_at=watched.followed_at
+            holdings, assets, now=self._clock.steady()
         )
+
+    def came(self, account_id: AccountId) -> Decimal:
+        """Returns the USDT that came without a trade since our last order left, as was told."""
+        watched = self._watched.get(account_id)
+        return ZERO if watched is None else watched.live.came
 
     def ordered(self, account_id: AccountId, order_id: ClientOrderId) -> None:
         """An order is about to leave. Until it is settled, what it does to the balances is no new

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.low_balance import LowBalanceThreshold
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import Asset
 from engine.domain.orders.order import ClientOrderId, Fill
 from engine.domain.streams.live_account import LiveAccount
@@ -61,6 +62,7 @@ class Watched:
         if self.told_since is not None:
             tally.ordered(now - self.told_since)
         self.told_since = None
+        self.live.came = ZERO
 
     def follow(self, order_id: ClientOrderId | None, *, now: datetime) -> None:
         """That order is under way from *now* on; None if none is."""

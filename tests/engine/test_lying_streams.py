@@ -67,6 +67,48 @@ async def test_a_deposit_told_before_an_order_proves_nothing_of_the_usdt_after_i
     assert len(exchange.tickets) == 1
 
 
+async def test_a_deposit_between_the_lock_and_the_fill_of_an_order_proves_nothing_of_the_fill(
+    engine: Engine,
+    exchange: TellingExchange,
+    live: LiveAccounts,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """The exchange books the token of a fill at once and its USDT late, where it is read and told."""
+    process = await a_process(engine, exchange, live)
+    free, locked = Decimal(45), Decimal(20)
+    read = exchange.holdings
+
+    def told(events: list[AccountEvent]) -> Sequence[AccountEvent]:
+        kept = _without_traded_usdt(events)
+        usdt = [event for event in events if event not in kept]
+        if not usdt or not exchange.tickets:
+            return events
+        lock = next(event for event in usdt if isinstance(event, BalanceEvent))
+        deposit = replace(
+            lock,
+            free=free,
+            locked=locked,
+            before=lock.amounts,
+            cause=Cause.DEPOSIT,
+            order=(lock.order[0], lock.order[1] + 100),
+        )
+        return [lock, deposit, *kept]
+
+    async def lagging() -> Holdings:
+        found = await read()
+        if not exchange.tickets:
+            return found
+        balances = {**found.balances, USDT: replace(found.of(USDT), free=free, locked=locked)}
+        return replace(found, balances=balances)
+
+    exchange.arranged = told
+    monkeypatch.setattr(exchange, "holdings", lagging)
+    exchange.change(USDT, 20)
+    await process.run(MINUTE)
+
+    assert len(exchange.tickets) == 1
+
+
 def _without_traded_usdt(events: list[AccountEvent]) -> Sequence[AccountEvent]:
     return [
         event

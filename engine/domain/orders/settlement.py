@@ -40,15 +40,16 @@ def shows_base(holdings: Holdings, fill: Order) -> bool:
     return filled == ZERO or _base_moved(holdings, fill) >= filled * _NEARLY_ALL
 
 
-def shows_quote(holdings: Holdings, fill: Order) -> bool:
-    """True if USDT moved the order's way by about what was executed.
+def shows_quote(holdings: Holdings, fill: Order, *, came: Decimal = ZERO) -> bool:
+    """True if USDT moved the order's way by about what was executed, beside what *came* without it.
     Plans are made from USDT, so without that the same drift would be traded a second time.
     """
     executed = fill.execution.quote_amount
     fee = fill.fees.in_asset(USDT) if fill.fees is not None else ZERO
     expected = executed + fee if fill.side is Side.BUY else executed - fee
     room = max(executed * _ABOUT, _DUST)
-    return executed == ZERO or abs(_quote_moved(holdings, fill) - expected) <= room
+    moved = _quote_moved(holdings, fill) + (came if fill.side is Side.BUY else -came)
+    return executed == ZERO or abs(moved - expected) <= room
 
 
 def is_settled(

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import Enum
 
 from engine.domain.market.balances import Holdings
+from engine.domain.market.decimals import ZERO
 from engine.domain.market.pairs import USDT, Asset
 from engine.domain.streams.coalescing import Coalescing
 from engine.domain.streams.events import Amounts, BalanceEvent, Cause
@@ -79,7 +80,8 @@ class LiveAccount:
         self._acknowledged_at: datetime | None = None
         self._behind_since: datetime | None = None
         self._counts_until: datetime | None = None
-        self._traded_at: datetime | None = None  # USDT, as was told
+        # USDT that came without a trade since our last order left; less than nothing is what went.
+        self.came = ZERO
 
     def opened(self) -> None:
         self.trust = self.trust.opened()
@@ -110,8 +112,8 @@ class LiveAccount:
             del self._untold[asset]
         if not noted.is_new:
             return Told.NOTHING
-        if asset == USDT and event.cause is Cause.TRADE:
-            self._traded_at = event.at
+        if asset == USDT and event.cause is not Cause.TRADE:
+            self.came += sum(event.amounts) - sum(event.before)
         was_read = self._read is not None and is_same(self._read.get(asset), event.amounts)
         if was_read and asset not in self._unread:
             return Told.NOTHING
@@ -200,24 +202,13 @@ class LiveAccount:
             self._seen.shows(holdings, asset, since=since) for asset in assets
         )
 
-    def shows_all(
-        self,
-        holdings: Holdings,
-        assets: Collection[Asset],
-        *,
-        now: datetime,
-        ordered_at: datetime | None = None,
-    ) -> bool:
+    def shows_all(self, holdings: Holdings, assets: Collection[Asset], *, now: datetime) -> bool:
         """True if *holdings* are a second sight of all *assets*, and the last change of USDT was no
-        trade: what was traded before it is in what the stream told of it, and so in them. Our last
-        order, which left when *ordered_at*, is if the stream told of a trade since.
+        trade.
         """
         usdt = self._seen.last.get(USDT)
-        if usdt is None or usdt.cause is Cause.TRADE:
-            return False
-        if ordered_at is not None and (self._traded_at is None or self._traded_at < ordered_at):
-            return False
-        return self.is_seen_twice(holdings, assets, now=now)
+        is_traded = usdt is None or usdt.cause is Cause.TRADE
+        return not is_traded and self.is_seen_twice(holdings, assets, now=now)
 
     def cause_of(
         self, asset: Asset, before: Decimal, after: Decimal, *, now: datetime
