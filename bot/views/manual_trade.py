@@ -36,6 +36,7 @@ from engine.domain.rebalancing.planner import (
     UnderMinimum,
 )
 from engine.domain.rebalancing.run_request import ManualOffer, RunRequest
+from engine.domain.rebalancing.slices.plan import SlicesOffer
 
 # A difference that rounding makes is not worth a line.
 _AS_ASKED = Decimal("0.99")
@@ -43,7 +44,7 @@ _AS_ASKED = Decimal("0.99")
 
 def manual_form_view(*, account: Account, side: Side, is_listening: bool = False) -> Message:
     """The bare command: how it is written, and the usual amounts."""
-    base, command = escape(base_of(account.settings.symbol)), _command(side)
+    base, command = escape(base_of(account.settings.symbol)), command_of(side)
     if side is Side.BUY:
         text = [
             f"{badge(account)} · Buy {base}",
@@ -115,9 +116,9 @@ def manual_plan_view(
         HALTED_FOR_ALL
         if confirmation_id is None
         else f"Tap within {PLAN_VALID_FOR // timedelta(seconds=1)} s: I price it again first. "
-        f"/{_command(trade.side)} makes a new plan.",
+        f"/{command_of(trade.side)} makes a new plan.",
     )
-    buttons = None if confirmation_id is None else _buttons(offer, confirmation_id)
+    buttons = None if confirmation_id is None else trade_buttons(offer, confirmation_id)
     return Message(fitted(text, note.split("\n")[-1] if note else None), buttons)
 
 
@@ -127,7 +128,7 @@ def manual_failed_view(*, account: Account, side: Side) -> Message:
         f"{badge(account)} · No plan now",
         "No order was sent.",
         "MEXC does not answer, so I do not know what you hold.",
-        f"Send /{_command(side)} again in a minute.",
+        f"Send /{command_of(side)} again in a minute.",
     )
 
 
@@ -151,7 +152,7 @@ def manual_accepted_view(*, account: Account, run: RunRequest) -> Message:
 
 def manual_outdated_view(*, side: Side) -> Message:
     """The tap came too late, or settings, key or mode were changed since the plan."""
-    command = _command(side)
+    command = command_of(side)
     return Message.of(
         "⌛ This plan is out of date. No order was sent.",
         f"For a new one: /{command}",
@@ -169,12 +170,12 @@ def manual_declined_view(alert: ManualDeclined) -> Message:
         if reason is None
         else reason_text(reason, symbol=alert.symbol),
         None if reason is None else manual_advice(reason, side, alert.symbol),
-        f"For a new plan: /{_command(side)}",
+        f"For a new plan: /{command_of(side)}",
         keyboard=keyboard([_again(side)]),
     )
 
 
-def _command(side: Side) -> str:
+def command_of(side: Side) -> str:
     return "buy" if side is Side.BUY else "sell"
 
 
@@ -182,16 +183,16 @@ def _again(side: Side) -> InlineKeyboardButton:
     return do("Buy", "buy") if side is Side.BUY else do("Sell", "sell")
 
 
-def _buttons(offer: ManualOffer, confirmation_id: str) -> InlineKeyboardMarkup:
+def trade_buttons(offer: ManualOffer | SlicesOffer, confirmation_id: str) -> InlineKeyboardMarkup:
+    """The first trades, and pauses where the target would undo it; the second sets the target."""
     is_buy = offer.trade.side is Side.BUY
+    first = "Buy" if is_buy else "Sell"
     if offer.pauses:
-        first = "Buy and pause" if is_buy else "Sell and pause"
-    else:
-        first = "Buy" if is_buy else "Sell"
+        first = "Buy, then pause" if is_buy else "Sell, then pause"
     rows = [[button(first, Choose(confirmation_id, 0))]]
     if offer.target is not None:
         target = plain(offer.target)
-        label = f"Buy and set target {target}" if is_buy else f"Sell and set target {target}"
+        label = f"Buy, then target {target}" if is_buy else f"Sell, then target {target}"
         rows.append([button(label, Choose(confirmation_id, 1))])
     return keyboard(*rows)
 
@@ -252,7 +253,7 @@ def manual_advice(  # noqa: PLR0911 - one return a reason
         case OverLimit(kind=LimitKind.HOUR):
             return "You can wait, or set another limit with /limits hour."
         case OverLimit(kind=LimitKind.JUMP):
-            return f"If the price stays there, send /{_command(side)} again in a minute."
+            return f"If the price stays there, send /{command_of(side)} again in a minute."
         case UnderMinimum() | EmptyBook():
             return None
         case NoOfferNear():

@@ -3,24 +3,23 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton
 
-from bot.interaction.callback_data import Choose
 from bot.interaction.message import Message
 from bot.views.components.amounts import balance, price, tokens, usdt
 from bot.views.components.badges import alert_badge, badge
 from bot.views.components.forecast import HALTED_FOR_ALL
-from bot.views.components.keyboards import button, do, keyboard
+from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import escape, lines
 from bot.views.components.no_trade_reasons import reason_text
 from bot.views.components.order_text import fees_paid
 from bot.views.components.times import compact, time_or_stamp, utc, zone_name
-from bot.views.manual_trade import aim_text, manual_advice
+from bot.views.manual_trade import aim_text, command_of, manual_advice, trade_buttons
 from bot.views.rebalance_plan import PLAN_VALID_FOR
 from engine.domain.accounts.account import Account
 from engine.domain.alerts.slices_alerts import SlicedTradeOver
 from engine.domain.execution.slices import SlicedTrade, SlicesEnd
-from engine.domain.market.decimals import CENT, ZERO, plain
+from engine.domain.market.decimals import CENT, ZERO
 from engine.domain.market.pairs import Side, Symbol, base_of
 from engine.domain.orders.order import Order
 from engine.domain.rebalancing.slices.plan import SlicesOffer
@@ -78,8 +77,8 @@ def slices_plan_view(
         HALTED_FOR_ALL
         if confirmation_id is None
         else f"Tap within {PLAN_VALID_FOR // timedelta(seconds=1)} s: I price it again first. "
-        f"/{_command(side)} stop ends it early.",
-        keyboard=None if confirmation_id is None else _buttons(offer, confirmation_id),
+        f"/{command_of(side)} stop ends it early.",
+        keyboard=None if confirmation_id is None else trade_buttons(offer, confirmation_id),
     )
 
 
@@ -99,7 +98,7 @@ def slices_begun_view(*, account: Account, run: SlicedRun, now: datetime) -> Mes
         "I trade nothing else meanwhile. A slice that is missed is not made up for.",
         _afterwards(run),
         "/status shows how far it is. I tell you when it is over.",
-        f"To stop the rest: /{_command(run.trade.side)} stop",
+        f"To stop the rest: /{command_of(run.trade.side)} stop",
         keyboard=keyboard([_stop(run.trade.side), do("Status", "status")]),
     )
 
@@ -113,7 +112,7 @@ def slices_running_view(*, account: Account, progress: SlicesProgress) -> Messag
         f"{run.last} of {run.count} slices are over.",
         _so_far(progress),
         f"It is over by {utc(run.trade.deadline)}.",
-        f"To stop the rest: /{_command(run.trade.side)} stop",
+        f"To stop the rest: /{command_of(run.trade.side)} stop",
         keyboard=keyboard([_stop(run.trade.side), do("Status", "status")]),
     )
 
@@ -126,7 +125,7 @@ def slices_stopped_view(
         return Message.of(
             f"{badge(account)} · Nothing to stop",
             "No trade over time runs. Nothing changed.",
-            f"/{_command(side)} has the form of one. To stop all trading: /pause",
+            f"/{command_of(side)} has the form of one. To stop all trading: /pause",
         )
     return Message.of(
         f"{badge(account)} · The rest is stopped",
@@ -145,7 +144,7 @@ def slices_note(account: Account, progress: SlicesProgress, *, may_stop: bool) -
     trade = progress.run.trade
     return lines(
         f"{_so_far(progress)} I trade nothing else until {utc(trade.deadline)}.",
-        f"To stop the rest: /{_command(trade.side)} stop" if may_stop else None,
+        f"To stop the rest: /{command_of(trade.side)} stop" if may_stop else None,
     )
 
 
@@ -272,23 +271,5 @@ def _so_far(progress: SlicesProgress) -> str:
     return f"Sold {amount} for {usdt(done.quote_amount)} so far."
 
 
-def _buttons(offer: SlicesOffer, confirmation_id: str) -> InlineKeyboardMarkup:
-    is_buy = offer.trade.side is Side.BUY
-    if offer.pauses:
-        first = "Buy, then pause" if is_buy else "Sell, then pause"
-    else:
-        first = "Buy" if is_buy else "Sell"
-    rows = [[button(first, Choose(confirmation_id, 0))]]
-    if offer.target is not None:
-        target = plain(offer.target)
-        label = f"Buy, then target {target}" if is_buy else f"Sell, then target {target}"
-        rows.append([button(label, Choose(confirmation_id, 1))])
-    return keyboard(*rows)
-
-
 def _stop(side: Side) -> InlineKeyboardButton:
-    return do("Stop the rest", _command(side), "stop")
-
-
-def _command(side: Side) -> str:
-    return "buy" if side is Side.BUY else "sell"
+    return do("Stop the rest", command_of(side), "stop")

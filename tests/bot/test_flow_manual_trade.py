@@ -33,11 +33,11 @@ async def test_a_sale_that_the_target_would_undo_says_so_before_the_tap_and_paus
 
     plan = await bot.ask(OWNER, "/sell 50%")
     shown, labels = plan.text, plan.labels
-    await bot.tap(OWNER, "Sell and pause")
+    await bot.tap(OWNER, "Sell, then pause")
     (sold,) = await bot.checked()
 
     assert shown == SELL_HALF
-    assert labels == ["Sell and pause", "Sell and set target 140.64"]
+    assert labels == ["Sell, then pause", "Sell, then target 140.64"]
     assert plan.text == ON_IT
     assert sold.text == SOLD
     assert await bot.checked() == []
@@ -81,7 +81,7 @@ async def test_the_other_button_sets_the_target_and_nothing_is_traded_back(
     assert await bot.told(OWNER) == []
     assert world.mexc.orders == []
     settings = (await bot.account()).settings
-    assert (label, settings.paused) == (f"Sell and set target {settings.fixed_goal.target}", False)
+    assert (label, settings.paused) == (f"Sell, then target {settings.fixed_goal.target}", False)
     assert f"the target becomes {settings.fixed_goal.target} USDT." in plan.text
 
 

@@ -200,7 +200,7 @@ async def a_plan_is_tapped(world: World) -> None:
 async def a_sale_by_hand(world: World) -> None:
     """It pauses trading with its order, so that nothing buys it back."""
     plan = await world.ask("/sell 50%", "Sell MNTL?")
-    await tapped(world, "Sell and pause", plan)
+    await tapped(world, "Sell, then pause", plan)
     if "Nothing traded" in (await any_of(world, "Sold", "never arrived", "Nothing traded")).text:
         return
     await world.ask("/status", "PAUSED")

@@ -63,17 +63,17 @@ THIN = book(asks=[("0.002002", 5_000), ("0.0025", 900_000)])
         (
             shown(ManualTrade(BUY, quote_amount=D(30))),
             "Target 40.00 would sell it again. The first button pauses trading, the",
-            ["Buy and pause", "Buy and set target 27.09"],
+            ["Buy, then pause", "Buy, then target 27.09"],
         ),
         (
             shown(ManualTrade(SELL, share=D("0.5"))),
             "Target 40.00 would buy it back. The first button pauses trading, the",
-            ["Sell and pause", "Sell and set target 157.05"],
+            ["Sell, then pause", "Sell, then target 157.05"],
         ),
         (
             shown(ManualTrade(SELL, share=D("0.5")), paused=True),
             "After the pause, target 40.00 buys it back. The second button sets another target.",
-            ["Sell", "Sell and set target 157.05"],
+            ["Sell", "Sell, then target 157.05"],
         ),
         (
             shown(ManualTrade(BUY, quote_amount=D(5)), paused=True),
@@ -84,12 +84,12 @@ THIN = book(asks=[("0.002002", 5_000), ("0.0025", 900_000)])
         (
             shown(ManualTrade(BUY, quote_amount=D(500)), dry_run=True),
             "You asked for 500.00 USDT. What is free, and MEXC's largest order, allow 57.04 USDT.",
-            ["Buy and pause"],
+            ["Buy, then pause"],
         ),
         (
             shown(ManualTrade(BUY, quote_amount=D(500))),
             "Target 40.00 would sell it again, so trading pauses with it.",
-            ["Buy and pause"],
+            ["Buy, then pause"],
         ),
         (shown(ManualTrade(BUY, quote_amount=D(50)), asks=THIN, dry_run=True), "⚠️ Only", ["Buy"]),
     ],
