@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import assert_never
 
 from bot.views.components.amounts import cents, price, usdt
 from bot.views.components.layout import escape, listed, row
@@ -21,6 +20,16 @@ NOW_AND_GOAL = " " * _COLUMN + "now → goal"
 """Above `money_rows`: trades lead to a goal or near it, and not at once."""
 _MOST_LEGS = 3
 _MOST_PRICES = 2
+_LEG_REASONS: Mapping[LegReason, str] = {
+    LegReason.UNDER_MINIMUM: "{asset}: the trade is smaller than MEXC takes.",
+    LegReason.NOT_ENOUGH_FREE: "{asset}: open orders hold what I would trade.",
+    LegReason.SIDE_CLOSED: "{asset}: MEXC takes no such order now.",
+    LegReason.BUYING_STOPPED: "{asset}: I buy nothing before /crashguard lift.",
+    LegReason.STEP_TOO_COARSE: "{asset}: the smallest piece would overshoot its band.",
+    LegReason.PROTECTED: "{asset}: you protect more than you hold.",
+    LegReason.WOULD_PUSH_CASH: "{asset}: its trade would push USDT out of its band.",
+    LegReason.NOT_REACHABLE: "{asset}: what I may trade now does not reach its band.",
+}
 
 
 def money_rows(
@@ -134,25 +143,6 @@ def warning_lines(found: Consequence) -> Iterable[str]:
         yield f"⚠️ {whole} is too little for these bands. From {usdt(found.least)} on I can trade each drift."
 
 
-def leg_reason_text(asset: Asset, reason: LegReason) -> str:  # noqa: PLR0911 - one return a reason
+def leg_reason_text(asset: Asset, reason: LegReason) -> str:
     """Why *asset* stays out of its band."""
-    name = escape(asset)
-    match reason:
-        case LegReason.UNDER_MINIMUM:
-            return f"{name}: the trade is smaller than MEXC takes."
-        case LegReason.NOT_ENOUGH_FREE:
-            return f"{name}: open orders hold what I would trade."
-        case LegReason.SIDE_CLOSED:
-            return f"{name}: MEXC takes no such order now."
-        case LegReason.BUYING_STOPPED:
-            return f"{name}: I buy nothing before /crashguard lift."
-        case LegReason.STEP_TOO_COARSE:
-            return f"{name}: the smallest piece would overshoot its band."
-        case LegReason.PROTECTED:
-            return f"{name}: you protect more than you hold."
-        case LegReason.WOULD_PUSH_CASH:
-            return f"{name}: its trade would push USDT out of its band."
-        case LegReason.NOT_REACHABLE:
-            return f"{name}: what I may trade now does not reach its band."
-        case _:
-            assert_never(reason)
+    return _LEG_REASONS[reason].format(asset=escape(asset))
