@@ -7,9 +7,9 @@ from engine.domain.alerts.traits import AlertFacts, AlertKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamsLost(AlertFacts, stored_as="streams_lost", kind=AlertKind.ERROR):
-    """Half or more of a process's streams were lost together at *since*, and are lost still: *live*
-    of them stand, *of* the accounts that are to have one.
+class ProcessStreams(AlertFacts):
+    """Half or more of a process's streams were lost together at *since*. *live* of them stand now,
+    *of* the accounts that are to have one.
     """
 
     live: int
@@ -18,12 +18,14 @@ class StreamsLost(AlertFacts, stored_as="streams_lost", kind=AlertKind.ERROR):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamsBack(AlertFacts, stored_as="streams_back", kind=AlertKind.RECOVERY):
+class StreamsLost(ProcessStreams, stored_as="streams_lost", kind=AlertKind.ERROR):
+    """They are lost still."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamsBack(ProcessStreams, stored_as="streams_back", kind=AlertKind.RECOVERY):
     """They stand again, at *at*."""
 
-    live: int
-    of: int
-    since: datetime
     at: datetime
 
 
