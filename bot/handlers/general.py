@@ -60,7 +60,12 @@ class GeneralHandler(Handler):
             await self.ctx.members.move_alerts(
                 account, user_id=request.user_id, topic_id=request.topic_id
             )
-        return welcome_view(account=account, just_let_in=just_let_in, alerts_here=alerts_here)
+        return welcome_view(
+            account=account,
+            just_let_in=just_let_in,
+            alerts_here=alerts_here,
+            every=self.ctx.overviews.every(account),
+        )
 
     async def help(self, request: Request) -> Message:
         if request.is_shared:

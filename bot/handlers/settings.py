@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bot.handlers.context import Handler, Routes
+from bot.handlers.context import AccountForecast, Handler, Routes
 from bot.handlers.setting_change import SettingChangeFlow
 from bot.interaction.confirmations import CHOICE
 from bot.interaction.message import Message
@@ -11,8 +11,9 @@ from bot.interaction.request import Request
 from bot.parsing.settings import PARSERS, Ambiguous, NotUnderstood, Topic, parse_target
 from bot.parsing.target_settings import SETTING_PARSERS
 from bot.parsing.targets import parse_any_target
-from bot.views.settings import ask_view, not_checked_view, pair_unavailable_view
+from bot.views.settings import ask_view, changed_view, not_checked_view, pair_unavailable_view
 from bot.views.target import points_to_view
+from engine.accounts.account_service import Change
 from engine.domain.accounts.account import Account
 from engine.domain.market.pairs import Symbol
 from engine.domain.targets.notation import target_text
@@ -67,8 +68,18 @@ class SettingsHandler(Handler):
             case _:
                 pass
         return await self.setting_change.field(
-            request, account, topic, {_FIELDS[topic]: value}, in_panel=in_panel
+            request,
+            account,
+            topic,
+            {_FIELDS[topic]: value},
+            in_panel=in_panel,
+            echo=self._interval_echo if topic is Topic.INTERVAL else None,
         )
+
+    def _interval_echo(self, change: Change, forecast: AccountForecast) -> Message:
+        every = self.ctx.overviews.every(change.after)
+        before = change.before.settings
+        return changed_view(topic=Topic.INTERVAL, **forecast, before=before, every=every)
 
     async def _typed(self, request: Request) -> Message:
         topic = Topic(request.command)

@@ -1,18 +1,27 @@
 """Access: the welcome, the refusal, and the pairing code."""
 
+from datetime import timedelta
+
 from bot.interaction.message import Message
 from bot.views.components.amounts import count, pair_name, threshold, usdt
 from bot.views.components.badges import badge
 from bot.views.components.forecast import HALTED_FOR_ALL
 from bot.views.components.keyboards import do, keyboard
 from bot.views.components.layout import escape, lines
+from bot.views.components.next_check import check_line
 from bot.views.components.target_words import target_line
-from bot.views.components.times import exactly
 from engine.domain.accounts.account import Account
 from engine.domain.accounts.members import SHARED_IDS, Role
 
 
-def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = False) -> Message:
+def welcome_view(
+    *,
+    account: Account,
+    just_let_in: bool,
+    alerts_here: bool = False,
+    every: timedelta = timedelta(),
+) -> Message:
+    """*every* is how often the account is checked, where that is not its own interval."""
     """The next step depends on the chat's setup. *alerts_here*: of a forum, this topic."""
     settings, fixed = account.settings, account.settings.fixed
     pair = escape(pair_name(settings.symbol))
@@ -41,7 +50,7 @@ def welcome_view(*, account: Account, just_let_in: bool, alerts_here: bool = Fal
             f"account: I buy or sell {pair}."
             if fixed
             else f"Your MEXC account: {escape(target_line(settings.target))}.",
-            f"I check it every {exactly(settings.interval)}.",
+            check_line(settings.interval, every=every),
         ),
         lines(step, "My alerts come to this topic from now on." if alerts_here else None),
         "/help shows everything I can do.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from telegram import InlineKeyboardMarkup
 
@@ -18,6 +18,7 @@ from bot.views.components.input_rules import RULES
 from bot.views.components.keyboards import button, in_rows, keyboard, typed
 from bot.views.components.layout import echoed, escape, lines
 from bot.views.components.listening import listening_line
+from bot.views.components.next_check import check_line
 from bot.views.components.target_words import target_line
 from bot.views.components.times import exactly
 from engine.domain.accounts import setting_presets
@@ -173,9 +174,10 @@ def changed_view(
     before: Settings,
     now: datetime,
     outlook: Outlook,
+    every: timedelta = timedelta(),
 ) -> Message:
     """*account* after the change, in three lines: the value, its effect, and the next check.
-    The same value again is reported as no change.
+    The same value again is reported as no change. *every* as in `welcome_view`.
     """
     settings = account.settings
     warning = warning_of(settings, outlook)
@@ -184,7 +186,7 @@ def changed_view(
     headline = (echo.changed if changed else echo.same).format(value=value)
     return Message.of(
         f"{badge(account)} · {headline}",
-        _effect(topic, settings) if changed else "Nothing changed.",
+        _effect(topic, settings, every) if changed else "Nothing changed.",
         next_check(account, outlook, now=now),
         _warning(warning),
         keyboard=_remedy_buttons(warning),
@@ -280,13 +282,10 @@ def _value(topic: Topic, settings: Settings) -> str:
     return values[topic]
 
 
-def _effect(topic: Topic, settings: Settings) -> str:  # noqa: PLR0911 - one return a topic
+def _effect(topic: Topic, settings: Settings, every: timedelta) -> str:  # noqa: PLR0911 - one return a topic
     match topic:
         case Topic.INTERVAL:
-            return (
-                f"I look at your balance every {exactly(settings.interval)}, "
-                "or sooner when I hear of a change."
-            )
+            return check_line(settings.interval, every=every)
         case Topic.PAIR if isinstance(settings.target, TokenWorth | Basket):
             return "Your target names its own tokens: nothing changes in what I trade."
         case Topic.PAIR:

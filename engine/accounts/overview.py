@@ -107,6 +107,10 @@ class AccountOverviews:
         self._live = live
         self._prices = prices
 
+    def every(self, account: Account) -> timedelta:
+        """Returns how often the account is checked, never less than its own interval."""
+        return self._live.interval(account.id, account.settings.interval)
+
     async def of(self, account: Account) -> AccountOverview:
         standing = self._dispatcher.standing(account.id)
         async with self._database.reading() as session:
@@ -150,7 +154,7 @@ class AccountOverviews:
             told=_told(
                 account, live, seen, steady_is_behind=self._clock.now() - self._clock.steady()
             ),
-            every=self._live.interval(account.id, account.settings.interval) if standing else None,
+            every=self.every(account) if standing else None,
         )
 
     def _told_price(self, account: Account) -> PriceSeen | None:

@@ -143,3 +143,16 @@ async def test_doctor_says_that_streams_are_off_here(bot: Program):
     await bot.checked()
 
     assert "✅ Stream: off here. MEXC_API_URL is set" in (await bot.ask(OWNER, "/doctor")).text
+
+
+async def test_with_many_accounts_what_is_said_of_the_interval_is_what_is_done(
+    bot: Program, feed: Feed, monkeypatch: pytest.MonkeyPatch
+):
+    often = await bot.ask(OWNER, "/start")
+    monkeypatch.setattr(bot.parts.live_accounts, "interval", lambda *_: 11 * MINUTE)
+    seldom = await bot.ask(OWNER, "/start")
+    changed = await bot.ask(OWNER, "/setinterval 5m")
+
+    assert "I check your account every 2 min, or sooner when I hear of a change." in often.text
+    for said in (seldom.text, changed.text):
+        assert "I check your account when I hear of a change, at least every 11 min." in said

@@ -1,4 +1,4 @@
-"""The row of the card that says when the account is looked at next, or that it is watched live."""
+"""When an account is looked at, in words: the card's row, and how often that is."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from bot.views.components.layout import row
 from bot.views.components.times import (
     compact,
+    exactly,
     is_same_day,
     roughly,
     stamp,
@@ -51,6 +52,13 @@ def next_rows(
     else:
         text = stamp(due).strip()
     return row("Next", text)
+
+
+def check_line(own: timedelta, *, every: timedelta) -> str:
+    """How often it is checked; *own* is the account's interval."""
+    if every > own:
+        return f"I check your account when I hear of a change, at least every {roughly(every)}."
+    return f"I check your account every {exactly(own)}, or sooner when I hear of a change."
 
 
 def _not_due(account: Account, unresolved: Order | None) -> str:
