@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
+import pytest
+
 from engine.domain.market.pairs import Symbol
 from engine.domain.market.quotes import Quote
 from engine.domain.streams.trust import Doubt
@@ -54,6 +56,23 @@ async def test_best_prices_are_told_and_a_pair_of_the_zone_is_refused(away: Away
     first = told.quotes[0]
     assert first is not None
     assert first.bid < D("0.003") < first.ask
+
+
+async def test_a_mistake_of_whoever_is_told_is_not_taken_for_prices_that_cross(away: Away):
+    """It would be silent for ever, and no price would count."""
+
+    class Mistaken(Told):
+        def quote(self, symbol: Symbol, quote: Quote | None) -> None:
+            raise ValueError("a mistake of ours")
+
+    prices = MexcPriceStreams(streams=away.session, clock=away.clock)
+    stream = await prices.open(Mistaken())
+    await stream.subscribe([MNTLUSDT])
+    await away.streams.until(lambda: bool(away.streams.subscribed(f"{BEST_PRICES}@{MNTLUSDT}")))
+    away.mexc.ledger.pairs["MNTLUSDT"].move(D("1.5"))
+
+    with pytest.raises(ValueError, match="a mistake of ours"):
+        await asyncio.wait_for(stream.run(), timeout=5)
 
 
 async def test_prices_are_read_and_then_followed(away: Away, mexc_client: MexcClient):

@@ -1,7 +1,6 @@
 """The streams of best prices at MEXC: public connections, a channel a pair."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 
 from engine.clock import Clock
@@ -26,10 +25,8 @@ class MexcPriceStreams:
 
     async def open(self, feed: PriceFeed) -> "MexcPriceStream":
         def event(pushed: Pushed) -> None:
-            if isinstance(pushed, BestPricesPushed):
-                # Best prices that cross are of two moments: the next push has others.
-                with suppress(ValueError):
-                    feed.quote(pushed.symbol, _quote(pushed))
+            if isinstance(pushed, BestPricesPushed) and not _crosses(pushed):
+                feed.quote(pushed.symbol, _quote(pushed))
 
         def answer(channel: str, said: str) -> None:
             symbol = Symbol(channel.rpartition("@")[2])
@@ -63,6 +60,11 @@ class MexcPriceStream:
 
     async def end(self, why: Doubt) -> None:
         await self._stream.end(why)
+
+
+def _crosses(pushed: BestPricesPushed) -> bool:
+    """True if the best prices are of two moments: the next push has others."""
+    return pushed.bid is not None and pushed.ask is not None and pushed.bid >= pushed.ask
 
 
 def _quote(pushed: BestPricesPushed) -> Quote | None:
