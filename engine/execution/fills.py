@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain, repeat
 
 from engine.clock import Clock
 from engine.domain.execution.resting import BALANCES_WITHIN, LOOK_PAUSES
@@ -189,8 +190,8 @@ async def until_released(
     intent: Order, exchange: Exchange, clock: Clock, *, locked: Decimal | None
 ) -> OrderEnd:
     """Wait until nothing of an order that rested is locked any more, 15 s at most: a plan that is made
-    before that would find too little free. *locked* was so before the order. Returns the middle,
-    which is read meanwhile.
+    before that would find too little free. *locked* was so before the order. Looks ever more rarely:
+    an order of the user's own may lock it for good. Returns the middle, which is read meanwhile.
     """
     async with asyncio.TaskGroup() as reads:
         price = reads.create_task(middle(exchange.market, intent.symbol, fresh=True))
@@ -203,8 +204,9 @@ async def _released(
     intent: Order, exchange: Exchange, clock: Clock, *, locked: Decimal | None
 ) -> None:
     until = clock.steady() + BALANCES_WITHIN
-    while locked is not None and clock.steady() < until:
+    pauses = chain(LOOK_PAUSES, repeat(LOOK_PAUSES[-1]))
+    while locked is not None and (left := until - clock.steady()) > timedelta():
         with suppress(Unavailable, Rejected):
             if (await exchange.holdings()).of(intent.spends).locked <= locked:
                 return
-        await clock.sleep(LOOK_PAUSES[1])
+        await clock.sleep(min(next(pauses), left))

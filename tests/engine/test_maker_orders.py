@@ -1,6 +1,7 @@
 """Orders that wait as a maker first: 45 s at the best price, cancelled by proof, the rest at once."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,8 +13,8 @@ from engine.domain.accounts.settings import TradingMode
 from engine.domain.alerts.alerts import OrderNeedsPerson, PricesNotTaken, TradeSettled
 from engine.domain.execution.bound import WIDENS_AFTER, ExecutionMode
 from engine.domain.execution.capability import Answer
-from engine.domain.market.balances import Counting
-from engine.domain.market.pairs import OrderType, Side
+from engine.domain.market.balances import Balance, Counting, Holdings
+from engine.domain.market.pairs import USDT, OrderType, Side
 from engine.domain.orders.ledger import EndReason
 from engine.domain.orders.order import NEEDS_HUMAN_AFTER, Order, OrderState
 from engine.domain.targets.target import FixedUsdt
@@ -357,6 +358,26 @@ async def test_the_end_of_one_that_was_unclear_is_told_though_nobody_took_it(
     assert isinstance(ended, TradeSettled)
     assert (ended.base_quantity, ended.late, ended.waited) == (D(0), True, True)
     assert exchange.resting == {}
+
+
+async def test_what_stays_locked_is_looked_at_ever_more_rarely(
+    engine: Engine, exchange: FakeExchange
+):
+    """An order of the user's own may lock it, and each look weighs 10 of an address's 300."""
+    account, _ = await waiting(engine)
+    real = exchange.holdings
+
+    async def locked_elsewhere() -> Holdings:
+        held = await real()
+        locked = Balance(free=held.of(USDT).free, locked=D(5))
+        return replace(held, balances={**held.balances, USDT: locked})
+
+    exchange.holdings = locked_elsewhere  # type: ignore[method-assign]
+    await engine.wait(A_WHILE)
+    before = exchange.calls["holdings"]
+    await engine.check(account)
+
+    assert exchange.calls["holdings"] - before <= 9
 
 
 async def test_what_it_locked_is_free_before_the_next_plan(
