@@ -37,12 +37,16 @@ class _Streams:
         self._clock = clock
 
     async def open(self, account: Account, *, feed: AccountFeed, renew: bool) -> Stream:  # noqa: ARG002 - the protocol
+        def answered(channel: str, said: str) -> None:
+            if channel == said == ACCOUNT:
+                feed.acknowledge()
+
         stream = await connected(
             self._session,
             listen_key=f"{account.id:064x}",
             clock=self._clock,
             on_event=lambda _: None,
-            on_acknowledged=feed.acknowledge,
+            on_answer=answered,
         )
         await stream.subscribe((ACCOUNT, ORDERS, DEALS))
         return stream

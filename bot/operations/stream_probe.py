@@ -65,7 +65,6 @@ async def _asked(settings: ProcessSettings, clock: Clock, tls: ssl.SSLContext) -
             listen_key=None,
             clock=clock,
             on_event=lambda _: None,
-            on_acknowledged=lambda: None,
             on_answer=_into(answer),
         )
         async with asyncio.TaskGroup() as tasks:

@@ -26,12 +26,20 @@ def new_key(mexc: FakeMexc) -> str:
 
 @dataclass(slots=True)
 class Followed:
-    """A stream that is read, and what it told."""
+    """A stream that is read: what it pushed, and what each channel was answered."""
 
     stream: Stream
     events: list[Pushed]
-    acknowledged: list[None]
+    answers: list[tuple[str, str]]
     run: asyncio.Task[Doubt] = field(init=False)
+
+    @property
+    def acknowledged(self) -> list[str]:
+        return [channel for channel, said in self.answers if said == channel]
+
+    @property
+    def refused(self) -> list[str]:
+        return [channel for channel, said in self.answers if said != channel]
 
     async def ends(self) -> Doubt:
         return await asyncio.wait_for(self.run, timeout=5)
@@ -47,15 +55,19 @@ class Away:
     clock: FakeClock
 
     async def connect(self, listen_key: str | None) -> Followed:
-        events, acknowledged = list[Pushed](), list[None]()
+        events, answers = list[Pushed](), list[tuple[str, str]]()
+
+        def answered(channel: str, said: str) -> None:
+            answers.append((channel, said))
+
         stream = await connected(
             self.session,
             listen_key=listen_key,
             clock=self.clock,
             on_event=events.append,
-            on_acknowledged=lambda: acknowledged.append(None),
+            on_answer=answered,
         )
-        return Followed(stream, events, acknowledged)
+        return Followed(stream, events, answers)
 
     @asynccontextmanager
     async def following(self, *, key: str | None = "") -> AsyncGenerator[Followed]:

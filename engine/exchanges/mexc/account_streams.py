@@ -62,7 +62,6 @@ class MexcAccountStreams:
                 listen_key=key,
                 clock=self._clock,
                 on_event=reader.event,
-                on_acknowledged=lambda: None,
                 on_answer=reader.answer,
             )
         except NotConnected as e:

@@ -37,7 +37,6 @@ class MexcPriceStreams:
             listen_key=None,
             clock=self._clock,
             on_event=event,
-            on_acknowledged=lambda: None,
             on_answer=answer,
         )
         return MexcPriceStream(stream)

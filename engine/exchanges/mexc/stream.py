@@ -94,10 +94,9 @@ async def _once(
 
 
 class Stream:
-    """One connection. *on_event* gets what was pushed; *on_acknowledged* is called once, when every
-    one of the channels is subscribed. *on_answer* is told what each was answered, which is its own
-    name where it is subscribed; it returns why the connection is not worth keeping, if it is not.
-    Times are of the steady clock.
+    """One connection. *on_event* gets what was pushed, *on_answer* what each channel was answered:
+    its own name where it is subscribed. It returns why the connection is not worth keeping, if it
+    is not. Times are of the steady clock.
     """
 
     def __init__(
@@ -106,13 +105,11 @@ class Stream:
         *,
         clock: Clock,
         on_event: Callable[[Pushed], None],
-        on_acknowledged: Callable[[], None],
-        on_answer: OnAnswer = lambda _channel, _said: None,
+        on_answer: OnAnswer,
     ) -> None:
         self._socket = socket
         self._clock = clock
         self._on_event = on_event
-        self._on_acknowledged = on_acknowledged
         self._on_answer = on_answer
         self._asked: dict[int, str] = {}
         self._next_id = 1
@@ -120,7 +117,6 @@ class Stream:
         self._pinged_at: datetime | None = None
         self._garbage: deque[datetime] = deque(maxlen=_MOST_GARBAGE)
         self._why: Doubt | None = None
-        self.refused: list[str] = []
         self.connected_at = clock.steady()
 
     async def subscribe(self, channels: Sequence[str]) -> None:
@@ -230,11 +226,8 @@ class Stream:
         channel = self._asked.pop(of)
         self._why = self._why or self._on_answer(channel, message)
         if message != channel:
-            self.refused.append(channel)
             said = _MAYBE_SECRET.sub("…", message)[:_MOST_SAID]
             logger.warning("stream channel refused", extra={"channel": channel, "said": said})
-        elif not self._asked and not self.refused:
-            self._on_acknowledged()
 
     def _take_garbage(self, why: str) -> None:
         now = self._clock.steady()
@@ -262,8 +255,7 @@ async def connected(
     listen_key: str | None,
     clock: Clock,
     on_event: Callable[[Pushed], None],
-    on_acknowledged: Callable[[], None],
-    on_answer: OnAnswer = lambda _channel, _said: None,
+    on_answer: OnAnswer,
 ) -> Stream:
     """Connect. Raises NotConnected, which names neither the address nor the key."""
     url = URL(streams.url)
@@ -284,10 +276,4 @@ async def connected(
         raise NotConnected(_REFUSED, e.status) from None
     except (aiohttp.ClientError, TimeoutError, OSError) as e:
         raise NotConnected(error_name(e)) from None
-    return Stream(
-        socket,
-        clock=clock,
-        on_event=on_event,
-        on_acknowledged=on_acknowledged,
-        on_answer=on_answer,
-    )
+    return Stream(socket, clock=clock, on_event=on_event, on_answer=on_answer)
