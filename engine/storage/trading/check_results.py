@@ -4,6 +4,7 @@ For `/why` after a restart, and for when the balances cannot be read.
 """
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -57,51 +58,40 @@ async def seen_of(
 
 
 async def note_outside(session: AsyncSession, account: Account, since: datetime | None) -> None:
-    """Store since when checks find the balance out of its band. The account's version stays, so
-    that the check goes on; where it has changed, nothing is stored.
-    """
-    await session.execute(
-        update(AccountRow)
-        .where(AccountRow.id == account.id, AccountRow.version == account.version)
-        .values(outside_since=since)
-    )
+    """Store since when checks find the balance out of its band."""
+    await _note(session, account, outside_since=since)
 
 
 async def note_slot(session: AsyncSession, account: Account, at: datetime | None) -> None:
-    """Store the set time that was dealt with, as `note_outside` does."""
-    await session.execute(
-        update(AccountRow)
-        .where(AccountRow.id == account.id, AccountRow.version == account.version)
-        .values(slot_at=at)
-    )
+    """Store the set time that was dealt with."""
+    await _note(session, account, slot_at=at)
 
 
 async def note_sighting(
     session: AsyncSession, account: Account, sighting: Sighting | None
 ) -> None:
-    """Store what is outside for the first time, or that nothing is, as `note_outside` does."""
-    await session.execute(
-        update(AccountRow)
-        .where(AccountRow.id == account.id, AccountRow.version == account.version)
-        .values(sighted=None if sighting is None else to_json(sighting))
-    )
+    """Store what is outside for the first time, or that nothing is."""
+    await _note(session, account, sighted=None if sighting is None else to_json(sighting))
 
 
 async def note_widths(session: AsyncSession, account: Account, widths: Widths) -> None:
-    """Store the widths of today's bands, as `note_outside` does."""
-    await session.execute(
-        update(AccountRow)
-        .where(AccountRow.id == account.id, AccountRow.version == account.version)
-        .values(widths=to_json(widths))
-    )
+    """Store the widths of today's bands."""
+    await _note(session, account, widths=to_json(widths))
 
 
 async def note_guard(session: AsyncSession, account: Account, state: GuardState) -> None:
-    """Store what the crash guard saw, as `note_outside` does."""
+    """Store what the crash guard saw."""
+    await _note(session, account, guard=to_json(state))
+
+
+async def _note(session: AsyncSession, account: Account, **seen: Any) -> None:
+    """The account's version stays, so that the check goes on; where it has changed, nothing is
+    stored.
+    """
     await session.execute(
         update(AccountRow)
         .where(AccountRow.id == account.id, AccountRow.version == account.version)
-        .values(guard=to_json(state))
+        .values(**seen)
     )
 
 
