@@ -57,8 +57,8 @@ def message(name: str, fields: Message, *, repeated: bool = False) -> Field:
     return Field(name, _BYTES, lambda data: read(data, fields), repeated)
 
 
-def unread(name: str) -> Field:
-    """A message that is known to be one, and not read."""
+def skipped(name: str) -> Field:
+    """A message that is known to be one, and not parsed."""
     return Field(name, _BYTES, bytes)
 
 

@@ -19,8 +19,8 @@ from engine.exchanges.mexc.protobuf import (
     int64,
     message,
     read,
+    skipped,
     string,
-    unread,
 )
 
 ACCOUNT = "spot@private.account.v3.api.pb"
@@ -73,7 +73,9 @@ ENVELOPE = Message(
         5: int64("made_ms"),
         6: int64("pushed_ms"),
         **{
-            number: message(str(number), _READ[number]) if number in _READ else unread(str(number))
+            number: message(str(number), _READ[number])
+            if number in _READ
+            else skipped(str(number))
             for number in _BODIES
         },
     },
