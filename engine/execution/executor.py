@@ -291,8 +291,10 @@ class OrderExecutor(Service):
             end = await until_released(intent, exchange, self.clock, locked=locked)
         if state is not OrderState.UNFILLED:
             coin = self._fee_coins.get(account.id)
-            told = self.live.fills_of(account.id, intent.client_order_id)
-            end = await read_end(intent, report, exchange, self.clock, coin=coin, told=told)
+            streamed = self.live.fills_of(account.id, intent.client_order_id)
+            end = await read_end(
+                intent, report, exchange, self.clock, coin=coin, streamed=streamed
+            )
             self._fee_coins[account.id] = coin_of(end.fees, intent.symbol)
         after, now = end.after, self.clock.now()
         if after is not None and intent.leg is not None and not late:

@@ -23,7 +23,7 @@ from engine.exchanges.rate_limiter import hurried
 # The exchange shows fills and balances a moment after the order itself.
 _FIRST_PAUSE = timedelta(milliseconds=250)
 _MOST_READS = 4
-# How far fills that were told may be from what was executed: each is rounded.
+# How far fills that were streamed may be from what was executed: each is rounded.
 _ABOUT = Decimal("0.001")
 # For so long the checks after an order ask once more for its fees, where some were not shown.
 _SHOWS_FEES_WITHIN = timedelta(hours=1)
@@ -53,13 +53,13 @@ async def read_end(
     clock: Clock,
     *,
     coin: Asset | None,
-    told: Collection[Fill] = (),
+    streamed: Collection[Fill] = (),
 ) -> OrderEnd:
     """The user waits for the fees and the balances. The prices, of *coin* too, are read meanwhile:
-    what is not there by then is left out. *told* are the fills that a stream told.
+    what is not there by then is left out. *streamed* are the fills that a stream told.
     """
     with hurried():
-        return await _read_end(intent, report, exchange, clock, coin=coin, told=told)
+        return await _read_end(intent, report, exchange, clock, coin=coin, streamed=streamed)
 
 
 async def _read_end(
@@ -69,10 +69,10 @@ async def _read_end(
     clock: Clock,
     *,
     coin: Asset | None,
-    told: Collection[Fill],
+    streamed: Collection[Fill],
 ) -> OrderEnd:
     async with asyncio.TaskGroup() as reads:
-        fees = reads.create_task(fees_of_order(intent, report, exchange, clock, told=told))
+        fees = reads.create_task(fees_of_order(intent, report, exchange, clock, streamed=streamed))
         after = reads.create_task(balances_after(intent, report, exchange, clock))
         prices = [
             reads.create_task(middle(exchange.market, intent.symbol, fresh=True)),
@@ -98,18 +98,18 @@ async def fees_of_order(
     exchange: Exchange,
     clock: Clock,
     *,
-    told: Collection[Fill] = (),
+    streamed: Collection[Fill] = (),
 ) -> Fees | None:
     """The fees once all fills are shown; None where the exchange shows no fill of the order. It is
-    not asked where those that were *told* are all that was executed.
+    not asked where those that were *streamed* are all that was executed.
     """
-    told_fees = fees_of(told, executed=report.execution.base_quantity)
+    streamed_fees = fees_of(streamed, executed=report.execution.base_quantity)
     if (
-        told
-        and _are_all_of(told_fees.fills, report)
-        and can_be_of(report.execution, told_fees, symbol=intent.symbol)
+        streamed
+        and _are_all_of(streamed_fees.fills, report)
+        and can_be_of(report.execution, streamed_fees, symbol=intent.symbol)
     ):
-        return told_fees
+        return streamed_fees
     pause = _FIRST_PAUSE
     fees: Fees | None = None
     for _ in range(_MOST_READS):
