@@ -83,8 +83,8 @@ class _Engine:
         self._ahead: asyncio.Queue[AccountId] = asyncio.Queue()
         self.live.on_due = self._wake
         self.live.on_reread = lambda who, at: self._wake(who, at, Line.POLLED)
-        self.told: list[float] = []
-        self.untold: list[float] = []
+        self.after_events: list[float] = []
+        self.after_silence: list[float] = []
         self.checks: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -231,7 +231,7 @@ class _Engine:
                 "GET account", 10, account.id, a_second=READS_PER_S
             ):
                 if purse.changed_at is not None:
-                    waits = self.told if purse.is_told else self.untold
+                    waits = self.after_events if purse.is_told else self.after_silence
                     waits.append(left_at - purse.changed_at)
                     purse.changed_at = None
                 both = {USDT: Balance(purse.usdt), BASE: Balance(purse.base)}
@@ -270,12 +270,12 @@ async def simulated(accounts: int) -> dict[str, float]:
         "unseen": unseen,
         "oldest_min": max(exchange.oldest_s, *(now - at for at in exchange.extended_at.values()))
         / 60,
-        "told": len(engine.told),
-        "wait_p50_s": quantile(engine.told, 0.5),
-        "wait_p99_s": quantile(engine.told, 0.99),
-        "wait_most_s": max(engine.told),
-        "untold": len(engine.untold),
-        "untold_most_s": max(engine.untold, default=0),
+        "after events": len(engine.after_events),
+        "wait_p50_s": quantile(engine.after_events, 0.5),
+        "wait_p99_s": quantile(engine.after_events, 0.99),
+        "wait_most_s": max(engine.after_events),
+        "after silence": len(engine.after_silence),
+        "silence_most_s": max(engine.after_silence, default=0),
         "standing": engine.fleet.standing,
         "mb": _memory_mb() - memory_mb,
         "cpu_s": time.process_time() - cpu_s,

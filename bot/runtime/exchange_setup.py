@@ -28,10 +28,10 @@ from engine.timeouts import Timing
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeSetup:
     """Where orders go: MEXC and paper beside it, or the demo's simulated market alone.
-    *streams* are those of accounts that trade real money, *paper_streams* those of the others,
-    *most_streams* at once; *streams_off* is
-    why there are none. *oldest_key* is how long ago the key of one was extended that is due first.
-    *prices* are those that all accounts share.
+    *streams* are those of accounts that trade real money, *most_streams* of them at once, and
+    *paper_streams* those of the others; *streams_off* is why there are none. *oldest_key* is how
+    long ago the key of one was extended that is due first. *prices* are those that all accounts
+    share.
     """
 
     exchange_for: ExchangeFor
