@@ -1,4 +1,4 @@
-"""`/pricealert`: which moves of prices a chat is told of."""
+"""`/pricealert`: after which moves of a price the chat gets a message."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -106,7 +106,7 @@ class StatusMessages:
         if rules is not None:
             self._rules[rules.symbol] = rules
         overview = await self._overviews.of(account)
-        known = (look, overview.seen, overview.told, card.look if card else None)
+        known = (look, overview.seen, overview.streamed, card.look if card else None)
         seen_last = newest(*(k for k in known if k and k.seen and k.concerns(account.funds)))
         symbol = account.settings.symbol
         price = None

@@ -109,17 +109,21 @@ class Metrics(Collector):
             lost.add_metric([why.value], self.fleet.lost[why])
         yield from (states, lost)
         for name, what, count in (
-            ("events", "Events that streams told", self.live.events),
-            ("events_missed", "Changes that were read and that no stream told", self.live.missed),
+            ("events", "Events received from streams", self.live.events),
+            ("events_missed", "Changes of a balance that no stream reported", self.live.missed),
             ("connects", "Attempts to connect a stream", self.fleet.attempts),
-            ("connects_failed", "Those that did not succeed", self.fleet.failed_attempts),
+            (
+                "connects_failed",
+                "Attempts to connect a stream that failed",
+                self.fleet.failed_attempts,
+            ),
         ):
             yield CounterMetricFamily(f"ballast_stream_{name}", what, count)
         age = self.oldest_key() if self.oldest_key else None
         prices = self.prices
         yield CounterMetricFamily(
             "ballast_prices_missed",
-            "Prices that were read and that no stream told",
+            "Changes of a price that no stream reported",
             prices.missed if prices else 0,
         )
         for name, what, value in (
@@ -131,13 +135,13 @@ class Metrics(Collector):
             ),
             (
                 "price_connections",
-                "Connections that tell prices to all accounts",
+                "Connections for prices, shared by all accounts",
                 prices.fleet.connections if prices else 0,
             ),
-            ("prices_live", "Pairs whose price is told", prices.fleet.live if prices else 0),
+            ("prices_live", "Pairs with a live price", prices.fleet.live if prices else 0),
             (
                 "accounts_waiting_for_prices",
-                "Accounts that wait for prices that are told",
+                "Accounts that wait for a move of live prices",
                 prices.watched if prices else 0,
             ),
         ):

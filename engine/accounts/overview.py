@@ -64,7 +64,7 @@ class AccountOverview:
     whatever read it. *pause* is the end of a pause that has one. *time_zone* is the chat's.
     *ioc* is what is known of orders with a bound, where the account wants such.
     *slices* are a trade over time that runs. *live* is the account's stream where this process
-    has it, *told* the balances that it told since they were *seen*, *every* how often the account
+    has it, *streamed* the balances that it reported since they were *seen*, *every* how often the account
     is checked all the same.
     """
 
@@ -82,7 +82,7 @@ class AccountOverview:
     ioc: Capability
     slices: SlicesProgress | None = None
     live: LiveStanding | None = None
-    told: CheckResult | None = None
+    streamed: CheckResult | None = None
     every: timedelta | None = None
 
     @property
@@ -139,7 +139,7 @@ class AccountOverviews:
             look=look,
             seen=seen,
             checked=checked,
-            price=self._told_price(account)
+            price=self._live_price(account)
             or _newest_price(account, last_trade, own, stored, read),
             next_check_at=standing.due_at if standing else None,
             last_trade=last_trade,
@@ -151,16 +151,16 @@ class AccountOverviews:
             ioc=ioc,
             slices=slices,
             live=live,
-            told=_told(
+            streamed=_streamed(
                 account, live, seen, steady_is_behind=self._clock.now() - self._clock.steady()
             ),
             every=self.every(account) if standing else None,
         )
 
-    def _told_price(self, account: Account) -> PriceSeen | None:
-        """The price of the pair now, where a stream tells it."""
-        told = None if self._prices is None else self._prices.fleet.quote(account.settings.symbol)
-        return None if told is None else PriceSeen(told.mid, self._clock.now())
+    def _live_price(self, account: Account) -> PriceSeen | None:
+        """The price of the pair now, where a stream reports it."""
+        quote = None if self._prices is None else self._prices.fleet.quote(account.settings.symbol)
+        return None if quote is None else PriceSeen(quote.mid, self._clock.now())
 
     async def live_look(
         self, account: Account, *, shown: PriceSeen | None
@@ -171,7 +171,7 @@ class AccountOverviews:
         """
         known = await self.of(account)
         look, now, interval = (
-            known.told or known.seen,
+            known.streamed or known.seen,
             self._clock.now(),
             account.settings.interval,
         )
@@ -202,14 +202,14 @@ async def _slices(session: AsyncSession, account: Account) -> SlicesProgress | N
     return SlicesProgress(run, done_by(await orders.of_slices(session, account.id, run)))
 
 
-def _told(
+def _streamed(
     account: Account,
     live: LiveStanding | None,
     seen: CheckResult | None,
     *,
     steady_is_behind: timedelta,
 ) -> CheckResult | None:
-    """What a stream that is believed told since the balances were *seen*, without a price. Several
+    """The balances that a stream that is believed reported since they were *seen*, without a price. Several
     tokens are worth nothing without their prices, which are read with them.
     """
     settings, fixed = account.settings, account.settings.fixed
@@ -219,8 +219,8 @@ def _told(
     if seen is None or seen.seen is None or seen.seen.symbol != settings.symbol or at <= seen.at:
         return None
     known = {USDT: seen.seen.quote, base_of(settings.symbol): seen.seen.base}
-    told = {asset: Balance(*live.known[asset]) for asset in known if asset in live.known}
-    if told.items() <= known.items():
+    streamed = {asset: Balance(*live.known[asset]) for asset in known if asset in live.known}
+    if streamed.items() <= known.items():
         return None
     return CheckResult(
         at=at,
@@ -228,7 +228,7 @@ def _told(
         target=fixed.target,
         band=fixed.band,
         verdict=NoTrade(InsideBand()),
-        seen=BalanceSnapshot.of(settings, Holdings(known | told, at), None),
+        seen=BalanceSnapshot.of(settings, Holdings(known | streamed, at), None),
         funds=account.funds,
     )
 
