@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, cast
 
 from bot.interaction.callback_data import FlowsPage, HistoryPage, PanelPage, WhyPage
 from bot.interaction.message import Message
@@ -35,7 +34,7 @@ from bot.views.halt import halt_alert_view, halted_view
 from bot.views.help import help_view
 from bot.views.history import history_view
 from bot.views.limits import limits_view
-from bot.views.manual_trade import manual_form_view, manual_plan_view
+from bot.views.manual_trade import manual_form_view
 from bot.views.members import members_view
 from bot.views.pacing import cooldown_changed_view, schedule_changed_view
 from bot.views.pause_resume import paused_view, resumed_view
@@ -47,7 +46,6 @@ from bot.views.settings import ask_view, not_understood_view, question_view
 from bot.views.settings_panel import page_view, panel_view
 from bot.views.share import ask_share_view, joined_share_view, link_view, shares_view
 from bot.views.shared_alerts import shared_alerts_view
-from bot.views.slices import slices_plan_view
 from bot.views.status import retired_card_view, status_view
 from bot.views.stray_api_keys import group_refused_view
 from bot.views.target import consequence_view, target_view
@@ -56,36 +54,61 @@ from bot.views.trade_details import story_view
 from bot.views.trading_mode import mode_view
 from bot.views.why import why_view
 from docs.basket_samples import BASKET, BTC, ETH, HELD, MX, look, planned
+from docs.card_samples import (
+    AFTER,
+    ARRIVED,
+    BASKET_LOOK,
+    BEFORE,
+    COSTS,
+    DRIFT,
+    FACTS,
+    FLOWS,
+    HOUR,
+    INPUTS,
+    KEYLESS,
+    LATER,
+    LOOK,
+    NEXT,
+    PROFIT,
+    RICH,
+    SHARE,
+    STEADY,
+    STUCK,
+    TERMS,
+    THIN,
+    TRADE,
+    TROUBLE,
+    WAITING,
+    WEEK,
+    D,
+    account_with,
+    asked,
+    by_hand,
+    over_time,
+    status_card,
+    trouble_alert,
+)
 from docs.story import (
     ACCOUNT,
-    BOOK,
     MNTL,
     NOON,
     RULES,
     SETTINGS,
     SYMBOL,
     Typed,
-    bought,
     foreseen,
-    holdings,
-    inputs_of,
     seen,
     target_set,
 )
-from engine.accounts.overview import Week
-from engine.accounts.profit import NoReport, SpanReport
-from engine.domain.accounts.account import Account, Halt
-from engine.domain.accounts.balance_changes import BalanceChange
-from engine.domain.accounts.incidents import Incident, IncidentKind
+from engine.accounts.profit import NoReport
+from engine.domain.accounts.account import Halt
+from engine.domain.accounts.incidents import IncidentKind
 from engine.domain.accounts.members import Member, Role
 from engine.domain.accounts.risk_limits import Recent
 from engine.domain.accounts.shares import Share
-from engine.domain.accounts.timed_pause import TimedPause
 from engine.domain.alerts.alerts import (
     Digest,
-    DriftNoticed,
     Halted,
-    IncidentAlert,
     IncidentResolved,
     LowBalanceReached,
     MemberJoined,
@@ -107,38 +130,20 @@ from engine.domain.alerts.share_alerts import SharingBegun, SharingEnded
 from engine.domain.alerts.shared_alerts import AccountChanged, GroupAnswered, GroupAsks
 from engine.domain.alerts.slices_alerts import SlicedTradeOver
 from engine.domain.alerts.stream_alerts import StreamsLost
-from engine.domain.execution.bound import ExecutionMode, Slippage
-from engine.domain.execution.shortfall import Shortfall
+from engine.domain.execution.bound import Slippage
 from engine.domain.execution.slices import SlicesEnd
-from engine.domain.market.balances import Holdings
 from engine.domain.market.pairs import USDT, Side
-from engine.domain.orders.order import AccountId, ClientOrderId, OrderState, Trigger
+from engine.domain.orders.order import AccountId
 from engine.domain.profit.corrections import movements
-from engine.domain.profit.costs import CostReport, MonthCosts
-from engine.domain.profit.entries import Change, PriceLine, Prices
-from engine.domain.profit.report import ProfitReport, profit
 from engine.domain.profit.spans import Span
-from engine.domain.profit.steps import Held
 from engine.domain.rebalancing.check_result import (
     CheckFailed,
-    CheckResult,
     OrderPending,
     OrderPlaced,
 )
-from engine.domain.rebalancing.decision import wanted
-from engine.domain.rebalancing.forecast import Forecast, forecast
 from engine.domain.rebalancing.manual_trade import ManualTrade
-from engine.domain.rebalancing.order_factory import terms_of
 from engine.domain.rebalancing.planner import InsideBand, MarketBuy, Plan
 from engine.domain.rebalancing.replay import replayed
-from engine.domain.rebalancing.run_request import kept_by, offered
-from engine.domain.rebalancing.slices.plan import (
-    SlicesOffer,
-    SlicesSized,
-    forecast_slices,
-    size_slices,
-)
-from engine.domain.rebalancing.slices.run import slice_trade
 from engine.domain.targets.crash_guard import CrashGuard
 from engine.domain.targets.destination import Destination
 from engine.domain.targets.draft import Draft
@@ -146,10 +151,7 @@ from engine.domain.targets.pacing import Pacing
 from engine.domain.targets.target import FixedUsdt
 from engine.domain.targets.timing import Schedule, When
 from engine.errors import AddressRefused, Unavailable
-from engine.exchanges.interface import KeyInspection
 from engine.rebalancing.preview import Outlook
-from engine.rebalancing.slices_preview import SlicesPreview
-from engine.storage.trading.value_events import trade_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,254 +163,122 @@ class Shown:
     chat: Sequence[Typed | Message]
 
 
-D = Decimal
-_BEFORE = holdings(usdt=D("57.10"), mntl=D(83_716))
-_RICH = holdings(usdt=D(947), mntl=D(83_716))
-_TRADE = bought(_BEFORE)
-_INPUTS = inputs_of(SETTINGS, _BEFORE, recent=Recent(turnover=D("31.40"), orders=2, price=D("0.002")))  # fmt: skip
-_TERMS: dict[str, Any] = dict(terms_of(wanted(_INPUTS).order or MarketBuy(D(0), D(0)), _INPUTS))
-_BASKET_LOOK = CheckResult(at=NOON, trigger=Trigger.INTERVAL, target=None, band=None, verdict=OrderPlaced(ClientOrderId("bl"), Side.SELL, D(20)), portfolio=planned().snapshot)  # fmt: skip
-_AFTER = holdings(usdt=_TRADE.quote_after or D(0), mntl=_TRADE.base_after or D(0))
-_LATER = NOON + timedelta(minutes=3)
-_PRICES = Prices({MNTL: PriceLine([NOON - timedelta(days=7), NOON - timedelta(hours=1), _LATER], [D("0.00195"), D("0.002"), D("0.00201")])})  # fmt: skip
-_SUMS = profit(list(filter(None, [trade_of(_TRADE)])), now=Held(MNTL, _AFTER.of(USDT).total, _AFTER.of(MNTL).total), prices=_PRICES, since=NOON - timedelta(days=7), until=_LATER)  # fmt: skip
-_PROFIT = SpanReport(cast("ProfitReport", _SUMS), NOON - timedelta(days=7), priced_now=True)
-_DAY = timedelta(days=1)
-_CAME = [Change(NOON - 5 * _DAY, USDT, D("57.10"), D("82.10"), D("0.00195")), Change(NOON - 2 * _DAY, USDT, D("82.10"), D("92.05"), D("0.002")), Change(NOON - 2 * _DAY, MNTL, D(91_858), D(86_858), D("0.002")), Change(NOON - _DAY, USDT, D("95.05"), D("45.05"), D("0.002"))]  # fmt: skip
-_FLOWS = cast("ProfitReport", profit(_CAME, now=Held(MNTL, D("45.05"), D(86_858)), prices=_PRICES, since=NOON - 7 * _DAY, until=_LATER))  # fmt: skip
-_COSTS = CostReport([MonthCosts(2026, 11, ExecutionMode.AUTO, 14, Shortfall(D("0.35"), D("0.08"), D("0.03"), D(205), D("198.20"))), MonthCosts(2026, 10, ExecutionMode.MARKET, 9, Shortfall(D("0.88"), D("0.06"), D("0.12"), D(131), D("124.80")))], without_middle=0, without_fees=1, without_end=0)  # fmt: skip
-_WEEK = Week(timedelta(days=7), D("1.31"), D("1.84"), day_ago=D("0.002024"))
-_LOOK = seen(_AFTER, at=_LATER)
-_STEADY = foreseen(ACCOUNT, _AFTER, at=_LATER)
-_STUCK = replace(_TRADE, state=OrderState.NEEDS_HUMAN, resolved_at=None)
-_KEYLESS = replace(ACCOUNT, sealed_key=None, key_tail=None)
-_TROUBLE = Incident(IncidentKind.UNREACHABLE, "", since=NOON, last_at=_LATER, count=4)
-_NEXT = foreseen(ACCOUNT, _BEFORE, at=NOON)
-_THIN = Forecast(base_quantity=D(4696), quote_amount=D("9.42"), fee=D("0.0047"), held_after=D("90.57"), complete=False)  # fmt: skip
-_DRIFT = DriftNoticed(
-    dry_run=False,
-    symbol=SYMBOL,
-    side=Side.BUY,
-    expected_quote=_TRADE.execution.quote_amount,
-    expected_base=_TRADE.execution.base_quantity,
-    held=D("57.10"),
-    target=D(40),
-    band=SETTINGS.fixed_goal.band,
-    asked_quote=D("17.10"),
-    held_after=_TRADE.quote_after,
-)
-_ARRIVED = (BalanceChange(at=NOON, dry_run=False, asset=USDT, before=D(40), after=D(58)),)
-_WAITING: dict[str, Any] = {"symbol": SYMBOL, "moved": _ARRIVED, "quantity_step": None, "held": D(58), "target": D(40), "dry_run": False, "amount": D(18), "buys": D(18), "new_target": D(58), "until": NOON + timedelta(minutes=15), "question_id": "q"}  # fmt: skip
-_HOUR = TimedPause(user_id=1, version=ACCOUNT.version, ends_at=NOON + timedelta(hours=1), due_at=NOON + timedelta(hours=1))  # fmt: skip
-_SHARE = Share(chat_id=-5, account_id=ACCOUNT.id, role=Role.VIEWER, user_id=2, name="The Club", shared_by=1, created_at=NOON)  # fmt: skip
-_FACTS = KeyInspection(frozenset({"SPOT_DEAL_WRITE"}), 90, ("203.0.113.7",), _BEFORE)
-
-
-def _with(**wishes: object) -> Account:
-    return replace(ACCOUNT, settings=replace(SETTINGS, **wishes))  # type: ignore[arg-type]
-
-
-def _status(account: Account = ACCOUNT, **more: object) -> Message:
-    facts: dict[str, object] = {"look": _LOOK, "rules": RULES, "last_trade": _TRADE}
-    if not account.stopped:
-        facts |= {"checked": _LOOK, "next_check_at": _LATER + account.settings.interval}
-    return status_view(account=account, now=_LATER, **(facts | more))  # type: ignore[arg-type]
-
-
-def _by_hand(trade: ManualTrade, held: Holdings = _AFTER) -> Message:
-    decided = wanted(inputs_of(SETTINGS, held, trade=trade))
-    decided, comes_to = forecast(decided, rules=RULES, book=BOOK, last_price=D("0.002"))
-    if decided.order is None or comes_to is None:
-        raise ValueError("nothing to show")
-    return manual_plan_view(
-        account=ACCOUNT,
-        trade=trade,
-        plan=decided,
-        rules=RULES,
-        forecast=comes_to,
-        offer=offered(ACCOUNT, trade, decided.order, comes_to),
-        confirmation_id="q",
-    )
-
-
-def _over_time(trade: ManualTrade, span: timedelta, held: Holdings = _AFTER) -> Message:
-    limits = ACCOUNT.limits_in_force
-    sized = size_slices(
-        trade,
-        span=span,
-        now=NOON,
-        holdings=held,
-        rules=RULES,
-        book=BOOK,
-        settings=SETTINGS,
-        limits=limits,
-    )
-    if not isinstance(sized, SlicesSized):
-        raise TypeError("nothing to show")
-    first = slice_trade(sized.trade, sized.trade.amounts[0])
-    plan = wanted(inputs_of(SETTINGS, held, trade=first))
-    plan, comes_to = forecast(plan, rules=RULES, book=BOOK, last_price=D("0.002"))
-    if plan.order is None or comes_to is None:
-        raise ValueError("nothing to show")
-    every = forecast_slices(sized.trade, plan.order, comes_to, held=plan.held, book=BOOK)
-    pauses, target = kept_by(ACCOUNT, trade.side, held_after=every.held_after)
-    offer = SlicesOffer(
-        trade=trade,
-        span=span,
-        price=every.average_price,
-        version=1,
-        pauses=pauses,
-        target=target,
-    )
-    preview = SlicesPreview(
-        account=ACCOUNT,
-        held=plan.held,
-        rules=RULES,
-        sized=sized,
-        forecast=every,
-        offer=offer,
-        day_left=limits.day,
-    )
-    return slices_plan_view(
-        preview=preview, side=trade.side, span=span, now=NOON, confirmation_id="q"
-    )
-
-
-def _asked(text: str, *answers: Message) -> Sequence[Typed | Message]:
-    return [Typed(text), *answers]
-
-
-def _told(kind: IncidentKind, detail: str = "", *, paused: bool = False) -> Message:
-    return alert_view(
-        IncidentAlert(
-            dry_run=False,
-            kind=kind,
-            detail=detail,
-            count=1,
-            since=NOON,
-            at=NOON,
-            symbol=SYMBOL,
-            paused=paused,
-        )
-    )
-
-
 # A line a card.
 # fmt: off
 CARDS: Sequence[Shown] = (
-    Shown("status-live", "The live card", _asked("/status", _status(week=_WEEK, live_every=timedelta(minutes=11)))),
-    Shown("status-dry-run", "On paper", _asked("/status", _status(_with(dry_run=True), last_trade=replace(_TRADE, dry_run=True)))),
-    Shown("status-paused", "Paused", _asked("/status", _status(_with(paused=True)))),
-    Shown("status-paused-1h", "Paused for an hour", _asked("/status", _status(_with(paused=True), pause=_HOUR))),
-    Shown("status-halted", "Halted", _asked("/status", _status(replace(ACCOUNT, halted=True)))),
-    Shown("status-pinned", "Pinned", _asked("/status", _status(pinned=True))),
-    Shown("status-unclear", "An order is unclear", _asked("/status", _status(unresolved=_STUCK, checked=replace(_LOOK, verdict=OrderPending(_STUCK.client_order_id))))),
-    Shown("status-trouble", "MEXC is away", _asked("/status", _status(trouble=_TROUBLE, look=replace(_LOOK, at=NOON), checked=replace(_LOOK, verdict=CheckFailed(IncidentKind.UNREACHABLE, ""))))),
-    Shown("status-no-key", "Before there is a key", _asked("/status", _status(_KEYLESS, look=None, checked=None, last_trade=None))),
-    Shown("status-viewer", "For who may only look", _asked("/status", _status(for_viewer=True))),
+    Shown("status-live", "The live card", asked("/status", status_card(week=WEEK, live_every=timedelta(minutes=11)))),
+    Shown("status-dry-run", "On paper", asked("/status", status_card(account_with(dry_run=True), last_trade=replace(TRADE, dry_run=True)))),
+    Shown("status-paused", "Paused", asked("/status", status_card(account_with(paused=True)))),
+    Shown("status-paused-1h", "Paused for an hour", asked("/status", status_card(account_with(paused=True), pause=HOUR))),
+    Shown("status-halted", "Halted", asked("/status", status_card(replace(ACCOUNT, halted=True)))),
+    Shown("status-pinned", "Pinned", asked("/status", status_card(pinned=True))),
+    Shown("status-unclear", "An order is unclear", asked("/status", status_card(unresolved=STUCK, checked=replace(LOOK, verdict=OrderPending(STUCK.client_order_id))))),
+    Shown("status-trouble", "MEXC is away", asked("/status", status_card(trouble=TROUBLE, look=replace(LOOK, at=NOON), checked=replace(LOOK, verdict=CheckFailed(IncidentKind.UNREACHABLE, ""))))),
+    Shown("status-no-key", "Before there is a key", asked("/status", status_card(KEYLESS, look=None, checked=None, last_trade=None))),
+    Shown("status-viewer", "For who may only look", asked("/status", status_card(for_viewer=True))),
     Shown("status-older", "A newer card is below", [retired_card_view()]),
-    Shown("trade", "After a trade", [alert_view(trade_settled(_TRADE, late=False))]),
-    Shown("plan", "The plan", _asked("/rebalance", plan_view(account=ACCOUNT, plan=_NEXT.plan, rules=RULES, forecast=_NEXT.forecast, confirmation_id="q"))),
-    Shown("plan-thin", "The plan in a thin book", _asked("/rebalance", plan_view(account=ACCOUNT, plan=Plan(held=D(100), order=MarketBuy(D(60), D(4696))), rules=RULES, forecast=_THIN, confirmation_id="q"))),
-    Shown("plan-nothing", "Nothing to do", _asked("/rebalance", plan_view(account=ACCOUNT, plan=Plan(held=D("40.79"), reason=InsideBand()), rules=RULES, forecast=None, confirmation_id=None))),
-    Shown("plan-no-key", "No key, no plan", _asked("/rebalance", no_key_view(account=_KEYLESS))),
-    Shown("plan-failed", "No plan without balances", _asked("/rebalance", plan_failed_view(account=ACCOUNT))),
-    Shown("sell", "A trade by hand that the target would undo", _asked("/sell 50%", _by_hand(ManualTrade(Side.SELL, share=D("0.5"))))),
-    Shown("buy", "A trade by hand", _asked("/buy 20", _by_hand(ManualTrade(Side.BUY, quote_amount=D(20)), _RICH))),
-    Shown("sell-over-time", "A larger trade in slices over time", _asked("/sell 150 USDT over 1h", _over_time(ManualTrade(Side.SELL, quote_amount=D(150)), timedelta(hours=1)))),
+    Shown("trade", "After a trade", [alert_view(trade_settled(TRADE, late=False))]),
+    Shown("plan", "The plan", asked("/rebalance", plan_view(account=ACCOUNT, plan=NEXT.plan, rules=RULES, forecast=NEXT.forecast, confirmation_id="q"))),
+    Shown("plan-thin", "The plan in a thin book", asked("/rebalance", plan_view(account=ACCOUNT, plan=Plan(held=D(100), order=MarketBuy(D(60), D(4696))), rules=RULES, forecast=THIN, confirmation_id="q"))),
+    Shown("plan-nothing", "Nothing to do", asked("/rebalance", plan_view(account=ACCOUNT, plan=Plan(held=D("40.79"), reason=InsideBand()), rules=RULES, forecast=None, confirmation_id=None))),
+    Shown("plan-no-key", "No key, no plan", asked("/rebalance", no_key_view(account=KEYLESS))),
+    Shown("plan-failed", "No plan without balances", asked("/rebalance", plan_failed_view(account=ACCOUNT))),
+    Shown("sell", "A trade by hand that the target would undo", asked("/sell 50%", by_hand(ManualTrade(Side.SELL, share=D("0.5"))))),
+    Shown("buy", "A trade by hand", asked("/buy 20", by_hand(ManualTrade(Side.BUY, quote_amount=D(20)), RICH))),
+    Shown("sell-over-time", "A larger trade in slices over time", asked("/sell 150 USDT over 1h", over_time(ManualTrade(Side.SELL, quote_amount=D(150)), timedelta(hours=1)))),
     Shown("sold-over-time", "A trade over time is over", [alert_view(SlicedTradeOver(dry_run=False, paused=True, symbol=SYMBOL, side=Side.SELL, end=SlicesEnd.DONE, slices=12, orders=12, base_quantity=D(75_113), quote_amount=D("150.07"), fees={USDT: D("0.08")}, fees_complete=True, cost=D("0.23"), left=D("0.004")))]),
-    Shown("buy-bare", "What to buy is asked for", _asked("/buy", manual_form_view(account=ACCOUNT, side=Side.BUY, is_listening=True))),
-    Shown("pause", "Pause", _asked("/pause", paused_view(account=_with(paused=True), already=False))),
-    Shown("pause-1h", "Pause for an hour", _asked("/pause 1h", paused_view(account=_with(paused=True), already=False, ends_at=NOON + timedelta(hours=1)))),
+    Shown("buy-bare", "What to buy is asked for", asked("/buy", manual_form_view(account=ACCOUNT, side=Side.BUY, is_listening=True))),
+    Shown("pause", "Pause", asked("/pause", paused_view(account=account_with(paused=True), already=False))),
+    Shown("pause-1h", "Pause for an hour", asked("/pause 1h", paused_view(account=account_with(paused=True), already=False, ends_at=NOON + timedelta(hours=1)))),
     Shown("pause-ended", "The pause is over", [alert_view(PauseEnded(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10")))]),
     Shown("resume-asked", "The pause is over, and the first order is big", [alert_view(ResumeAsked(dry_run=False, paused=True, symbol=SYMBOL, side=Side.BUY, expected_quote=Decimal(900), again_at=NOON + timedelta(hours=1)))]),
-    Shown("resume", "Resume", _asked("/resume", resumed_view(account=ACCOUNT, already=False, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
-    Shown("resume-asks", "Resume, where the first order is large", _asked("/resume", ask_resume_view(account=_with(paused=True), foreseen=foreseen(_with(paused=True), _RICH, at=NOON), confirmation_id="q"))),
-    Shown("set-target", "A setting and what it leads to", _asked("/settarget 60", target_set(_with(target=FixedUsdt(D(60))), _AFTER, at=_LATER))),
-    Shown("plain-value", "A value without a question", _asked("60", ask_plain_value_view(meant=Ambiguous(Topic.TARGET, ("60",)), typed_text="60", confirmation_id="A"))),
-    Shown("plain-resume", "Resume without a slash", _asked("resume", ask_plain_resume_view())),
-    Shown("set-target-bare", "A setting is asked for", _asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS, is_listening=True))),
-    Shown("set-target-unclear", "What may mean two things", _asked("/settarget 1,000", question_view(ambiguous=Ambiguous(Topic.TARGET, ("1000 USDT", "1 USDT")), typed_text="1,000", confirmation_id="q"))),
-    Shown("set-target-wrong", "What means nothing", _asked("/settarget lots", not_understood_view(topic=Topic.TARGET, typed_text="lots"))),
-    Shown("limits", "Limits", _asked("/limits", limits_view(account=ACCOUNT, recent=Recent(turnover=D("16.30"), orders=1), rules=RULES, is_listening=True))),
-    Shown("why", "Why nothing was done", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=_LOOK, rules=RULES, foreseen=_STEADY))),
-    Shown("why-traded", "Why it traded", _asked("/why", why_view(account=ACCOUNT, now=_LATER, look=replace(seen(_BEFORE, at=NOON), verdict=OrderPlaced(_TRADE.client_order_id, Side.BUY, D("17.10"))), rules=RULES, foreseen=_STEADY, order=_TRADE))),
-    Shown("replay", "An order, planned again", [replay_view(account=ACCOUNT, replay=replayed(replace(_TRADE, **_TERMS), _INPUTS), back=WhyPage(0, 5))]),
-    Shown("history", "History", _asked("/history", history_view(account=ACCOUNT, events=[_TRADE], page=0, size=5, has_more=True))),
-    Shown("profit", "Profit", _asked("/profit", profit_view(account=ACCOUNT, found=_PROFIT, span=Span.WEEK))),
-    Shown("profit-none", "No profit to tell", _asked("/profit", no_profit_view(account=ACCOUNT, reason=NoReport.NO_RECORDS))),
-    Shown("profit-deposits", "Deposits and withdrawals", _asked("/profit deposits", flows_view(account=ACCOUNT, report=_FLOWS, page=FlowsPage("7d", 0), may_correct=True))),
-    Shown("profit-costs", "What trades cost", _asked("/profit costs", costs_view(account=ACCOUNT, report=_COSTS))),
-    Shown("profit-correct", "Correcting one", [correction_view(account=ACCOUNT, movement=movements(_FLOWS)[1], made=_FLOWS.made, span="7d", question_id="q")]),
-    Shown("balance", "Balance", _asked("/balance", balance_view(account=ACCOUNT, holdings=_AFTER, prices={MNTL: D("0.002")}, now=_LATER))),
-    Shown("connect-1", "Connecting, step by step", _asked("/connect", ask_key_view(account=_KEYLESS), ask_secret_view(deleted=True))),
-    Shown("connect-2", "Connected", [connected_view(account=_with(paused=True), facts=_FACTS, rules=RULES, deleted=True, foreseen=foreseen(_with(paused=True), _BEFORE, at=NOON))]),
-    Shown("connect-failed", "A key that does not work", [connect_failed_view(error=AddressRefused(code=700006, message="IP [203.0.113.7] not in the ip white list"), account=_KEYLESS, deleted=True)]),
-    Shown("disconnect", "Forgetting the key", _asked("/disconnect", ask_disconnect_view(account=ACCOUNT, confirmation_id="q"))),
-    Shown("welcome", "Let in", [welcome_view(account=_KEYLESS, just_let_in=True)]),
-    Shown("stranger", "A stranger", _asked("/status", stranger_view(chat_id=6666, user_id=6666, has_code=True))),
-    Shown("wrong-code", "A wrong pairing code", _asked("/start 1234", wrong_code_view(tries_left=4))),
-    Shown("not-allowed", "Not for this role", _asked("/pause", not_allowed_view(role=Role.VIEWER, needed=Role.TRADER))),
-    Shown("help", "Help", _asked("/help", help_view(is_owner=True))),
-    Shown("unknown", "A command that is none", _asked("/stauts", unknown_command_view(name="stauts"))),
-    Shown("version", "Version", _asked("/version", version_view(version="1.2.3", uptime=timedelta(days=3, hours=4), python="3.13.1"))),
-    Shown("waiting", "When it takes longer", _asked("/balance", waiting_view())),
-    Shown("error", "When MEXC is away", _asked("/setpair ABC", error_view(Unavailable("no answer")))),
-    Shown("trouble", "MEXC refuses the key", [_told(IncidentKind.ADDRESS_REFUSED, "IP [203.0.113.7] not in the ip white list", paused=True)]),
+    Shown("resume", "Resume", asked("/resume", resumed_view(account=ACCOUNT, already=False, now=LATER, outlook=Outlook(look=LOOK, rules=RULES, foreseen=STEADY)))),
+    Shown("resume-asks", "Resume, where the first order is large", asked("/resume", ask_resume_view(account=account_with(paused=True), foreseen=foreseen(account_with(paused=True), RICH, at=NOON), confirmation_id="q"))),
+    Shown("set-target", "A setting and what it leads to", asked("/settarget 60", target_set(account_with(target=FixedUsdt(D(60))), AFTER, at=LATER))),
+    Shown("plain-value", "A value without a question", asked("60", ask_plain_value_view(meant=Ambiguous(Topic.TARGET, ("60",)), typed_text="60", confirmation_id="A"))),
+    Shown("plain-resume", "Resume without a slash", asked("resume", ask_plain_resume_view())),
+    Shown("set-target-bare", "A setting is asked for", asked("/settarget", ask_view(topic=Topic.TARGET, settings=SETTINGS, is_listening=True))),
+    Shown("set-target-unclear", "What may mean two things", asked("/settarget 1,000", question_view(ambiguous=Ambiguous(Topic.TARGET, ("1000 USDT", "1 USDT")), typed_text="1,000", confirmation_id="q"))),
+    Shown("set-target-wrong", "What means nothing", asked("/settarget lots", not_understood_view(topic=Topic.TARGET, typed_text="lots"))),
+    Shown("limits", "Limits", asked("/limits", limits_view(account=ACCOUNT, recent=Recent(turnover=D("16.30"), orders=1), rules=RULES, is_listening=True))),
+    Shown("why", "Why nothing was done", asked("/why", why_view(account=ACCOUNT, now=LATER, look=LOOK, rules=RULES, foreseen=STEADY))),
+    Shown("why-traded", "Why it traded", asked("/why", why_view(account=ACCOUNT, now=LATER, look=replace(seen(BEFORE, at=NOON), verdict=OrderPlaced(TRADE.client_order_id, Side.BUY, D("17.10"))), rules=RULES, foreseen=STEADY, order=TRADE))),
+    Shown("replay", "An order, planned again", [replay_view(account=ACCOUNT, replay=replayed(replace(TRADE, **TERMS), INPUTS), back=WhyPage(0, 5))]),
+    Shown("history", "History", asked("/history", history_view(account=ACCOUNT, events=[TRADE], page=0, size=5, has_more=True))),
+    Shown("profit", "Profit", asked("/profit", profit_view(account=ACCOUNT, found=PROFIT, span=Span.WEEK))),
+    Shown("profit-none", "No profit to tell", asked("/profit", no_profit_view(account=ACCOUNT, reason=NoReport.NO_RECORDS))),
+    Shown("profit-deposits", "Deposits and withdrawals", asked("/profit deposits", flows_view(account=ACCOUNT, report=FLOWS, page=FlowsPage("7d", 0), may_correct=True))),
+    Shown("profit-costs", "What trades cost", asked("/profit costs", costs_view(account=ACCOUNT, report=COSTS))),
+    Shown("profit-correct", "Correcting one", [correction_view(account=ACCOUNT, movement=movements(FLOWS)[1], made=FLOWS.made, span="7d", question_id="q")]),
+    Shown("balance", "Balance", asked("/balance", balance_view(account=ACCOUNT, holdings=AFTER, prices={MNTL: D("0.002")}, now=LATER))),
+    Shown("connect-1", "Connecting, step by step", asked("/connect", ask_key_view(account=KEYLESS), ask_secret_view(deleted=True))),
+    Shown("connect-2", "Connected", [connected_view(account=account_with(paused=True), facts=FACTS, rules=RULES, deleted=True, foreseen=foreseen(account_with(paused=True), BEFORE, at=NOON))]),
+    Shown("connect-failed", "A key that does not work", [connect_failed_view(error=AddressRefused(code=700006, message="IP [203.0.113.7] not in the ip white list"), account=KEYLESS, deleted=True)]),
+    Shown("disconnect", "Forgetting the key", asked("/disconnect", ask_disconnect_view(account=ACCOUNT, confirmation_id="q"))),
+    Shown("welcome", "Let in", [welcome_view(account=KEYLESS, just_let_in=True)]),
+    Shown("stranger", "A stranger", asked("/status", stranger_view(chat_id=6666, user_id=6666, has_code=True))),
+    Shown("wrong-code", "A wrong pairing code", asked("/start 1234", wrong_code_view(tries_left=4))),
+    Shown("not-allowed", "Not for this role", asked("/pause", not_allowed_view(role=Role.VIEWER, needed=Role.TRADER))),
+    Shown("help", "Help", asked("/help", help_view(is_owner=True))),
+    Shown("unknown", "A command that is none", asked("/stauts", unknown_command_view(name="stauts"))),
+    Shown("version", "Version", asked("/version", version_view(version="1.2.3", uptime=timedelta(days=3, hours=4), python="3.13.1"))),
+    Shown("waiting", "When it takes longer", asked("/balance", waiting_view())),
+    Shown("error", "When MEXC is away", asked("/setpair ABC", error_view(Unavailable("no answer")))),
+    Shown("trouble", "MEXC refuses the key", [trouble_alert(IncidentKind.ADDRESS_REFUSED, "IP [203.0.113.7] not in the ip white list", paused=True)]),
     Shown("trouble-over", "It is over", [alert_view(IncidentResolved(dry_run=False, kind=IncidentKind.UNREACHABLE, count=37, since=NOON, at=NOON + timedelta(minutes=14)))]),
     Shown("order-unclear", "An order without an answer", [alert_view(OrderUnclear(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10")))]),
-    Shown("order-needs-person", "An order that needs your eyes", [alert_view(OrderNeedsPerson(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10"), client_order_id=_TRADE.client_order_id))]),
-    Shown("settings", "All settings", _asked("/settings", panel_view(account=ACCOUNT, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
-    Shown("settings-target", "A page of the settings", [page_view(page=PanelPage.TARGET, account=ACCOUNT, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY))]),
-    Shown("settings-orders", "The page of orders", [page_view(page=PanelPage.EXECUTION, account=ACCOUNT, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY))]),
-    Shown("mode", "The three modes", _asked("/mode", mode_view(account=ACCOUNT, now=_LATER))),
-    Shown("execution", "Which orders are sent", _asked("/execution", execution_view(account=ACCOUNT))),
-    Shown("destination", "Where a trade leads", _asked("/destination half", destination_changed_view(account=_with(destination=Destination.HALF), changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
-    Shown("protect", "What is never sold", _asked("/protect MNTL 50000", protect_changed_view(account=_with(protected={MNTL: D(50_000)}), before={}, holdings=_AFTER, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
-    Shown("slippage", "How far they may trade", _asked("/slippage 1% strict", orders_changed_view(account=_with(slippage=Slippage(strict=True)), topic=Topic.SLIPPAGE, changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
-    Shown("schedule", "Set times", _asked("/schedule mon 09:00", schedule_changed_view(account=_with(pacing=Pacing(schedule=Schedule((540,), (0,)), when=When.BOTH)), changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
-    Shown("cooldown", "A rest after a trade", _asked("/cooldown 30m", cooldown_changed_view(account=_with(pacing=Pacing(cooldown=timedelta(minutes=30))), changed=True, now=_LATER, outlook=Outlook(look=_LOOK, rules=RULES, foreseen=_STEADY)))),
-    Shown("crash-guard", "A fall that stops buying", _asked("/crashguard 20%", crash_guard_changed_view(account=_with(pacing=Pacing(crash_guard=CrashGuard(D("0.2")))), changed=True, now=_LATER))),
+    Shown("order-needs-person", "An order that needs your eyes", [alert_view(OrderNeedsPerson(dry_run=False, symbol=SYMBOL, side=Side.BUY, expected_quote=D("17.10"), client_order_id=TRADE.client_order_id))]),
+    Shown("settings", "All settings", asked("/settings", panel_view(account=ACCOUNT, now=LATER, outlook=Outlook(look=LOOK, rules=RULES, foreseen=STEADY)))),
+    Shown("settings-target", "A page of the settings", [page_view(page=PanelPage.TARGET, account=ACCOUNT, now=LATER, outlook=Outlook(look=LOOK, rules=RULES, foreseen=STEADY))]),
+    Shown("settings-orders", "The page of orders", [page_view(page=PanelPage.EXECUTION, account=ACCOUNT, now=LATER, outlook=Outlook(look=LOOK, rules=RULES, foreseen=STEADY))]),
+    Shown("mode", "The three modes", asked("/mode", mode_view(account=ACCOUNT, now=LATER))),
+    Shown("execution", "Which orders are sent", asked("/execution", execution_view(account=ACCOUNT))),
+    Shown("destination", "Where a trade leads", asked("/destination half", destination_changed_view(account=account_with(destination=Destination.HALF), changed=True, now=LATER, outlook=Outlook(look=LOOK, rules=RULES, foreseen=STEADY)))),
+    Shown("protect", "What is never sold", asked("/protect MNTL 50000", protect_changed_view(account=account_with(protected={MNTL: D(50_000)}), before={}, holdings=AFTER, now=LATER, outlook=Outlook(look=LOOK, rules=RULES, foreseen=STEADY)))),
+    Shown("slippage", "How far they may trade", asked("/slippage 1% strict", orders_changed_view(account=account_with(slippage=Slippage(strict=True)), topic=Topic.SLIPPAGE, changed=True, now=LATER, outlook=Outlook(look=LOOK, rules=RULES, foreseen=STEADY)))),
+    Shown("schedule", "Set times", asked("/schedule mon 09:00", schedule_changed_view(account=account_with(pacing=Pacing(schedule=Schedule((540,), (0,)), when=When.BOTH)), changed=True, now=LATER, outlook=Outlook(look=LOOK, rules=RULES, foreseen=STEADY)))),
+    Shown("cooldown", "A rest after a trade", asked("/cooldown 30m", cooldown_changed_view(account=account_with(pacing=Pacing(cooldown=timedelta(minutes=30))), changed=True, now=LATER, outlook=Outlook(look=LOOK, rules=RULES, foreseen=STEADY)))),
+    Shown("crash-guard", "A fall that stops buying", asked("/crashguard 20%", crash_guard_changed_view(account=account_with(pacing=Pacing(crash_guard=CrashGuard(D("0.2")))), changed=True, now=LATER))),
     Shown("guard-acted", "The crash guard stopped buying", [alert_view(GuardActed(dry_run=False, fall=D("0.213"), allowed=D("0.2")))]),
     Shown("slot-missed", "A set time was missed", [alert_view(SlotMissed(dry_run=False, at=NOON, next_at=NOON + timedelta(days=1)))]),
     Shown("prices-not-taken", "A pair without such orders", [alert_view(PricesNotTaken(dry_run=False, symbol=SYMBOL))]),
-    Shown("target", "A target, and what it means now", _asked("/target", target_view(account=HELD, look=look()))),
-    Shown("target-card", "Before a target is set", _asked("/target BTC 50 ETH 25 MX 5 USDT 20", consequence_view(account=ACCOUNT, wanted=BASKET, look=look(), confirmation_id="q"))),
-    Shown("target-build", "A basket by buttons", _asked("/target build", builder_view(account=ACCOUNT, draft=Draft(((BTC, 50), (ETH, 25))), offered=(BTC, ETH, MX), worth={BTC: D(572), ETH: D(180), MX: D(50), USDT: D("152.40")}, step=5, draft_id="d"))),
-    Shown("plan-whole", "Several trades, one tap", _asked("/rebalance", portfolio_plan_view(account=HELD, planned=planned(to_centre=True), confirmation_id="q"))),
+    Shown("target", "A target, and what it means now", asked("/target", target_view(account=HELD, look=look()))),
+    Shown("target-card", "Before a target is set", asked("/target BTC 50 ETH 25 MX 5 USDT 20", consequence_view(account=ACCOUNT, wanted=BASKET, look=look(), confirmation_id="q"))),
+    Shown("target-build", "A basket by buttons", asked("/target build", builder_view(account=ACCOUNT, draft=Draft(((BTC, 50), (ETH, 25))), offered=(BTC, ETH, MX), worth={BTC: D(572), ETH: D(180), MX: D(50), USDT: D("152.40")}, step=5, draft_id="d"))),
+    Shown("plan-whole", "Several trades, one tap", asked("/rebalance", portfolio_plan_view(account=HELD, planned=planned(to_centre=True), confirmation_id="q"))),
     Shown("plan-whole-offered", "Asked before several trades", [alert_view(PortfolioOffered(confirmation_id="q", notice=PortfolioNoticed.of(planned().plan, dry_run=False)))]),
-    Shown("why-basket", "Why, of a basket", _asked("/why", why_view(account=HELD, now=_LATER, look=_BASKET_LOOK, planned=planned()))),
-    Shown("status-basket", "The card of a basket", _asked("/status", status_view(account=HELD, now=_LATER, look=_BASKET_LOOK, checked=_BASKET_LOOK))),
-    Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT))]),
-    Shown("drift-noticed", "Only told of it", [alert_view(_DRIFT)]),
-    Shown("deposit", "Money came in", [alert_view(DepositTraded(symbol=SYMBOL, moved=_ARRIVED, quantity_step=None, held=D(58), target=D(40), dry_run=False, order_limit=D(400), has_choices=True))]),
-    Shown("deposits", "What happens to a deposit", _asked("/deposits", deposits_view(account=ACCOUNT, now=_LATER))),
-    Shown("deposit-waits", "A deposit that waits", [alert_view(DepositWaiting(asks=False, **_WAITING))]),
-    Shown("deposit-asked", "Asked about a deposit", [alert_view(DepositWaiting(asks=True, **_WAITING))]),
-    Shown("deposit-kept", "A deposit that is kept", [alert_view(DepositKept(symbol=SYMBOL, moved=_ARRIVED, quantity_step=None, held=D(58), former_target=D(40), target=D(58), dry_run=False, question_id="q"))]),
-    Shown("alerts", "How loud", _asked("/alerts", alerts_view(account=ACCOUNT, settings=AlertPreferences(smallest=D(5)), now=_LATER))),
+    Shown("why-basket", "Why, of a basket", asked("/why", why_view(account=HELD, now=LATER, look=BASKET_LOOK, planned=planned()))),
+    Shown("status-basket", "The card of a basket", asked("/status", status_view(account=HELD, now=LATER, look=BASKET_LOOK, checked=BASKET_LOOK))),
+    Shown("plan-offered", "Asked before a trade", [alert_view(PlanOffered(confirmation_id="q", drift=DRIFT))]),
+    Shown("drift-noticed", "Only told of it", [alert_view(DRIFT)]),
+    Shown("deposit", "Money came in", [alert_view(DepositTraded(symbol=SYMBOL, moved=ARRIVED, quantity_step=None, held=D(58), target=D(40), dry_run=False, order_limit=D(400), has_choices=True))]),
+    Shown("deposits", "What happens to a deposit", asked("/deposits", deposits_view(account=ACCOUNT, now=LATER))),
+    Shown("deposit-waits", "A deposit that waits", [alert_view(DepositWaiting(asks=False, **WAITING))]),
+    Shown("deposit-asked", "Asked about a deposit", [alert_view(DepositWaiting(asks=True, **WAITING))]),
+    Shown("deposit-kept", "A deposit that is kept", [alert_view(DepositKept(symbol=SYMBOL, moved=ARRIVED, quantity_step=None, held=D(58), former_target=D(40), target=D(58), dry_run=False, question_id="q"))]),
+    Shown("alerts", "How loud", asked("/alerts", alerts_view(account=ACCOUNT, settings=AlertPreferences(smallest=D(5)), now=LATER))),
     Shown("low-mark", "A token runs low", [alert_view(LowBalanceReached(dry_run=False, symbol=SYMBOL, asset=MNTL, below=D(100_000), left=D(91_858)))]),
     Shown("price-moved", "A price has moved", [alert_view(PriceMoved(dry_run=False, asset=MNTL, fraction=D("0.1"), before=D("0.002"), after=D("0.002208"), since=NOON - timedelta(hours=3), at=NOON))]),
     Shown("streams-lost", "Streams were lost together (owner)", [alert_view(StreamsLost(live=400, of=1000, since=NOON))]),
     Shown("digest", "The day's digest", [alert_view(Digest(dry_run=False, since=NOON - timedelta(days=1), at=NOON, target=D(40), trades=3, bought=D("21.30"), sold=D("5.00"), fees={USDT: D("0.013")}, small=1, smallest=D(5), held_before=D("40.10"), held=D("40.79"), made=D("1.31"), brought=D("0.06")))]),
     Shown("weekly", "The weekly report, below its picture", [alert_view(WeeklyReport(dry_run=False, since=NOON - timedelta(days=7), at=NOON, trading=True, next_at=NOON + timedelta(days=7), figures=WeeklyFigures(start=D("198.20"), now=D("224.51"), deposits=D(25), made=D("1.31"), held_made=D("-0.53"), brought=D("1.84"), fees=D("0.08"), trades=14, returned=D("0.006"), held_returned=D("-0.002"))))]),
     Shown("key-ending", "The key ends soon", [alert_view(KeyEnding(dry_run=False, key_tail="BWC5", days_left=7, expires_at=NOON + timedelta(days=7)))]),
-    Shown("trade-story", "A trade's story", [story_view(account=ACCOUNT, order=_TRADE, asked_by=None, back=HistoryPage(0, 5))]),
-    Shown("members", "The people of a chat", _asked("/members", members_view(people=[Member(user_id=1, role=Role.OWNER, name="Anna", since=NOON), Member(user_id=2, role=Role.VIEWER, name="Bert", since=NOON)], page=0, has_more=False, is_private=False, all_may_look=False, question_id="q"))),
+    Shown("trade-story", "A trade's story", [story_view(account=ACCOUNT, order=TRADE, asked_by=None, back=HistoryPage(0, 5))]),
+    Shown("members", "The people of a chat", asked("/members", members_view(people=[Member(user_id=1, role=Role.OWNER, name="Anna", since=NOON), Member(user_id=2, role=Role.VIEWER, name="Bert", since=NOON)], page=0, has_more=False, is_private=False, all_may_look=False, question_id="q"))),
     Shown("member-joined", "A code was used", [alert_view(MemberJoined(user_id=2, name="Bert", role=Role.VIEWER))]),
-    Shown("share", "Let others see your account", [*_asked("/share", ask_share_view()), *_asked("/share viewer", link_view(code="h7kp-3mne-xa4r-wyct", link="https://t.me/your_bot?start=h7kp-3mne-xa4r-wyct", group_link="https://t.me/your_bot?startgroup=h7kp-3mne-xa4r-wyct", role=Role.VIEWER, expires_at=NOON + timedelta(days=1), question_id="q"))]),
+    Shown("share", "Let others see your account", [*asked("/share", ask_share_view()), *asked("/share viewer", link_view(code="h7kp-3mne-xa4r-wyct", link="https://t.me/your_bot?start=h7kp-3mne-xa4r-wyct", group_link="https://t.me/your_bot?startgroup=h7kp-3mne-xa4r-wyct", role=Role.VIEWER, expires_at=NOON + timedelta(days=1), question_id="q"))]),
     Shown("share-joined", "For whoever opened the link", [joined_share_view(account=ACCOUNT, role=Role.VIEWER, owner="Anna", user_id=1, paused_own=False)]),
     Shown("share-begun", "Somebody opened it", [alert_view(SharingBegun(chat_id=2, name="Bert", role=Role.VIEWER))]),
-    Shown("share-list", "Who sees your account", _asked("/share list", shares_view(shared=[Share(chat_id=2, account_id=AccountId(1), role=Role.VIEWER, user_id=2, name="Bert", shared_by=1, created_at=NOON)], question_id="q"))),
-    Shown("share-refused", "What a shared person may not", _asked("/dryrun on", not_allowed_view(role=Role.TRADER, needed=Role.OWNER, is_shared=True))),
+    Shown("share-list", "Who sees your account", asked("/share list", shares_view(shared=[Share(chat_id=2, account_id=AccountId(1), role=Role.VIEWER, user_id=2, name="Bert", shared_by=1, created_at=NOON)], question_id="q"))),
+    Shown("share-refused", "What a shared person may not", asked("/dryrun on", not_allowed_view(role=Role.TRADER, needed=Role.OWNER, is_shared=True))),
     Shown("share-ended", "The end of it", [alert_view(SharingEnded(owner="Anna", disconnected=False))]),
     Shown("group-asks", "A group wants to see the account", [alert_view(GroupAsks(title="The Club", user_id=2, name="Bert", role=Role.TRADER, until=NOON + timedelta(hours=24), question_id="q"))]),
     Shown("group-admitted", "A group sees an account", [alert_view(GroupAnswered(is_admitted=True, role=Role.TRADER, name="Bert"))]),
     Shown("account-changed", "Changed in another chat", [alert_view(AccountChanged(dry_run=False, user_id=2, name="Bert", trading=False, paused=True))]),
-    Shown("shared-plan", "Where the owner is asked", [shared_alert_view(PlanOffered(confirmation_id="q", drift=_DRIFT), role=Role.TRADER)]),
-    Shown("shared-alerts", "Alerts of a shared account", _asked("/alerts", shared_alerts_view(share=_SHARE, now=_LATER, is_theirs=True))),
-    Shown("connect-in-group", "A key in a group", _asked("/connect", group_refused_view(deleted=None, link="https://t.me/your_bot"))),
-    Shown("halt", "The owner halts everything", _asked("/halt", halted_view(halt=Halt(at=NOON, user_id=1), already=False, now=NOON))),
+    Shown("shared-plan", "Where the owner is asked", [shared_alert_view(PlanOffered(confirmation_id="q", drift=DRIFT), role=Role.TRADER)]),
+    Shown("shared-alerts", "Alerts of a shared account", asked("/alerts", shared_alerts_view(share=SHARE, now=LATER, is_theirs=True))),
+    Shown("connect-in-group", "A key in a group", asked("/connect", group_refused_view(deleted=None, link="https://t.me/your_bot"))),
+    Shown("halt", "The owner halts everything", asked("/halt", halted_view(halt=Halt(at=NOON, user_id=1), already=False, now=NOON))),
     Shown("halted", "What the chats hear of a halt", [halt_alert_view(Halted(dry_run=False))]),
 )
 # fmt: on
